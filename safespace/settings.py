@@ -1,0 +1,187 @@
+"""Settings, read once at a face and passed down.
+
+Values come, strongest first, from arguments, from ``SAFESPACE_*`` environment variables (nested names
+joined by two underscores: ``SAFESPACE_ROUTES__DETOUR_CAP=1.4``), from ``safespace.toml`` in the working
+folder or named by ``SAFESPACE_CONFIG``, and from the defaults here. Nothing in the house reads the
+environment after that, and nothing changes a setting while it runs.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import time
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from safespace.errors import SettingsError
+
+Share = Annotated[float, Field(gt=0, lt=1)]
+Metres = Annotated[float, Field(gt=0, le=100_000)]
+Resolution = Annotated[int, Field(ge=7, le=10)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class NightWindow(_Section):
+    """A named part of the night, half-open: ``start`` belongs to it, ``end`` does not."""
+
+    name: str
+    start: time
+    end: time
+
+
+class HotspotSettings(_Section):
+    """How a place is found to be more than usual."""
+
+    resolution: Resolution = 8
+    false_discovery_rate: Share = 0.05
+    interval: Share = 0.95
+    min_events: int = Field(default=3, ge=1)
+    same_event_m: Metres = 30.0
+
+
+class RouteSettings(_Section):
+    """How walking options are searched and described."""
+
+    walk_speed_m_per_s: float = Field(default=1.3, gt=0.3, lt=3)
+    snap_limit_m: Metres = 300.0
+    decay_m: Metres = 50.0
+    reach_m: Metres = 150.0
+    detour_cap: float = Field(default=1.5, ge=1, le=3)
+    options_shown: int = Field(default=4, ge=2, le=5)
+    lamp_reach_m: Metres = 20.0
+
+
+class PolicyProfile(_Section):
+    """What one audience may be given. Proposals for sign-off by a named owner, never constants in code."""
+
+    name: str
+    version: str
+    owner: str
+    threshold: int = Field(ge=1)
+    finest_resolution: Resolution
+    shortest_window_months: int = Field(ge=1)
+
+
+class LimitSettings(_Section):
+    """Sizes past which a supplied file is refused, so a wrong file fails in seconds and not in hours."""
+
+    file_mb: int = Field(default=2048, ge=1)
+    upload_mb: int = Field(default=200, ge=1)
+    field_chars: int = Field(default=20_000, ge=100)
+
+
+NIGHT = (
+    NightWindow(name="nte-evening", start=time(18), end=time(22)),
+    NightWindow(name="nte-core", start=time(22), end=time(4)),
+    NightWindow(name="nte-late", start=time(4), end=time(6)),
+)
+
+POLICIES = (
+    PolicyProfile(
+        name="responsible-authority",
+        version="2026-11 proposed",
+        owner="Data protection officer (to be named)",
+        threshold=5,
+        finest_resolution=8,
+        shortest_window_months=3,
+    ),
+    PolicyProfile(
+        name="partner",
+        version="2026-11 proposed",
+        owner="Data protection officer (to be named)",
+        threshold=10,
+        finest_resolution=8,
+        shortest_window_months=12,
+    ),
+)
+
+
+class Settings(BaseSettings):
+    """Everything a person may set, with its default.
+
+    Examples
+    --------
+    >>> Settings().hotspots.resolution
+    8
+    >>> Settings(hotspots={"resolution": 9}).hotspots.resolution
+    9
+    """
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="forbid",
+        env_prefix="SAFESPACE_",
+        env_nested_delimiter="__",
+        toml_file="safespace.toml",
+    )
+
+    store: Path = Path("safespace-data")
+    time_zone: str = "Europe/London"
+    night: tuple[NightWindow, ...] = NIGHT
+    hotspots: HotspotSettings = HotspotSettings()
+    routes: RouteSettings = RouteSettings()
+    policies: tuple[PolicyProfile, ...] = POLICIES
+    limits: LimitSettings = LimitSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        *sources: PydanticBaseSettingsSource,
+        **named: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read arguments, then the environment, then the TOML file."""
+        del sources
+        path = os.environ.get("SAFESPACE_CONFIG", "safespace.toml")
+        return named["init_settings"], named["env_settings"], TomlConfigSettingsSource(settings_cls, path)
+
+    def policy(self, name: str) -> PolicyProfile:
+        """Return the policy profile of that name.
+
+        Raises
+        ------
+        SettingsError
+            When no profile has the name.
+        """
+        for profile in self.policies:
+            if profile.name == name:
+                return profile
+        known = ", ".join(profile.name for profile in self.policies)
+        raise SettingsError("No such policy profile.", seen=name, remedy=f"Choose one of: {known}.")
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the settings for one run, with a readable message for every value that does not fit.
+
+    Raises
+    ------
+    SettingsError
+        Naming every setting that is unknown or out of range, with the value seen.
+    """
+    try:
+        return Settings(**{name: value for name, value in overrides.items() if value is not None})
+    except ValidationError as problem:
+        details = "; ".join(
+            f"{'.'.join(map(str, item['loc']))} = {item['input']!r}: {item['msg']}"
+            for item in problem.errors()
+        )
+        raise SettingsError(
+            "Some settings cannot be used.",
+            seen=details,
+            remedy="Mend safespace.toml or the SAFESPACE_* environment variables.",
+        ) from problem
+    except ValueError as problem:  # a TOML file that does not parse
+        raise SettingsError(
+            "The settings file is not valid TOML.", seen=str(problem), remedy="Mend safespace.toml."
+        ) from problem
