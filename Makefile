@@ -1,0 +1,48 @@
+# Two commands do everything on a fresh machine: `make demo` and `make test`.
+# Windows and conda equivalents stand in README.md.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+TOWN_SEED ?= 2022
+SERVE ?= 1
+PORT ?= 8501
+OUT ?= demo-output
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help demo app test check bench docs clean
+
+help: ## List the commands
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "SafeSpace needs Python 3.11 or newer")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+demo: $(READY) ## Set up, run the main job on the made-up town, say what to open, serve the app
+	$(BIN)/safespace demo --out $(OUT) --seed $(TOWN_SEED) --port $(PORT) $(if $(filter 0,$(SERVE)),--no-serve,--serve)
+
+app: $(READY) ## Serve the app on 127.0.0.1 over ./safespace-data
+	$(BIN)/safespace app --port $(PORT)
+
+test: $(READY) check ## The whole gate: style, types, imports, tests, doctests, coverage
+	$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=term
+
+check: $(READY) ## Style, types and import contract only
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(READY) ## Speed as ratios against named peers in one run
+	$(BIN)/python -m pytest tests/benchmarks --benchmark-enable --benchmark-only -p no:xdist -p no:cacheprovider
+
+docs: $(READY) ## Regenerate the pages that are made from code (docs/formats.md, docs/cli.md)
+	$(BIN)/python -m safespace docs --out docs
+
+clean: ## Remove what these commands made
+	rm -rf $(VENV) $(OUT) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
