@@ -1,0 +1,94 @@
+"""What reading one source gave: the reports, and what became of every other row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from safespace.errors import SchemaError
+from safespace.schemas import REJECTS, REPAIRS, REPORTS, check
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """The outcome of reading one source's files; its sums balance or it cannot be made.
+
+    Parameters
+    ----------
+    source
+        Which provider (one of :data:`safespace.schemas.SOURCES`).
+    files
+        Names of the files read, an archive's members as ``archive.zip/member.csv``.
+    content_hash
+        SHA-256 over the files' bytes and the mapping, hexadecimal.
+    read
+        Rows read, blank lines and headers not counted.
+    reports
+        :data:`safespace.schemas.REPORTS`, one row a report accepted or repaired.
+    rejects
+        :data:`safespace.schemas.REJECTS`, one row a row that was not.
+    repairs
+        :data:`safespace.schemas.REPAIRS`, one row a value changed; a row may have several.
+    synthetic
+        Made-up data.
+    notes
+        Sentences about the files as a whole: columns not used, encodings mended, choices made.
+
+    Raises
+    ------
+    SchemaError
+        When a table breaks its promise, or when the outcomes do not add up to the rows read.
+    """
+
+    source: str
+    files: tuple[str, ...]
+    content_hash: str
+    read: int
+    reports: pd.DataFrame
+    rejects: pd.DataFrame
+    repairs: pd.DataFrame
+    synthetic: bool
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        check(self.reports, REPORTS)
+        check(self.rejects, REJECTS)
+        check(self.repairs, REPAIRS)
+        counts = self.counts()
+        told = sum(counts.values()) - counts["read"]
+        if told != self.read or min(counts.values()) < 0:
+            raise SchemaError("The outcomes do not add up to the rows read.", where=self.source, seen=counts)
+
+    def counts(self) -> dict[str, int]:
+        """Return rows read and how many had each outcome; the five outcomes sum to ``read``."""
+        repaired = len(self.repairs[["file", "row"]].drop_duplicates())
+        held = self.rejects["outcome"].value_counts()
+        return {
+            "read": self.read,
+            "accepted": len(self.reports) - repaired,
+            "repaired": repaired,
+            **{name: int(held.get(name, 0)) for name in ("quarantined", "rejected", "excluded")},
+        }
+
+
+def summarise(rejects: pd.DataFrame) -> pd.DataFrame:
+    """Count the rejects by outcome and reason, most frequent first.
+
+    Parameters
+    ----------
+    rejects
+        :data:`safespace.schemas.REJECTS`.
+
+    Returns
+    -------
+    DataFrame
+        ``outcome, reason, explanation`` (of the first such row) ``, rows``.
+    """
+    groups = rejects.groupby(["outcome", "reason"], sort=True)
+    summary = groups.agg(explanation=("explanation", "first"), rows=("row", "size")).reset_index()
+    return summary.sort_values(
+        ["rows", "outcome", "reason"], ascending=[False, True, True], ignore_index=True
+    )
