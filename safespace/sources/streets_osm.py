@@ -1,0 +1,464 @@
+"""OpenStreetMap extracts: walkable ways, named points and a drawing backdrop, straight to arrays.
+
+Everything read here carries "© OpenStreetMap contributors" (Open Database Licence). Tags stay with
+their own way: nothing is merged, filled in or guessed, so a missing ``lit`` tag stays missing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+import geopandas as gpd
+import numpy as np
+import osmium
+import pandas as pd
+import shapely
+
+from safespace.errors import AreaError, FileError
+from safespace.schemas import ASSETS, conform
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from numpy.typing import NDArray
+    from shapely.geometry.base import BaseGeometry
+
+Box: TypeAlias = tuple[float, float, float, float]
+Tags: TypeAlias = "Mapping[str, str]"
+
+ATTRIBUTION: Final = "© OpenStreetMap contributors"
+
+TAGS: Final = (
+    "highway",
+    "name",
+    "lit",
+    "surface",
+    "foot",
+    "access",
+    "bicycle",
+    "segregated",
+    "footway",
+    "service",
+    "sidewalk",
+    "tunnel",
+    "covered",
+    "bridge",
+    "layer",
+    "step_count",
+    "hours",
+)
+
+# Not open to walkers, or not a way one walks along, whatever else the way says.
+_NEVER: Final = frozenset(
+    [
+        "motorway",
+        "motorway_link",
+        "construction",
+        "proposed",
+        "planned",
+        "abandoned",
+        "razed",
+        "disused",
+        "raceway",
+        "escape",
+        "emergency_bay",
+        "services",
+        "rest_area",
+        "traffic_island",
+        "no",
+        "street_lamp",
+    ]
+)
+# Open to walkers only where the foot tag says so.
+_UNLESS_FOOT: Final = frozenset(("bus_guideway", "busway"))
+_FOOT_YES: Final = frozenset(("yes", "designated", "permissive", "official", "destination", "customers"))
+_FOOT_NO: Final = frozenset(("no", "private", "discouraged", "military"))
+_SHUT: Final = frozenset(
+    ("no", "private", "military", "agricultural", "forestry", "permit", "residents", "emergency")
+)
+_SIDEWALKS: Final = ("sidewalk", "sidewalk:both", "sidewalk:left", "sidewalk:right")
+_HOURS: Final = ("opening_hours", "foot:conditional", "access:conditional")
+
+# First match wins: (asset kind, key, values).
+_KINDS: Final = (
+    ("lamp", "highway", ("street_lamp",)),
+    ("camera", "man_made", ("surveillance",)),
+    ("pub", "amenity", ("pub",)),
+    ("bar", "amenity", ("bar",)),
+    ("club", "amenity", ("nightclub",)),
+    ("bus_stop", "highway", ("bus_stop",)),
+    ("bus_station", "amenity", ("bus_station",)),
+    ("tram_stop", "railway", ("tram_stop",)),
+    ("rail_station", "railway", ("station", "halt")),
+    ("housing", "building", ("dormitory",)),
+    ("housing", "amenity", ("student_accommodation",)),
+    ("venue", "leisure", ("stadium",)),
+    ("venue", "building", ("stadium",)),
+    ("venue", "amenity", ("theatre", "arts_centre", "events_venue", "concert_hall", "music_venue")),
+)
+_BACKDROP: Final = (
+    ("water", "natural", ("water",)),
+    ("water", "waterway", ("riverbank", "dock")),
+    ("park", "leisure", ("park", "garden", "common", "recreation_ground")),
+)
+
+
+@dataclass(frozen=True)
+class Ways:
+    """Walkable ways as arrays: one row a piece of one way, its own tags, its own vertices.
+
+    A way that leaves the clip and comes back, or that misses a vertex, is several pieces.
+
+    Parameters
+    ----------
+    way_id
+        OpenStreetMap way of each piece, shape (n,).
+    tags
+        One column of text for each name in ``TAGS``, n rows; empty text where the way has no such tag.
+    start
+        Where each piece's vertices start, shape (n + 1,).
+    node_ref
+        OpenStreetMap node of each vertex, shape (m,).
+    lon, lat
+        Its place, degrees, EPSG:4326, shape (m,).
+    shut
+        Nodes that a walker cannot pass (a gate, wall or bollard line closed to foot), sorted.
+    left_out
+        What was not taken: ``reason``, ``ways`` and ``km`` (spherical), over the whole extract.
+    """
+
+    way_id: NDArray[np.int64]
+    tags: pd.DataFrame
+    start: NDArray[np.int64]
+    node_ref: NDArray[np.int64]
+    lon: NDArray[np.float64]
+    lat: NDArray[np.float64]
+    shut: NDArray[np.int64]
+    left_out: pd.DataFrame
+
+
+def read_ways(path: str | Path, *, clip: Box | BaseGeometry | None = None, progress: bool = False) -> Ways:
+    """Read the ways a walker may use from an OSM extract (``.osm.pbf`` or ``.osm``).
+
+    Kept: streets, paths, shared cycleways, steps, tunnels and bridges, carriageways whose pavements are
+    mapped apart (``sidewalk=separate``), ways with opening hours. Dropped: motorways, ways closed to
+    walkers, private ways unless the foot tag opens them.
+
+    Parameters
+    ----------
+    path
+        The extract.
+    clip
+        Polygon or ``(west, south, east, north)`` in degrees; a stretch with one end inside is kept whole.
+    progress
+        Show a progress bar on a terminal.
+
+    Raises
+    ------
+    FileError
+        When the file is missing, cannot be read, or holds no way open to walkers.
+    AreaError
+        When the clip is empty or holds no way of the extract.
+
+    Notes
+    -----
+    In the United Kingdom a cycleway with no foot tag is open to walkers, and so is a trunk road unless
+    ``motorroad=yes``; other countries differ.
+    """
+    inside = _inside(clip)
+    gathered = _Gathered([], [], [], [], [], [], [])
+    seen = _gather(_objects(path, ("highway", "barrier")), gathered, progress=progress)
+    if not seen:
+        raise FileError(
+            "The extract holds no way open to walkers.",
+            where=path,
+            remedy="Check that it is a whole OpenStreetMap extract with its highway tags.",
+        )
+    ways = _pieces(gathered, inside)
+    if not len(ways.way_id):
+        raise AreaError(
+            "No walkable way lies in the clip.",
+            where=path,
+            seen=f"the ways span {_span(gathered)}",
+            remedy="Use a clip in degrees (west, south, east, north) that meets them.",
+        )
+    return ways
+
+
+def walkable(tags: Tags) -> bool:
+    """Say whether a walker may use a way with these tags.
+
+    Examples
+    --------
+    >>> walkable({"highway": "cycleway"}), walkable({"highway": "cycleway", "foot": "no"})
+    (True, False)
+    >>> walkable({"highway": "service", "access": "private", "foot": "permissive"})
+    True
+    """
+    return not why_left_out(tags)
+
+
+def why_left_out(tags: Tags) -> str:
+    """Say why a way is not open to walkers, or return empty text when it is.
+
+    Examples
+    --------
+    >>> why_left_out({"highway": "service", "access": "private"})
+    'private or closed'
+    """
+    highway, foot = tags.get("highway", ""), tags.get("foot", "")
+    if not highway or highway in _NEVER:
+        return "motorway, unbuilt or not a way"
+    if foot in _FOOT_YES:
+        return ""
+    if foot in _FOOT_NO:
+        return "closed to walkers"
+    if tags.get("access") in _SHUT:
+        return "private or closed"
+    if highway in _UNLESS_FOOT or tags.get("motorroad") == "yes":
+        return "for motor traffic only"
+    return ""
+
+
+def read_points(path: str | Path, *, clip: Box | BaseGeometry | None = None) -> pd.DataFrame:
+    """Read lamps, cameras, pubs, bars, clubs, stops, stations, student housing and venues.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``schemas.ASSETS``, sorted by ``asset_id``; a building stands at the mean of its corners.
+
+    Raises
+    ------
+    FileError
+        When the file is missing or cannot be read.
+
+    Notes
+    -----
+    What is not mapped is not absent: a street with no lamp here may have lamps.
+    """
+    inside = _inside(clip)
+    keys = tuple(dict.fromkeys(key for _, key, _ in _KINDS))
+    rows = [row for thing in _objects(path, keys) if (row := _asset(thing)) is not None]
+    frame = pd.DataFrame(rows, columns=["asset_id", "kind", "name", "lon", "lat"]).assign(
+        source="OpenStreetMap", as_of=_as_of(path)
+    )
+    kept = frame[inside(frame["lon"].to_numpy(float), frame["lat"].to_numpy(float))]
+    return conform(kept.sort_values("asset_id", ignore_index=True), ASSETS)
+
+
+def read_backdrop(path: str | Path) -> gpd.GeoDataFrame:
+    """Read water and park polygons to draw under a map.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        ``kind`` (water, park), ``name`` and ``geometry``, EPSG:4326, in file order.
+
+    Raises
+    ------
+    FileError
+        When the file is missing or cannot be read.
+    """
+    keys = tuple(dict.fromkeys(key for _, key, _ in _BACKDROP))
+    factory = osmium.geom.WKBFactory()
+    rows = []
+    for thing in _objects(path, keys, areas=True):
+        kind = _kind(thing.tags, _BACKDROP) if thing.is_area() else ""
+        shape = _multipolygon(factory, thing) if kind else None
+        if shape is not None:
+            rows.append((kind, thing.tags.get("name") or "", shape))
+    frame = pd.DataFrame(rows, columns=["kind", "name", "geometry"])
+    return gpd.GeoDataFrame(frame, geometry="geometry", crs="EPSG:4326")
+
+
+# --- reading -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Gathered:
+    way_id: list[int]
+    rows: list[tuple[str, ...]]
+    count: list[int]
+    refs: list[int]
+    places: list[Any]
+    shut: list[int]
+    left_out: list[tuple[str, float]]
+
+
+def _objects(path: str | Path, keys: tuple[str, ...], *, areas: bool = False) -> Iterator[Any]:
+    """Stream the objects that carry one of the keys; every reading fault becomes a FileError."""
+    if not Path(path).is_file():
+        raise FileError("No such file.", where=path, remedy="Check the path of the OpenStreetMap extract.")
+    try:
+        reader = osmium.FileProcessor(str(path)).with_locations()
+        if areas:
+            reader = reader.with_areas(osmium.filter.KeyFilter(*keys))
+        yield from reader.with_filter(osmium.filter.KeyFilter(*keys))
+    except (RuntimeError, ValueError, OSError) as problem:
+        raise FileError(
+            "The OpenStreetMap extract cannot be read.",
+            where=path,
+            seen=str(problem).strip().rstrip("."),
+            remedy="Download it again: it must be a whole .osm.pbf or .osm file.",
+        ) from problem
+
+
+def _gather(things: Iterable[Any], into: _Gathered, *, progress: bool) -> int:
+    """Put the walkable ways and the shut barriers into the lists; return the number of ways."""
+    for thing in _shown(things, progress=progress):
+        tags = dict(thing.tags)
+        if thing.is_way() and "highway" in tags:
+            reason = why_left_out(tags)
+            if reason:
+                into.left_out.append((reason, _length_km(thing)))
+            else:
+                _add_way(thing, tags, into)
+        elif thing.is_node() and _shuts(tags):
+            into.shut.append(thing.id)
+    return len(into.way_id)
+
+
+def _add_way(way: Any, tags: dict[str, str], into: _Gathered) -> None:
+    nodes = way.nodes
+    into.way_id.append(way.id)
+    into.rows.append(_row(tags))
+    into.count.append(len(nodes))
+    into.refs.extend([node.ref for node in nodes])
+    into.places.extend([node.location for node in nodes])
+
+
+def _length_km(way: Any) -> float:
+    try:
+        return float(osmium.geom.haversine_distance(way.nodes)) / 1000
+    except osmium.InvalidLocationError:  # a vertex beyond the extract
+        return 0.0
+
+
+def _row(tags: Tags) -> tuple[str, ...]:
+    get = tags.get
+    filled = {
+        "name": get("name") or get("ref", ""),
+        "sidewalk": "separate"
+        if any(get(key) == "separate" for key in _SIDEWALKS) or get("foot") == "use_sidepath"
+        else get("sidewalk", ""),
+        "footway": get("footway") or get("path", "") or get("cycleway", ""),
+        "hours": "; ".join(tags[key] for key in _HOURS if key in tags),
+    }
+    return tuple(filled.get(name, get(name, "")) for name in TAGS)
+
+
+def _shuts(tags: Tags) -> bool:
+    """Say whether a barrier node stops a walker: only where its tags say so."""
+    if "barrier" not in tags or tags.get("foot") in _FOOT_YES:
+        return False
+    return (
+        tags.get("foot") in _FOOT_NO
+        or tags.get("access") in _SHUT
+        or (tags.get("locked") == "yes" and "access" not in tags)
+    )
+
+
+def _shown(things: Iterable[Any], *, progress: bool) -> Iterable[Any]:
+    if not progress:
+        return things
+    from rich.progress import track  # noqa: PLC0415  only a terminal needs it
+
+    return track(things, description="Reading streets", transient=True)
+
+
+# --- cutting into pieces -----------------------------------------------------------------------------
+
+
+def _pieces(gathered: _Gathered, inside: Callable[[Any, Any], NDArray[np.bool_]]) -> Ways:
+    """Cut ways where a vertex has no place or lies beyond the clip; drop repeats of one vertex."""
+    lon, lat = _degrees(gathered.places)
+    refs = np.asarray(gathered.refs, np.int64)
+    way = np.repeat(np.arange(len(gathered.way_id)), gathered.count)
+    held = ~np.isnan(lon)
+    repeat = np.zeros(len(refs), bool)
+    repeat[1:] = (refs[1:] == refs[:-1]) & (way[1:] == way[:-1])
+    refs, way = refs[~repeat], way[~repeat]
+    held, lon, lat = held[~repeat], lon[~repeat], lat[~repeat]
+    within = inside(lon, lat) & held
+    joined = (way[1:] == way[:-1]) & held[1:] & held[:-1] & (within[1:] | within[:-1])
+    kept = np.append(joined, False) | np.insert(joined, 0, False)
+    first = kept & ~np.insert(joined, 0, False)
+    start = np.append(np.flatnonzero(first[kept]), kept.sum()).astype(np.int64)
+    row = way[first]
+    tags = pd.DataFrame(gathered.rows, columns=list(TAGS), dtype="str").iloc[row].reset_index(drop=True)
+    return Ways(
+        way_id=np.asarray(gathered.way_id, np.int64)[row],
+        tags=tags,
+        start=start,
+        node_ref=refs[kept],
+        lon=lon[kept],
+        lat=lat[kept],
+        shut=np.unique(np.asarray(gathered.shut, np.int64)),
+        left_out=_left_out(gathered.left_out),
+    )
+
+
+def _left_out(dropped: list[tuple[str, float]]) -> pd.DataFrame:
+    frame = pd.DataFrame(dropped, columns=["reason", "km"]).astype({"reason": "str", "km": "float64"})
+    return frame.groupby("reason", as_index=False).agg(ways=("km", "size"), km=("km", "sum"))
+
+
+def _degrees(places: list[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Read fixed-point places (1e-7 degree); a place that is not known is NaN."""
+    x = np.asarray([place.x for place in places], float) / 1e7
+    y = np.asarray([place.y for place in places], float) / 1e7
+    known = (np.abs(x) <= 180) & (np.abs(y) <= 90)
+    return np.where(known, x, np.nan), np.where(known, y, np.nan)
+
+
+def _inside(clip: Box | BaseGeometry | None) -> Callable[[Any, Any], NDArray[np.bool_]]:
+    if clip is None:
+        return lambda lon, _lat: np.ones(len(lon), bool)
+    area = shapely.box(*clip) if isinstance(clip, tuple) else clip
+    if area.is_empty or area.area == 0:
+        raise AreaError("The clip is empty.", seen=clip, remedy="Give west, south, east, north in degrees.")
+    shapely.prepare(area)
+    return lambda lon, lat: shapely.contains_xy(area, lon, lat)
+
+
+def _span(gathered: _Gathered) -> str:
+    lon, lat = _degrees(gathered.places)
+    if np.isnan(lon).all():
+        return "no known place"
+    return f"{np.nanmin(lon):.4f}, {np.nanmin(lat):.4f} to {np.nanmax(lon):.4f}, {np.nanmax(lat):.4f}"
+
+
+# --- points and polygons -----------------------------------------------------------------------------
+
+
+def _kind(tags: Any, kinds: tuple[tuple[str, str, tuple[str, ...]], ...]) -> str:
+    return next((kind for kind, key, values in kinds if tags.get(key) in values), "")
+
+
+def _asset(thing: Any) -> tuple[str, str, str, float, float] | None:
+    kind = _kind(thing.tags, _KINDS)
+    if not kind or not (thing.is_node() or thing.is_way()):
+        return None
+    letter = "n" if thing.is_node() else "w"
+    places = [thing.location] if thing.is_node() else [node.location for node in thing.nodes]
+    lon, lat = _degrees(places[:-1] if len(places) > 1 and places[0] == places[-1] else places)
+    if not len(lon) or np.isnan(lon).any():
+        return None
+    return f"osm:{letter}{thing.id}", kind, thing.tags.get("name") or "", float(lon.mean()), float(lat.mean())
+
+
+def _multipolygon(factory: Any, area: Any) -> BaseGeometry | None:
+    try:
+        shape: BaseGeometry = shapely.from_wkb(factory.create_multipolygon(area))
+    except (RuntimeError, ValueError):  # a ring that does not close draws nothing
+        return None
+    return shape
+
+
+def _as_of(path: str | Path) -> str:
+    """Return the extract's own date (its replication header), or empty text."""
+    header = osmium.FileProcessor(str(path)).header
+    return str(header.get("osmosis_replication_timestamp", "") or header.get("timestamp", ""))[:10]
