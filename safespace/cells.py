@@ -1,0 +1,503 @@
+"""The one grid: H3 cells, what is counted in them, and what the counts are compared with.
+
+Every statistic takes a cells frame (:data:`safespace.schemas.CELLS`) and never points, so two figures can
+not silently use two grids. Frames join on ``cell``, never on position. ``cell_8`` is the exact cell of a
+report at resolution 8: six or seven in a hundred points lie outside their parent cell, so children are
+never rolled up.
+"""
+
+from __future__ import annotations
+
+import logging
+from functools import lru_cache, partial
+from itertools import chain, repeat
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import h3.api.basic_int as h3
+import numpy as np
+import pandas as pd
+import shapely
+from scipy.sparse import coo_array, csr_array
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
+
+from safespace.errors import AreaError, SchemaError
+from safespace.schemas import CELLS, RESOLUTIONS, conform
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+    from shapely.geometry.base import BaseGeometry
+
+    from safespace.engine import Engine
+
+    Cells = NDArray[np.int64]
+
+logger = logging.getLogger(__name__)
+
+EARTH_RADIUS_M = 6_371_008.8  # mean radius of WGS 84, as H3 uses
+EQUAL_AREA = "EPSG:6933"  # areas are true anywhere, so shares of an area are exact
+MOST_CELLS = 3_000_000  # about England at resolution 9; past this a laptop runs out of memory
+REPEATED_PIN_SOURCES = ("streetsafe",)
+LONGEST_DAY = pd.Timedelta(hours=25)  # the night the clocks go back
+_CHUNK = 65_536
+
+
+def add_cells(reports: pd.DataFrame) -> pd.DataFrame:
+    """Return the reports with the exact cell at each resolution.
+
+    Only distinct coordinates are converted: published locations repeat (snap points), often twenty times.
+
+    Parameters
+    ----------
+    reports
+        Frame with ``lon`` and ``lat`` in degrees (EPSG:4326).
+
+    Returns
+    -------
+    pandas.DataFrame
+        The same rows and index with ``cell_7`` to ``cell_10`` (int64).
+
+    Raises
+    ------
+    SchemaError
+        When a coordinate is missing or not finite.
+
+    Examples
+    --------
+    >>> placed = add_cells(pd.DataFrame({"lon": [-1.15, -1.15], "lat": [52.95, 52.95]}))
+    >>> [h3.int_to_str(cell) for cell in placed["cell_8"]]
+    ['881943583dfffff', '881943583dfffff']
+    """
+    wrong = ~(np.isfinite(reports["lon"]) & np.isfinite(reports["lat"]))
+    if wrong.any():
+        raise SchemaError(
+            "Coordinates are missing.",
+            seen=f"{int(wrong.sum())} rows",
+            remedy="Reject those rows when they are read.",
+        )
+    place = reports.groupby(["lon", "lat"], sort=False).ngroup().to_numpy()
+    distinct = reports[["lon", "lat"]].drop_duplicates()
+    return reports.assign(
+        **{
+            f"cell_{resolution}": locate(distinct["lon"], distinct["lat"], resolution=resolution)[place]
+            for resolution in RESOLUTIONS
+        }
+    )
+
+
+def locate(lon: ArrayLike, lat: ArrayLike, *, resolution: int) -> Cells:
+    """Return the H3 cell of each point, shape (n,), int64.
+
+    Parameters
+    ----------
+    lon, lat
+        Degrees, EPSG:4326, shape (n,), finite.
+    resolution
+        H3 resolution.
+    """
+    lats, lons = np.asarray(lat, dtype=float).tolist(), np.asarray(lon, dtype=float).tolist()
+    found = map(h3.latlng_to_cell, lats, lons, repeat(resolution))
+    return np.fromiter(found, dtype=np.int64, count=len(lats))
+
+
+def add_events(
+    reports: pd.DataFrame,
+    *,
+    same_event_m: float,
+    time_zone: str = "Europe/London",
+    sources: Sequence[str] = REPEATED_PIN_SOURCES,
+) -> pd.DataFrame:
+    """Return the reports with ``event_id``: repeated pins of one experience share one.
+
+    Pins are one event when they have the same source, category and reasons, the same local day, and a
+    chain of pins no more than ``same_event_m`` apart joins them. The event takes the identifier of its
+    earliest pin.
+
+    Parameters
+    ----------
+    reports
+        Frame with the columns of :data:`safespace.schemas.REPORTS`.
+    same_event_m
+        Greatest distance between two neighbouring pins of one event, metres.
+    time_zone
+        Zone whose calendar day counts.
+    sources
+        Sources whose rows can be repeated pins.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The same rows and index with ``event_id``.
+
+    Notes
+    -----
+    Recorded incidents and suspected spiking have a reference each: two on one night in one place are two,
+    and the cluster is what is looked for, so only anonymous pins are merged unless ``sources`` says
+    otherwise. Rows without a usable day (a span above 25 hours, as the month-only rows of police.uk) are
+    never merged. Pins either side of midnight stay two events, which errs towards more events.
+    A chain may be longer than ``same_event_m`` in all.
+    """
+    span = reports["occurred_to"] - reports["occurred_from"]
+    usable = (reports["source"].isin(list(sources)) & (span <= LONGEST_DAY)).to_numpy()
+    event = np.arange(len(reports))
+    event[usable] = len(reports) + _components(reports[usable], same_event_m, time_zone)
+    ordered = pd.DataFrame(
+        {
+            "event": event,
+            "occurred_from": reports["occurred_from"].to_numpy(),
+            "report_id": reports["report_id"].to_numpy(),
+        }
+    ).sort_values(["occurred_from", "report_id"], kind="stable")
+    first = ordered.drop_duplicates("event").set_index("event")["report_id"]
+    return reports.assign(event_id=first.reindex(event).to_numpy())
+
+
+def _components(pins: pd.DataFrame, same_event_m: float, time_zone: str) -> NDArray[np.int64]:
+    """Return the number of the connected component of each pin, shape (n,)."""
+    if pins.empty:
+        return np.empty(0, dtype=np.int64)
+    keys = pins[["source", "category", "factor", "lon", "lat"]].assign(
+        day=pins["occurred_from"].dt.tz_convert(time_zone).dt.date
+    )
+    alike = keys.groupby(["source", "category", "factor", "day"], sort=False).ngroup()
+    keys = keys.assign(alike=alike)
+    # Identical pins first: a snap point with a thousand pins would give half a million pairs.
+    point = keys.groupby(["alike", "lon", "lat"], sort=False).ngroup().to_numpy()
+    distinct = keys.drop_duplicates(["alike", "lon", "lat"])
+    apart = distinct["alike"].to_numpy() * 10.0 * same_event_m  # a fourth axis keeps groups out of reach
+    metres = np.column_stack([_on_globe_m(distinct["lon"], distinct["lat"]), apart])
+    pairs = cKDTree(metres).query_pairs(same_event_m, output_type="ndarray")
+    size = len(distinct)
+    links = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(size, size))
+    return connected_components(links, directed=False)[1].astype(np.int64)[point]
+
+
+def _on_globe_m(lon: ArrayLike, lat: ArrayLike) -> NDArray[np.float64]:
+    """Return points on a sphere in metres, shape (n, 3): straight distance is exact enough within 1 km."""
+    east, north = np.radians(np.asarray(lon, dtype=float)), np.radians(np.asarray(lat, dtype=float))
+    unit = np.column_stack([np.cos(north) * np.cos(east), np.cos(north) * np.sin(east), np.sin(north)])
+    return EARTH_RADIUS_M * unit
+
+
+def study_window(area: BaseGeometry, *, resolution: int) -> pd.DataFrame:
+    """Return every cell of an area, with nothing counted yet and its real size as the exposure.
+
+    Parameters
+    ----------
+    area
+        Polygon or multipolygon, EPSG:4326; heights are ignored.
+    resolution
+        H3 resolution.
+
+    Returns
+    -------
+    pandas.DataFrame
+        :data:`safespace.schemas.CELLS` sorted by ``cell``: all cells whose centre is inside, and the ring
+        of cells around them flagged ``edge``.
+
+    Raises
+    ------
+    AreaError
+        When the area is not a valid polygon in degrees, or has too many cells.
+
+    Notes
+    -----
+    A polygon too small to hold a centre gives the cell it lies in. A cell inside counts with its whole
+    size even where the border cuts it, so where data stop at the border its density reads low, never high.
+
+    Examples
+    --------
+    >>> window = study_window(shapely.box(-1.20, 52.90, -1.10, 53.00), resolution=8)
+    >>> len(window), int(window["edge"].sum()), round(float(window["area_km2"].mean()), 3)
+    (162, 48, 0.654)
+    """
+    polygon = _checked(area, resolution)
+    inside = np.fromiter(h3.geo_to_cells(polygon, resolution), dtype=np.int64)
+    if inside.size == 0:
+        point = polygon.representative_point()
+        inside = locate([point.x], [point.y], resolution=resolution)
+    reached = np.fromiter(chain.from_iterable(map(h3.grid_disk, inside.tolist(), repeat(1))), dtype=np.int64)
+    cells = np.unique(reached)
+    area_km2 = areas_km2(cells)
+    frame = pd.DataFrame({"cell": cells, "area_km2": area_km2, "edge": ~np.isin(cells, inside)})
+    return conform(frame.assign(pins=0, events=0, exposure=area_km2), CELLS)
+
+
+def _checked(area: BaseGeometry, resolution: int) -> BaseGeometry:
+    if not isinstance(area, shapely.Polygon | shapely.MultiPolygon) or area.is_empty:
+        raise AreaError(
+            "The area is not a polygon.", seen=area.geom_type, remedy="Give a polygon or multipolygon."
+        )
+    polygon: BaseGeometry = shapely.force_2d(area)
+    west, south, east, north = polygon.bounds
+    if west < -180 or east > 180 or south < -90 or north > 90:
+        raise AreaError(
+            "The area's coordinates are not degrees.", seen=polygon.bounds, remedy="Convert it to EPSG:4326."
+        )
+    if not polygon.is_valid:
+        reason = shapely.is_valid_reason(polygon)
+        raise AreaError("The area is not a valid polygon.", seen=reason, remedy="Mend its outline.")
+    wanted = _rough_area_km2(polygon) / h3.average_hexagon_area(resolution, unit="km^2")
+    if wanted > MOST_CELLS:
+        raise AreaError(
+            f"The area has too many cells at resolution {resolution}.",
+            seen=f"about {wanted:,.0f}",
+            remedy="Choose a coarser resolution or a smaller area.",
+        )
+    return polygon
+
+
+def _rough_area_km2(polygon: BaseGeometry) -> float:
+    middle = float(np.cos(np.radians(polygon.centroid.y)))
+    return float(polygon.area) * middle * 111.32**2
+
+
+def areas_km2(cells: ArrayLike) -> NDArray[np.float64]:
+    """Return the real area of each cell, square kilometres, shape (n,).
+
+    Notes
+    -----
+    Never a constant: at one resolution areas differ by a tenth within England alone.
+    """
+    held = np.asarray(cells, dtype=np.int64).tolist()
+    return np.fromiter(map(partial(h3.cell_area, unit="km^2"), held), dtype=float, count=len(held))
+
+
+def count(
+    reports: pd.DataFrame | Sequence[str], window: pd.DataFrame, *, resolution: int, engine: Engine
+) -> pd.DataFrame:
+    """Return the window with pins and events counted in each cell.
+
+    Parameters
+    ----------
+    reports
+        Placed reports (:data:`safespace.schemas.PLACED`), as a frame or as paths of Parquet files.
+    window
+        Cells from :func:`study_window`.
+    resolution
+        Resolution of the window; the reports' ``cell_{resolution}`` is counted.
+    engine
+        Where the query runs.
+
+    Returns
+    -------
+    pandas.DataFrame
+        :data:`safespace.schemas.CELLS`; every other column of the window is kept as it was.
+
+    Raises
+    ------
+    AreaError
+        When the window was made at another resolution.
+
+    Notes
+    -----
+    An event counts once, in the cell of its earliest pin, so events add up over cells. Reports outside
+    the window count nowhere; :func:`require_reports` refuses a window without any.
+    """
+    if len(window) and h3.get_resolution(int(window["cell"].iloc[0])) != resolution:
+        raise AreaError(
+            "The window was made at another resolution.",
+            seen=h3.get_resolution(int(window["cell"].iloc[0])),
+            remedy=f"Make it again at {resolution}.",
+        )
+    counted = engine.query(_count_sql(resolution), reports=reports, study=window[["cell"]])
+    counted = counted.set_index("cell").reindex(window["cell"].to_numpy())
+    return window.assign(
+        pins=counted["pins"].to_numpy(dtype=np.int64), events=counted["events"].to_numpy(dtype=np.int64)
+    )
+
+
+def _count_sql(resolution: int) -> str:
+    return f"""
+        WITH pinned AS (
+            SELECT cell_{resolution:d} AS cell, event_id,
+                   ROW_NUMBER() OVER (PARTITION BY event_id ORDER BY occurred_from, report_id) AS nth
+            FROM reports
+        ), counted AS (
+            SELECT cell, COUNT(*) AS pins, COUNT(*) FILTER (WHERE nth = 1) AS events
+            FROM pinned GROUP BY cell
+        )
+        SELECT study.cell AS cell, COALESCE(pins, 0) AS pins, COALESCE(events, 0) AS events
+        FROM study LEFT JOIN counted ON study.cell = counted.cell
+    """  # noqa: S608 - the one name put in is a number formatted as such
+
+
+def require_reports(cells: pd.DataFrame, *, area: str) -> pd.DataFrame:
+    """Return the cells as they are, or refuse an area that no report falls in.
+
+    Raises
+    ------
+    AreaError
+        When nothing was counted inside: a polygon in the sea, in another town, or with swapped axes.
+    """
+    if int(cells.loc[~cells["edge"], "pins"].sum()) == 0:
+        lat, lon = h3.cell_to_latlng(int(cells["cell"].iloc[len(cells) // 2]))
+        raise AreaError(
+            "No report falls inside this area.",
+            where=area,
+            seen=f"an area near longitude {lon:.3f}, latitude {lat:.3f}",
+            remedy="Check the area's place and the order of its coordinates, or widen the dates and sources.",
+        )
+    return cells
+
+
+def neighbours(cells: ArrayLike) -> csr_array[Any, tuple[int, int]]:
+    """Return which cells are in each cell's ring: itself and the cells beside it, within those given.
+
+    Parameters
+    ----------
+    cells
+        Distinct H3 cells of one resolution, shape (n,).
+
+    Returns
+    -------
+    scipy.sparse.csr_array
+        Shape (n, n), int64 ones, rows and columns in the order of ``cells``. Shared between calls and
+        therefore read-only.
+
+    Examples
+    --------
+    >>> window = study_window(shapely.box(-1.20, 52.90, -1.10, 53.00), resolution=7)
+    >>> ring = neighbours(window["cell"])
+    >>> int((ring @ np.ones(len(window), dtype=np.int64)).max())
+    7
+    """
+    return _ring(np.ascontiguousarray(cells, dtype=np.int64).tobytes())
+
+
+@lru_cache(maxsize=4)  # building takes far longer than every statistic drawn from it
+def _ring(content: bytes) -> csr_array[Any, tuple[int, int]]:
+    cells = np.frombuffer(content, dtype=np.int64)
+    order = np.argsort(cells, kind="stable")
+    parts = [_ring_rows(cells[at : at + _CHUNK], cells, order) for at in range(0, len(cells), _CHUNK)]
+    per_row = np.concatenate([lengths for lengths, _ in parts] or [np.empty(0, dtype=np.int64)])
+    columns = np.concatenate([found for _, found in parts] or [np.empty(0, dtype=np.int64)])
+    starts = np.concatenate([[0], np.cumsum(per_row)])
+    ones = np.ones(len(columns), dtype=np.int64)
+    ring = csr_array((ones, columns, starts), shape=(len(cells), len(cells)))
+    ring.sort_indices()
+    for part in (ring.data, ring.indices, ring.indptr):
+        part.flags.writeable = False
+    return ring
+
+
+def _ring_rows(some: Cells, cells: Cells, order: NDArray[np.intp]) -> tuple[Cells, Cells]:
+    """Return how many ring members each of some cells has among all, and their positions in a row."""
+    disks = list(map(h3.grid_disk, some.tolist(), repeat(1)))
+    row = np.repeat(np.arange(len(some)), np.fromiter(map(len, disks), dtype=np.int64, count=len(some)))
+    member = np.fromiter(chain.from_iterable(disks), dtype=np.int64, count=len(row))
+    at = order[np.minimum(np.searchsorted(cells, member, sorter=order), len(cells) - 1)]
+    held = cells[at] == member
+    return np.bincount(row[held], minlength=len(some)).astype(np.int64), at[held].astype(np.int64)
+
+
+def add_exposure(cells: pd.DataFrame, exposure: pd.Series) -> pd.DataFrame:
+    """Return the cells with another baseline, joined on ``cell``.
+
+    Parameters
+    ----------
+    cells
+        Cells frame.
+    exposure
+        The baseline per cell in its own unit, indexed by cell. A cell that is absent has none (0).
+
+    Raises
+    ------
+    SchemaError
+        When a value is negative or not finite, or a cell is given twice.
+    """
+    if exposure.index.has_duplicates:
+        raise SchemaError("A cell is given twice.", where="exposure", remedy="Sum the values per cell.")
+    joined = exposure.reindex(cells["cell"].to_numpy(), fill_value=0.0).to_numpy(dtype=float)
+    wrong = ~np.isfinite(joined) | (joined < 0)
+    if wrong.any():
+        raise SchemaError(
+            "The baseline has values that are not amounts.",
+            where="exposure",
+            seen=f"{int(wrong.sum())} cells, first {joined[wrong][0]}",
+            remedy="Give zero or more in each cell.",
+        )
+    return cells.assign(exposure=joined)
+
+
+def sum_points(
+    lon: ArrayLike, lat: ArrayLike, weight: ArrayLike, window: pd.DataFrame, *, resolution: int
+) -> pd.Series:
+    """Return the sum of point weights in each cell of the window, indexed by cell.
+
+    Parameters
+    ----------
+    lon, lat
+        Degrees, EPSG:4326, shape (n,).
+    weight
+        What each point adds, shape (n,).
+    window
+        Cells frame; points outside it add nothing.
+    resolution
+        Resolution of the window.
+    """
+    weights = pd.Series(np.asarray(weight, dtype=float), index=locate(lon, lat, resolution=resolution))
+    summed = weights.groupby(level=0).sum()
+    return summed.reindex(pd.Index(window["cell"].to_numpy(), name="cell"), fill_value=0.0)
+
+
+def spread_areas(areas: gpd.GeoDataFrame, values: ArrayLike, window: pd.DataFrame) -> pd.Series:
+    """Return area totals spread over the window's cells in proportion to the shared ground.
+
+    Parameters
+    ----------
+    areas
+        Polygons in any stated CRS, not overlapping.
+    values
+        A total for each area (residents, say), in the areas' order, shape (n,).
+    window
+        Cells frame.
+
+    Returns
+    -------
+    pandas.Series
+        Indexed by cell. An area wholly under the window keeps its total to rounding; the share of an area
+        outside the window is left out.
+
+    Raises
+    ------
+    AreaError
+        When the areas state no CRS.
+
+    Notes
+    -----
+    Within an area the total is taken to be even, which houses and night-time crowds are not.
+    """
+    if areas.crs is None:
+        raise AreaError("The areas state no coordinate system.", remedy="Set their CRS before spreading.")
+    ground = areas.geometry.to_crs(EQUAL_AREA).to_numpy()
+    hexes = hexagons(window["cell"]).to_crs(EQUAL_AREA).to_numpy()
+    area, cell = shapely.STRtree(hexes).query(ground, predicate="intersects")
+    shared = shapely.area(shapely.intersection(ground[area], hexes[cell]))
+    whole = shapely.area(ground)
+    density = np.divide(np.asarray(values, dtype=float), whole, out=np.zeros(len(whole)), where=whole > 0)
+    spread = np.bincount(cell, weights=shared * density[area], minlength=len(window))
+    return pd.Series(spread, index=pd.Index(window["cell"].to_numpy(), name="cell"))
+
+
+def hexagons(cells: Iterable[int] | ArrayLike) -> gpd.GeoSeries:
+    """Return the shape of each cell, EPSG:4326, indexed by cell.
+
+    Examples
+    --------
+    >>> shape = hexagons([h3.str_to_int("881943583dfffff")]).iloc[0]
+    >>> len(shape.exterior.coords), round(shape.centroid.x, 2)
+    (7, -1.16)
+    """
+    held = np.asarray(cells, dtype=np.int64).tolist()
+    outlines = list(map(h3.cell_to_boundary, held))
+    lengths = np.fromiter(map(len, outlines), dtype=np.int64, count=len(outlines))
+    lat_lon = np.array(list(chain.from_iterable(outlines)), dtype=float).reshape(-1, 2)
+    owner = np.repeat(np.arange(len(held)), lengths)
+    rings = shapely.linearrings(lat_lon[:, ::-1], indices=owner) if held else np.empty(0, dtype=object)
+    return gpd.GeoSeries(
+        shapely.polygons(rings), index=pd.Index(held, name="cell", dtype="int64"), crs="EPSG:4326"
+    )
