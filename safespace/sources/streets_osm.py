@@ -74,7 +74,7 @@ _NEVER: Final = frozenset(
 # Open to walkers only where the foot tag says so.
 _UNLESS_FOOT: Final = frozenset(("bus_guideway", "busway"))
 _FOOT_YES: Final = frozenset(("yes", "designated", "permissive", "official", "destination", "customers"))
-_FOOT_NO: Final = frozenset(("no", "private", "discouraged", "military"))
+_FOOT_NO: Final = frozenset(("no", "private", "military"))
 _SHUT: Final = frozenset(
     ("no", "private", "military", "agricultural", "forestry", "permit", "residents", "emergency")
 )
