@@ -1,0 +1,402 @@
+"""The store: whole loads or none, nothing doubled, nothing lost, whoever is killed and in whatever order."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import store_loader
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from shapely import Point, box
+from store_loader import ROWS, STEP, batch, placed, reading
+
+from safespace.engine import open_engine
+from safespace.errors import AreaError, SchemaError, StoreError
+from safespace.schemas import ASSETS, LOADS, PLACED, REJECTS, REPAIRS, check, conform
+from safespace.store import Store
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store.open(tmp_path / "two words é", create=True)
+
+
+def put(store: Store, numbers, name: str, **options):
+    frame = placed(numbers, **options)
+    return store.load(frame, reading(frame, name))
+
+
+def held(store: Store) -> dict[str, str]:
+    reports = store.reports()
+    assert not reports["report_id"].duplicated().any()
+    return dict(zip(reports["report_id"], reports["category"], strict=True))
+
+
+# ---- a load -----------------------------------------------------------------------------------------
+
+
+def test_what_goes_in_comes_out(store) -> None:
+    frame = placed(range(100))
+    load = store.load(frame, reading(frame, "a"), loaded_at=datetime(2022, 2, 1, tzinfo=UTC))
+    out = store.reports()
+    pd.testing.assert_frame_equal(out[list(PLACED.columns)], frame)
+    assert out["load_id"].unique().tolist() == [load.load_id]
+    loads = store.loads()
+    check(loads, LOADS)
+    assert loads.loc[0, ["accepted", "already_held", "status"]].tolist() == [100, 0, "loaded"]
+    assert loads.loc[0, "loaded_at"] == pd.Timestamp("2022-02-01", tz="UTC")
+    assert load.added == 100
+    assert not load.already_loaded
+
+
+def test_loading_the_same_content_again_changes_nothing_and_says_so(store) -> None:
+    first = put(store, range(100), "a")
+    before = store.version_hash(), store.reports(), store.loads()
+    again = put(store, range(100), "a")
+    assert again.already_loaded
+    assert again.load_id == first.load_id
+    assert store.version_hash() == before[0]
+    pd.testing.assert_frame_equal(store.reports(), before[1])
+    pd.testing.assert_frame_equal(store.loads(), before[2])
+
+
+def test_overlapping_files_do_not_double_reports(store) -> None:
+    put(store, range(100), "a")
+    second = put(store, range(60, 150), "b")
+    assert (second.already_held, second.added) == (40, 50)
+    assert len(held(store)) == 150
+
+
+def test_the_load_id_comes_from_the_content(tmp_path) -> None:
+    one, two = (Store.open(tmp_path / name, create=True) for name in "ab")
+    assert put(one, range(5), "same").load_id == put(two, range(5), "same").load_id
+    assert put(one, range(5, 9), "other").load_id != put(one, range(5), "same").load_id
+
+
+def test_rejects_and_repairs_are_kept_with_their_load(store) -> None:
+    rejects = conform(
+        pd.DataFrame(
+            {"file": "a.csv", "row": [2], "outcome": "rejected", "reason": "no-place"}
+            | {"explanation": "No coordinates.", "original": "{}"}
+        ),
+        REJECTS,
+    )
+    repairs = conform(
+        pd.DataFrame({"file": "a.csv", "row": [3], "rule": "swapped", "before": "x", "after": "y"}), REPAIRS
+    )
+    frame = placed(range(3))
+    load = store.load(frame, reading(frame, "a", rejects=rejects, repairs=repairs))
+    put(store, range(10, 12), "b")
+    assert (load.read, load.rejected) == (4, 1)
+    pd.testing.assert_frame_equal(store.rejects(load.load_id).drop(columns="load_id"), rejects)
+    pd.testing.assert_frame_equal(store.repairs().drop(columns="load_id"), repairs)
+    store.rollback(load.load_id)
+    assert store.rejects().empty
+
+
+def test_a_reading_of_rejects_only_is_a_load(store) -> None:
+    rejects = conform(
+        pd.DataFrame(
+            {"file": "a.csv", "row": [2], "outcome": "excluded", "reason": "home"}
+            | {"explanation": "At home.", "original": "{}"}
+        ),
+        REJECTS,
+    )
+    load = store.load(placed([]), store_loader.Reading("nte", "a", 0, rejects=rejects))
+    assert (load.excluded, load.added) == (1, 0)
+    assert store.reports().empty
+
+
+def test_counts_that_do_not_match_are_refused(store) -> None:
+    frame = placed(range(3))
+    with pytest.raises(SchemaError, match=r"nte: The reports do not match.*Seen: 3 reports, 4 accepted"):
+        store.load(frame, store_loader.Reading("nte", "a", 4))
+    with pytest.raises(SchemaError, match=r"Reports of another source. Seen: nte"):
+        store.load(frame, store_loader.Reading("spiking", "a", 3))
+    with pytest.raises(SchemaError, match="report_id repeats"):
+        store.load(placed([1, 1]), store_loader.Reading("nte", "a", 2))
+    assert store.loads().empty
+
+
+def test_the_callers_frame_is_left_alone(store) -> None:
+    frame = placed(range(3))
+    kept = frame.copy()
+    store.load(frame, reading(frame, "a"))
+    pd.testing.assert_frame_equal(frame, kept)
+
+
+# ---- rolling back -----------------------------------------------------------------------------------
+
+
+def test_rollback_then_reload(store) -> None:
+    empty_hash = store.version_hash()
+    load = put(store, range(100), "a")
+    full_hash = store.version_hash()
+    store.rollback(load.load_id)
+    assert store.reports().empty
+    assert store.version_hash() == empty_hash != full_hash
+    assert store.loads()["status"].tolist() == ["rolled_back"]
+    again = put(store, range(100), "a")
+    assert not again.already_loaded
+    assert len(held(store)) == 100
+    assert store.version_hash() == full_hash
+
+
+def test_rolling_back_hands_shared_reports_to_the_next_load(store) -> None:
+    first = put(store, range(10), "a", category="first")
+    second = put(store, range(5, 15), "b", category="second")
+    put(store, range(15), "c", category="third")
+    store.rollback(first.load_id)
+    expected = {f"nte:{i:06d}": "third" if i < 5 else "second" for i in range(15)}
+    assert held(store) == expected
+    assert store.reports()["load_id"].nunique() == 2
+    store.rollback(second.load_id)
+    assert set(held(store).values()) == {"third"}
+
+
+def test_rolling_back_what_is_not_there_names_what_is(store) -> None:
+    load = put(store, range(3), "a")
+    with pytest.raises(StoreError, match=rf"No such load is in force. Seen: nte-0. In force: {load.load_id}"):
+        store.rollback("nte-0")
+    store.rollback(load.load_id)
+    with pytest.raises(StoreError, match="In force: none"):
+        store.rollback(load.load_id)
+
+
+FILES = {name: range(start, start + 6) for name, start in zip("abcd", (0, 3, 4, 20), strict=True)}
+
+
+@settings(max_examples=12, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["load", "load", "rollback", "tidy"]), st.sampled_from("abcd")), max_size=9
+    )
+)
+def test_any_sequence_leaves_first_come_first_kept(steps) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        store, active, ids = Store.open(folder, create=True), [], {}
+        for verb, name in steps:
+            if verb == "load":
+                load = put(store, FILES[name], name, category=name)
+                assert load.already_loaded == (name in active)
+                ids[name] = load.load_id
+                active += [] if name in active else [name]
+            elif verb == "tidy":
+                store.tidy(older_than_h=0)
+            elif name in active:
+                store.rollback(ids[name])
+                active.remove(name)
+        model: dict[str, str] = {}
+        for name in active:
+            model = {f"nte:{i:06d}": name for i in FILES[name]} | model
+        assert held(store) == model
+        assert store.loads().query("status == 'loaded'")["load_id"].tolist() == [ids[n] for n in active]
+
+
+# ---- reading ----------------------------------------------------------------------------------------
+
+
+def test_sources_and_period_narrow_the_reports(store) -> None:
+    put(store, range(0, 180, 60), "a")
+    put(store, range(10), "s", source="spiking")
+    start = datetime(2022, 1, 28, 22, tzinfo=UTC)
+    assert set(store.reports(sources=["spiking"])["source"]) == {"spiking"}
+    hour = [start.replace(hour=h) for h in (22, 23)]
+    first = store.reports(sources=["nte"], since=hour[0], until=hour[1])
+    rest = store.reports(sources=["nte"], since=hour[1])
+    assert (len(first), len(rest)) == (1, 2)
+    with pytest.raises(StoreError, match="A moment needs a time zone"):
+        store.reports(since=datetime(2022, 1, 1))  # noqa: DTZ001
+
+
+def test_the_files_hold_exactly_the_reports_in_force(store) -> None:
+    put(store, range(10), "a")
+    gone = put(store, range(10, 20), "b")
+    put(store, range(5), "s", source="spiking")
+    store.rollback(gone.load_id)
+    sql = "SELECT source, COUNT(*) AS n FROM reports GROUP BY source ORDER BY source NULLS LAST"
+    counted = open_engine().query(sql, reports=store.report_files())
+    assert counted.to_dict("list") == {"source": ["nte", "spiking"], "n": [10, 5]}
+    assert len(store.report_files(sources=["spiking"])) == 1
+    assert store.report_files(sources=["streetsafe"]) == []
+
+
+def test_no_store_is_not_an_empty_store(tmp_path) -> None:
+    with pytest.raises(StoreError, match=r"nowhere: There is no store here. Load some reports first"):
+        Store.open(tmp_path / "nowhere")
+    Store.open(tmp_path / "somewhere", create=True)
+    assert Store.open(tmp_path / "somewhere").reports().empty
+
+
+def test_the_fingerprint_does_not_know_when_or_where(tmp_path) -> None:
+    hashes = set()
+    for folder, year in (("a", 2022), ("b", 2023)):
+        store = Store.open(tmp_path / folder, create=True)
+        frame = placed(range(9))
+        store.load(frame, reading(frame, "x"), loaded_at=datetime(year, 1, 1, tzinfo=UTC))
+        store.put_areas(areas())
+        hashes.add(store.version_hash())
+    assert len(hashes) == 1
+    store.put_areas(areas().iloc[:1])
+    assert store.version_hash() not in hashes
+
+
+# ---- areas and assets -------------------------------------------------------------------------------
+
+
+def areas() -> gpd.GeoDataFrame:
+    shapes = [box(-1.9, 52.4, -1.8, 52.5), box(-1.8, 52.4, -1.7, 52.5)]
+    return gpd.GeoDataFrame(
+        {"area_id": ["E1", "E2"], "name": ["Centre", "East"]}, geometry=shapes, crs="EPSG:4326"
+    )
+
+
+def test_areas_come_back_whole(store) -> None:
+    assert store.areas().empty
+    store.put_areas(areas())
+    store.put_areas(areas())
+    assert store.areas().equals(areas())
+    assert store.areas().crs == "EPSG:4326"
+
+
+def test_areas_in_metres_are_refused(store) -> None:
+    with pytest.raises(AreaError, match=r"Areas must be in EPSG:4326. Seen: EPSG:27700"):
+        store.put_areas(areas().to_crs(27700))
+    with pytest.raises(SchemaError, match="area_id repeats"):
+        store.put_areas(areas().assign(area_id="E1"))
+
+
+def assets(source: str, ids: list[str]) -> pd.DataFrame:
+    place = Point(-1.9, 52.4)
+    frame = pd.DataFrame({"asset_id": ids}).assign(
+        kind="lamp", name="A lamp", lon=place.x, lat=place.y, source=source, as_of="2022-01-01"
+    )
+    return conform(frame, ASSETS)
+
+
+def test_assets_are_replaced_source_by_source(store) -> None:
+    store.put_assets(assets("osm", ["n1", "n2"]))
+    store.put_assets(assets("naptan", ["s1"]))
+    store.put_assets(assets("osm", ["n3"]))
+    assert sorted(store.assets()["asset_id"]) == ["n3", "s1"]
+
+
+# ---- faults and company -----------------------------------------------------------------------------
+
+
+def start_loader(folder: Path, first: int, last: int) -> subprocess.Popen[str]:
+    command = [sys.executable, store_loader.__file__, str(folder), str(first), str(last)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+def assert_whole(store: Store) -> None:
+    """Every load in force is there to the last report, as any reader at any moment must find."""
+    reports = store.reports()
+    sizes = reports["load_id"].value_counts()
+    assert not reports["report_id"].duplicated().any()
+    assert set(sizes[sizes != STEP]) <= {ROWS}
+    assert len(reports) == (len(sizes) * STEP + ROWS - STEP if len(sizes) else 0)
+
+
+def test_killed_loaders_lose_nothing_and_double_nothing(tmp_path) -> None:
+    dice, acknowledged, last = np.random.default_rng(7), set(), 25
+    for _ in range(5):
+        loader = start_loader(tmp_path, 0, last)
+        acknowledged.add(loader.stdout.readline().strip())
+        store, end = Store.open(tmp_path), time.monotonic() + dice.uniform(0.02, 0.5)
+        while time.monotonic() < end:
+            assert_whole(store)
+        loader.kill()
+        acknowledged |= set(loader.communicate()[0].split())
+        assert acknowledged <= set(store.loads()["load_id"])
+        assert_whole(store)
+    store_loader.main(str(tmp_path), 0, last)
+    assert len(held(store)) == last * STEP + ROWS - STEP
+    store.tidy(older_than_h=0)
+    assert_whole(store)
+
+
+def test_two_loaders_at_once_both_succeed(store) -> None:
+    def load(numbers) -> list[int]:
+        return [put(store, range(10 * i, 10 * i + 15), f"file {i}").added for i in numbers]
+
+    with ThreadPoolExecutor(2) as pool:
+        added = [n for part in pool.map(load, [range(0, 8, 2), range(1, 8, 2)]) for n in part]
+    assert sum(added) == len(held(store)) == 85
+    assert len(store.loads()) == 8
+
+
+def test_two_loaders_of_one_file_load_it_once(store) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        loads = list(pool.map(lambda _: put(store, range(50), "same"), range(2)))
+    assert sorted(load.already_loaded for load in loads) == [False, True]
+    assert len(held(store)) == 50
+
+
+def test_a_store_that_never_rests_is_reported(store, monkeypatch) -> None:
+    monkeypatch.setattr("safespace.store._replace", lambda *_: False)
+    monkeypatch.setattr("safespace.store._LONGEST_PAUSE_S", 0.0)
+    with pytest.raises(StoreError, match=r"Other loads kept changing the store. Seen: 14 attempts"):
+        put(store, range(3), "a")
+    monkeypatch.undo()
+    assert store.reports().empty
+
+
+def test_tidying_spares_the_young_and_the_counting(store) -> None:
+    kept = put(store, range(5), "a")
+    store._append("reports", placed(range(100, 105)), "nte-killed", "nte-killed-1")
+    assert len(held(store)) == 5
+    assert store.tidy(older_than_h=1) == 0
+    assert store.tidy(older_than_h=0) >= 1
+    assert "part=nte-killed-1" not in {p.parent.name for p in store.path.rglob("*.parquet")}
+    assert store.reports()["load_id"].unique().tolist() == [kept.load_id]
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs a folder that even root cannot write to")
+def test_a_folder_that_cannot_be_written_to_is_reported() -> None:
+    with pytest.raises(
+        StoreError, match=r"/proc/safespace: The store could not be opened.*can be written to"
+    ):
+        Store.open("/proc/safespace", create=True)
+
+
+def test_a_path_that_is_a_file_is_reported(tmp_path) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(StoreError, match=r"could not be opened|no store here"):
+        Store.open(tmp_path / "file")
+    with pytest.raises(StoreError, match="could not be opened"):
+        Store.open(tmp_path / "file", create=True)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="file size limits are a POSIX thing")
+def test_a_disk_that_fills_up_leaves_the_store_as_it_was(tmp_path) -> None:
+    store = Store.open(tmp_path, create=True)
+    put(store, range(5), "a")
+    before = store.version_hash()
+    command = f"ulimit -f 8; exec '{sys.executable}' '{store_loader.__file__}' '{tmp_path}' 0 3"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "StoreError" in done.stderr
+    assert "What was in it before is untouched" in done.stderr
+    assert store.version_hash() == before
+    assert len(held(store)) == 5
+    store_loader.main(str(tmp_path), 0, 3)
+    assert len(held(store)) == len(batch(0)) + 2 * STEP
+
+
+def test_a_broken_store_is_reported(store) -> None:
+    put(store, range(5), "a")
+    for file in store.report_files():
+        Path(file).unlink()
+    with pytest.raises(StoreError, match="The store could not be read"):
+        store.reports()
