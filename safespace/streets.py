@@ -22,6 +22,7 @@ from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
+from safespace.cells import sum_points
 from safespace.errors import FileError, PlaceError, SchemaError
 from safespace.schemas import LIGHTING, SEGMENTS, conform
 
@@ -411,6 +412,28 @@ def to_frame(graph: StreetGraph, *, exposure: ArrayLike | None = None) -> gpd.Ge
         ),
         crs="EPSG:4326",
     )
+
+
+def walkable_length(graph: StreetGraph, window: pd.DataFrame, *, resolution: int) -> pd.Series:
+    """Return the metres of walkable street in each cell of a window, indexed by cell.
+
+    Parameters
+    ----------
+    window
+        Cells frame (:data:`safespace.schemas.CELLS`).
+    resolution
+        Resolution of the window.
+
+    Returns
+    -------
+    pandas.Series
+        Metres. Streets are cut into steps of at most 10 m, each given whole to the cell of its middle, so
+        the sum over a window that covers every street is the length of the graph.
+    """
+    x, y, owner = _samples(graph)
+    step_m = (graph.length_m / np.bincount(owner, minlength=graph.edges))[owner]
+    lon, lat = Transformer.from_crs(graph.crs, "EPSG:4326", always_xy=True).transform(x, y)
+    return sum_points(lon, lat, step_m, window, resolution=resolution)
 
 
 def labels(graph: StreetGraph) -> NDArray[np.object_]:

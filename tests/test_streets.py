@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
 from made_streets import METRE_LAT, METRE_LON, ORIGIN, grid_graph, made_ways
 
-from safespace import streets
+from safespace import cells, streets
 from safespace.errors import FileError, PlaceError, SchemaError
 from safespace.schemas import SEGMENTS, check
 from safespace.sources import streets_osm
@@ -276,3 +277,13 @@ def test_moorgate_streets_have_lighting_and_cameras(realdata):
     known = graph.length_m[street & (graph.lit > 0)].sum() / graph.length_m[street].sum()
     assert known > 0.9
     assert graph.cameras.sum() > 0
+
+
+def test_walkable_length_in_cells_sums_to_the_graph():
+    graph = cross()
+    around = shapely.box(ORIGIN[0] - 0.02, ORIGIN[1] - 0.02, ORIGIN[0] + 0.12, ORIGIN[1] + 0.02)
+    window = cells.study_window(around, resolution=9)
+    length_m = streets.walkable_length(graph, window, resolution=9)
+    assert length_m.sum() == pytest.approx(graph.length_m.sum())
+    assert length_m.index.tolist() == window["cell"].tolist()
+    assert length_m.max() < graph.length_m.sum()
