@@ -1,0 +1,129 @@
+"""A mapping file: what a provider's own headers and words are called here."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
+
+from safespace.errors import FileError, SchemaError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping as Lookup
+    from importlib.resources.abc import Traversable
+
+DateOrder: TypeAlias = Literal["dmy", "mdy"]
+Crs: TypeAlias = Literal["EPSG:4326", "EPSG:27700"]
+
+_KEYS = {"columns", "values", "date_order", "crs"}
+_HOW = (
+    'A mapping is a TOML file with a [columns] table of ours = "their header", and if needed '
+    '[values.COLUMN] tables of "their word" = "our word", date_order = "dmy" or "mdy", '
+    'crs = "EPSG:4326" or "EPSG:27700".'
+)
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """How one provider's file is read.
+
+    Parameters
+    ----------
+    columns
+        Our column name to the header in the file.
+    values
+        Our column name to a table from the provider's word to ours.
+    date_order
+        ``dmy`` or ``mdy`` for dates such as 03/04/2022; None when the file decides.
+    crs
+        What the latitude and longitude columns really hold; None when the file decides.
+    digest
+        The file's bytes, which take part in a load's content hash.
+    """
+
+    columns: Lookup[str, str] = field(default_factory=dict)
+    values: Lookup[str, Lookup[str, str]] = field(default_factory=dict)
+    date_order: DateOrder | None = None
+    crs: Crs | None = None
+    digest: bytes = b""
+
+
+def shipped_mappings() -> tuple[str, ...]:
+    """Return the names of the mappings that come with SafeSpace.
+
+    Examples
+    --------
+    >>> shipped_mappings()
+    ('police-uk-api',)
+    """
+    names = (item.name for item in files("safespace.sources").joinpath("mappings").iterdir())
+    return tuple(sorted(name.removesuffix(".toml") for name in names if name.endswith(".toml")))
+
+
+def read_mapping(path: Path | str) -> Mapping:
+    """Read a mapping file, or one that comes with SafeSpace by its name.
+
+    Parameters
+    ----------
+    path
+        A TOML file, or a name from :func:`shipped_mappings`.
+
+    Raises
+    ------
+    FileError
+        When there is no such file or it is not TOML.
+    SchemaError
+        When it holds something that is not part of a mapping.
+
+    Examples
+    --------
+    >>> read_mapping("police-uk-api").columns["category"]
+    'type'
+    """
+    content = _find(path).read_bytes()
+    try:
+        told = tomllib.loads(content.decode("utf-8-sig"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+        raise FileError(
+            "The mapping is not valid TOML.", where=path, seen=str(problem), remedy=_HOW
+        ) from problem
+    _check(told, path)
+    return Mapping(
+        columns=told.get("columns", {}),
+        values=told.get("values", {}),
+        date_order=cast("DateOrder | None", told.get("date_order")),
+        crs=cast("Crs | None", told.get("crs")),
+        digest=content,
+    )
+
+
+def _find(path: Path | str) -> Traversable | Path:
+    if Path(path).is_file():
+        return Path(path)
+    if str(path) in shipped_mappings():
+        return files("safespace.sources").joinpath("mappings", f"{path}.toml")
+    known = ", ".join(shipped_mappings())
+    raise FileError(
+        "No such mapping.", seen=str(path), remedy=f"Give a TOML file, or a name that is here: {known}."
+    )
+
+
+def _check(told: dict[str, Any], path: Path | str) -> None:
+    problems = [f"unknown key {key!r}" for key in told if key not in _KEYS]
+    if not _is_words(told.get("columns", {})):
+        problems.append("[columns] is not a table of text")
+    values = told.get("values", {})
+    if not isinstance(values, dict) or not all(_is_words(words) for words in values.values()):
+        problems.append("[values] is not a table of tables of text")
+    if told.get("date_order", "dmy") not in ("dmy", "mdy"):
+        problems.append(f"date_order {told['date_order']!r}")
+    if told.get("crs", "EPSG:4326") not in ("EPSG:4326", "EPSG:27700"):
+        problems.append(f"crs {told['crs']!r}")
+    if problems:
+        raise SchemaError("The mapping cannot be used.", where=path, seen="; ".join(problems), remedy=_HOW)
+
+
+def _is_words(table: object) -> bool:
+    return isinstance(table, dict) and all(isinstance(word, str) for word in table.values())

@@ -1,0 +1,121 @@
+"""What must not come in: files about persons, domestic abuse, homes, and free text.
+
+A file about persons is refused whole, because filtering it would mean reading it. A row marked as
+domestic abuse or placed at a home is excluded: it is counted, and its text is kept nowhere.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from safespace.errors import SchemaError
+from safespace.sources.forms import Field, plain
+from safespace.sources.outcomes import Problem, Step, problem
+from safespace.sources.taxonomy import resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from safespace.sources.taxonomy import Taxonomy
+
+_PERSON_WORDS = frozenset(
+    "stalker stalking bail offender offenders suspect suspects nominal custody pnc marac mappa perpetrator "
+    "perpetrators dob surname forename victim victims complainant complainants".split()
+)
+_FREE_TEXT_WORDS = frozenset(
+    "notes note comment comments description details narrative summary mo text remarks statement".split()
+)
+_NOT_ABUSE = ("", "n", "no", "false", "0", "none")
+
+DOMESTIC = Field(
+    "domestic_abuse",
+    "text",
+    "Y or N; a row with anything but a clear N or a blank is excluded and only counted",
+    "N",
+    synonyms=(
+        "da_marker",
+        "domestic",
+        "da",
+        "da_flag",
+        "domestic_marker",
+        "domestic_abuse_marker",
+        "domestic_violence",
+    ),
+)
+LOCATION = Field(
+    "location_type",
+    "words",
+    "kind of place; a row at a home is excluded and only counted",
+    "Street",
+    synonyms=("location", "place_type", "premises_type", "venue_type", "location_category"),
+    vocabulary=("nte", "location_type"),
+)
+
+
+def refuse_person_files(headers: Sequence[str], *, where: str) -> None:
+    """Raise when the headers say that the file is about persons and not about places.
+
+    Raises
+    ------
+    SchemaError
+        Naming the columns that say so.
+    """
+    signs = [h for h in headers if _PERSON_WORDS & set(plain(h).split("_")) or "date_of_birth" in plain(h)]
+    if signs:
+        raise SchemaError(
+            "This file is about persons, so none of it was read.",
+            where=where,
+            seen=", ".join(header[:60] for header in signs),
+            remedy="SafeSpace takes public-place reports only. Export again without stalking, bail, custody, "
+            "suspect, offender or other person columns.",
+        )
+
+
+def free_text(headers: Sequence[str]) -> list[str]:
+    """Return the headers that look like free text, which is never stored."""
+    return [header for header in headers if _FREE_TEXT_WORDS & set(plain(header).split("_"))]
+
+
+def domestic(texts: pd.DataFrame) -> list[Problem]:
+    """Find the rows marked as domestic abuse, and those whose marker is not a clear no.
+
+    Parameters
+    ----------
+    texts
+        Trimmed text with ``domestic_abuse``; an offence or method that says "domestic" counts as well.
+    """
+    marked = ~texts["domestic_abuse"].str.casefold().isin(_NOT_ABUSE)
+    for name in ("offence", "method", "ragged"):
+        if name in texts:
+            marked |= texts[name].str.contains("domestic", case=False, regex=False)
+    return [
+        problem(
+            "excluded",
+            "domestic_abuse",
+            marked,
+            "Domestic abuse, or not clearly marked as not; only counted.",
+        )
+    ]
+
+
+def public_places(texts: pd.DataFrame, taxonomy: Taxonomy) -> Step:
+    """Hold ``location_type`` against its list and exclude the rows at a home.
+
+    Returns
+    -------
+    Step
+        Labels under ``location_type``, blank where the file does not say.
+    """
+    blank = "Unknown"
+    step = resolve(
+        texts["location_type"],
+        taxonomy.words("nte", "location_type"),
+        name="location_type",
+        blank=blank,
+        code="unknown_location",
+    )
+    home = step.values["location_type"] == "Home"
+    excluded = problem("excluded", "home_location", home, "The place is a home; only counted.")
+    return Step(step.values, (*step.problems, excluded), step.repairs)

@@ -1,0 +1,450 @@
+"""Open delimited files and workbooks as text, keeping line numbers and refusing what is not a table."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import zipfile
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+
+from safespace.errors import FileError, SchemaError
+from safespace.sources.forms import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    import numpy.typing as npt
+
+    from safespace.settings import LimitSettings
+
+_DELIMITERS = (",", ";", "\t", "|")
+_HEADER_WITHIN = 20
+_BINARY_STARTS = {
+    b"%PDF": "a PDF",
+    b"\x89PNG": "a picture",
+    b"\xff\xd8\xff": "a picture",
+    b"GIF8": "a picture",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook (.xls); save it as .xlsx or CSV",
+    b"\x1f\x8b": "a gzip file; unpack it first",
+    b"SQLite": "a database",
+    b"PAR1": "a Parquet file",
+}
+
+Wanted: TypeAlias = "frozenset[str]"
+
+
+@dataclass(frozen=True)
+class Grid:
+    """One table as it was in its file, every cell as text.
+
+    Parameters
+    ----------
+    file
+        File name, an archive's member as ``archive.zip/member.csv``.
+    headers
+        Header cells as written.
+    cells
+        Arrow table of text, columns ``f0, f1, ...``, shape (n, headers).
+    lines
+        Line of each row in its file, the first line of the file being 1, shape (n,).
+    ragged
+        Line and text of the rows that do not split into as many cells as there are headers.
+    notes
+        What was done to open it.
+    """
+
+    file: str
+    headers: tuple[str, ...]
+    cells: pa.Table
+    lines: npt.NDArray[np.int64]
+    ragged: tuple[tuple[int, str], ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The tables of one source's files and the SHA-256 over the files' bytes."""
+
+    grids: tuple[Grid, ...]
+    digest: str
+    passed_over: tuple[str, ...] = ()
+
+
+def open_tables(
+    paths: Sequence[Path],
+    *,
+    wanted: Wanted,
+    limits: LimitSettings,
+    prefer: str = "",
+    track: Callable[[Sequence[Path]], Any] | None = None,
+) -> Opened:
+    """Open every table in the files, folders and zip archives given.
+
+    Parameters
+    ----------
+    paths
+        CSV files (any of ``, ; | tab``), ``.xlsx`` workbooks, zip archives of CSVs, or folders of them.
+    wanted
+        Headers that would be recognised, in plain form; the header line is the one with most of them.
+    limits
+        Sizes past which a file is refused.
+    prefer
+        In folders and archives, read only names ending so when there are any (``-street.csv``).
+    track
+        Wraps the paths to show progress.
+
+    Raises
+    ------
+    FileError
+        When a file is missing, empty, too large, not a table, or the same file is there twice.
+    """
+    if not paths:
+        raise FileError("No file was given.", remedy="Name at least one file.")
+    sha, grids, seen = hashlib.sha256(), [], Counter[str]()
+    skipped: list[str] = []
+    for path in track(paths) if track else paths:
+        for name, content in _contents(Path(path), limits=limits, prefer=prefer, skipped=skipped):
+            digest = hashlib.sha256(content).hexdigest()
+            sha.update(digest.encode())
+            grid = open_grid(content, name, wanted=wanted, limits=limits)
+            seen[digest] += 1
+            if seen[digest] > 1 and grid.cells.num_rows:
+                raise FileError("The same file was given twice.", where=name, remedy="Leave one of them out.")
+            grids.append(grid)
+    return Opened(tuple(grids), sha.hexdigest(), tuple(skipped))
+
+
+def open_grid(content: bytes, name: str, *, wanted: Wanted, limits: LimitSettings) -> Grid:
+    """Open one table from a file's bytes.
+
+    Raises
+    ------
+    FileError
+        When the bytes are empty or not a table.
+    """
+    if not content.strip():
+        raise FileError("The file is empty.", where=name, remedy="Export it again.")
+    if content[:4] == b"PK\x03\x04":
+        return _open_workbook(content, name, wanted=wanted, limits=limits)
+    text, notes = _as_utf8(content, name)
+    start, line, delimiter = _find_header(text, wanted)
+    grid = _parse(text[start:], name, delimiter=delimiter, first_line=line, limits=limits)
+    if line > 1:
+        notes = (*notes, f"{name}: the header is on line {line}; what is above it was not read.")
+    return Grid(grid.file, grid.headers, grid.cells, grid.lines, grid.ragged, notes)
+
+
+def check_size(path: Path, limits: LimitSettings) -> None:
+    """Raise when a file is missing, is not a file, is empty or is larger than the limit.
+
+    Raises
+    ------
+    FileError
+        Saying which.
+    """
+    if not path.exists():
+        raise FileError("There is no such file.", seen=str(path), remedy="Check the path.")
+    if not path.is_file():
+        raise FileError("This is not a file.", seen=str(path), remedy="Name a file.")
+    size = path.stat().st_size
+    if size == 0:
+        raise FileError("The file is empty.", where=path.name, remedy="Export it again.")
+    if size > limits.file_mb * 2**20:
+        raise FileError(
+            "The file is too large.",
+            where=path.name,
+            seen=f"{size / 2**20:,.0f} MB",
+            remedy=f"The limit is {limits.file_mb:,} MB (limits.file_mb); split the file or raise it.",
+        )
+
+
+def open_archive(content: bytes, name: str, limits: LimitSettings) -> zipfile.ZipFile:
+    """Open a zip archive after checking its names and the size it says it unpacks to.
+
+    Raises
+    ------
+    FileError
+        When it is not a zip, is encrypted, holds a path that leaves its folder, or unpacks to too much.
+    """
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(content))
+    except (zipfile.BadZipFile, OSError, ValueError) as problem:
+        raise FileError(
+            "The zip archive is damaged.", where=name, seen=str(problem), remedy="Fetch it again."
+        ) from problem
+    total = sum(item.file_size for item in archive.infolist())
+    if total > limits.file_mb * 2**20:
+        raise FileError(
+            "The zip archive unpacks to too much.",
+            where=name,
+            seen=f"{total / 2**20:,.0f} MB",
+            remedy=f"The limit is {limits.file_mb:,} MB (limits.file_mb).",
+        )
+    for item in archive.infolist():
+        parts = PurePosixPath(item.filename.replace("\\", "/")).parts
+        if ".." in parts or item.filename.startswith(("/", "\\")) or item.flag_bits & 1:
+            raise FileError(
+                "The zip archive holds an entry that is not read.",
+                where=name,
+                seen=item.filename[:80],
+                remedy="Entries must stay inside the archive and not be encrypted.",
+            )
+    return archive
+
+
+def _contents(
+    path: Path, *, limits: LimitSettings, prefer: str, skipped: list[str]
+) -> Iterator[tuple[str, bytes]]:
+    if path.is_dir():
+        names = sorted(item.relative_to(path).as_posix() for item in path.rglob("*") if item.is_file())
+        for name in _chosen(names, path.name, prefer=prefer, skipped=skipped):
+            check_size(path / name, limits)
+            yield f"{path.name}/{name}", (path / name).read_bytes()
+        return
+    check_size(path, limits)
+    content = path.read_bytes()
+    if content[:4] == b"PK\x03\x04" and path.suffix.casefold() != ".xlsx":
+        archive = open_archive(content, path.name, limits)
+        for name in _chosen(sorted(archive.namelist()), path.name, prefer=prefer, skipped=skipped):
+            yield f"{path.name}/{name}", _unpacked(archive, name, path.name)
+        return
+    yield path.name, content
+
+
+def _unpacked(archive: zipfile.ZipFile, name: str, where: str) -> bytes:
+    try:
+        return archive.read(name)
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, EOFError, RuntimeError) as problem:
+        raise FileError(
+            "An entry of the zip archive cannot be unpacked.",
+            where=f"{where}/{name}",
+            seen=str(problem)[:200],
+            remedy="Fetch the archive again.",
+        ) from problem
+    except Exception as problem:  # zlib.error, lzma.LZMAError: neither has a common base
+        raise FileError(
+            "An entry of the zip archive is damaged.",
+            where=f"{where}/{name}",
+            seen=str(problem)[:200],
+            remedy="Fetch the archive again.",
+        ) from problem
+
+
+def _chosen(names: list[str], where: str, *, prefer: str, skipped: list[str]) -> list[str]:
+    tables = [name for name in names if name.casefold().endswith(".csv") and "__MACOSX" not in name]
+    wanted = [name for name in tables if prefer and name.casefold().endswith(prefer)] or tables
+    if not wanted:
+        raise FileError("There is no CSV file in it.", where=where, seen=", ".join(names[:10]) or "nothing")
+    skipped += [f"{where}/{name}" for name in names if name not in wanted and not name.endswith("/")]
+    return wanted
+
+
+def _as_utf8(content: bytes, name: str) -> tuple[bytes, tuple[str, ...]]:
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return _transcode(content, "utf-16", name), (f"{name}: read as UTF-16.",)
+    _refuse_binary(content, name)
+    content = content.removeprefix(b"\xef\xbb\xbf")
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        return _mend_lines(content, name)
+    return content, ()
+
+
+def _transcode(content: bytes, encoding: str, name: str) -> bytes:
+    try:
+        return content.decode(encoding).encode()
+    except UnicodeDecodeError as problem:
+        raise FileError(
+            "The file's text cannot be read.", where=name, seen=str(problem)[:120], remedy="Save it as UTF-8."
+        ) from problem
+
+
+def _mend_lines(content: bytes, name: str) -> tuple[bytes, tuple[str, ...]]:
+    # files stitched together from several systems mix encodings, so each line is judged on its own
+    lines, mended = content.split(b"\n"), 0
+    for number, line in enumerate(lines):
+        try:
+            line.decode("utf-8")
+        except UnicodeDecodeError:
+            lines[number] = line.decode("cp1252", errors="replace").encode()
+            mended += 1
+    return b"\n".join(lines), (f"{name}: {mended:,} lines are not UTF-8 and were read as Windows-1252.",)
+
+
+def _refuse_binary(content: bytes, name: str) -> None:
+    kind = next((kind for start, kind in _BINARY_STARTS.items() if content.startswith(start)), None)
+    if kind is None and b"\0" in content:
+        kind = "not text"
+    if kind is not None:
+        raise FileError(
+            "The file is not a table of text.",
+            where=name,
+            seen=kind,
+            remedy="Give a CSV, an .xlsx or a zip of CSVs.",
+        )
+
+
+def _find_header(text: bytes, wanted: Wanted) -> tuple[int, int, str]:
+    best, offset = (0, 0, 1, ","), 0
+    for number, line in enumerate(text.split(b"\n", _HEADER_WITHIN)[:_HEADER_WITHIN], start=1):
+        for delimiter in _DELIMITERS:
+            cells = _split(line.decode("utf-8", errors="replace").strip("\r"), delimiter)
+            hits = len({plain(cell) for cell in cells} & wanted)
+            if hits > best[0]:
+                best = (hits, offset, number, delimiter)
+        offset += len(line) + 1
+    if best[0]:
+        return best[1:]
+    first = text.split(b"\n", 1)[0].decode("utf-8", errors="replace")
+    return 0, 1, max(_DELIMITERS, key=first.count)
+
+
+def _split(line: str, delimiter: str) -> list[str]:
+    if len(line) > 100_000:
+        return []
+    try:
+        return next(csv.reader([line], delimiter=delimiter), [])
+    except csv.Error:
+        return []
+
+
+def _parse(text: bytes, name: str, *, delimiter: str, first_line: int, limits: LimitSettings) -> Grid:
+    bad: list[tuple[int, str]] = []
+
+    def keep_bad(row: Any) -> str:
+        bad.append((row.number, row.text))
+        return "skip"
+
+    width = len(_split(text.split(b"\n", 1)[0].decode().strip("\r"), delimiter))
+    try:
+        table = pyarrow.csv.read_csv(
+            pa.BufferReader(text),
+            read_options=pyarrow.csv.ReadOptions(
+                use_threads=False,
+                autogenerate_column_names=True,
+                block_size=max(1 << 20, 4 * limits.field_chars * max(width, 1)),
+            ),
+            parse_options=pyarrow.csv.ParseOptions(
+                delimiter=delimiter,
+                newlines_in_values=True,
+                invalid_row_handler=keep_bad,
+                ignore_empty_lines=False,
+            ),
+            convert_options=pyarrow.csv.ConvertOptions(
+                column_types={f"f{i}": pa.string() for i in range(width)},
+                strings_can_be_null=False,
+                quoted_strings_can_be_null=False,
+            ),
+        )
+    except pa.ArrowInvalid as problem:
+        raise FileError(
+            "The file cannot be split into rows.",
+            where=name,
+            seen=str(problem)[:160],
+            remedy="Look for a quotation mark that is opened and never closed.",
+        ) from problem
+    _check_fields(table, bad, name, limits)
+    lines, ragged = _line_numbers(table, bad, first_line)
+    headers = tuple(str(column[0].as_py()) for column in table.columns) if table.num_rows else ()
+    filled = _filled(table)
+    filled[:1] = False
+    return Grid(name, headers, table.filter(pa.array(filled)), lines[filled], ragged)
+
+
+def _check_fields(table: pa.Table, bad: list[tuple[int, str]], name: str, limits: LimitSettings) -> None:
+    longest = max((pc.max(pc.utf8_length(column)).as_py() or 0 for column in table.columns), default=0)
+    longest = max([longest, *(len(text) for _, text in bad)])
+    if longest > limits.field_chars:
+        raise FileError(
+            "A cell is too long to be a value.",
+            where=name,
+            seen=f"{longest:,} characters",
+            remedy=f"The limit is {limits.field_chars:,} (limits.field_chars); look for a quotation mark that is never closed.",
+        )
+
+
+def _filled(table: pa.Table) -> npt.NDArray[np.bool_]:
+    filled = np.zeros(table.num_rows, dtype=bool)
+    for column in table.columns:
+        filled |= np.asarray(pc.not_equal(pc.utf8_trim_whitespace(column), ""), dtype=bool)
+    return filled
+
+
+def _line_numbers(
+    table: pa.Table, bad: list[tuple[int, str]], first_line: int
+) -> tuple[npt.NDArray[np.int64], tuple[tuple[int, str], ...]]:
+    total = table.num_rows + len(bad)
+    broken = np.array([number - 1 for number, _ in bad], dtype=np.int64)
+    whole = np.setdiff1d(np.arange(total), broken)
+    extra = np.zeros(total, dtype=np.int64)
+    for column in table.columns:
+        extra[whole] += np.asarray(pc.count_substring(column, "\n"), dtype=np.int64)
+    extra[broken] = [text.count("\n") for _, text in bad]
+    starts = first_line + np.arange(total) + np.concatenate([[0], np.cumsum(extra)[:-1]]).astype(np.int64)
+    return starts[whole], tuple(
+        (int(starts[spot]), text) for spot, (_, text) in zip(broken, bad, strict=True)
+    )
+
+
+def _open_workbook(content: bytes, name: str, *, wanted: Wanted, limits: LimitSettings) -> Grid:
+    open_archive(content, name, limits)
+    import openpyxl  # noqa: PLC0415 - slow to load and seldom needed
+
+    try:
+        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+        rows = [[_cell_text(cell) for cell in row] for row in book.worksheets[0].iter_rows(values_only=True)]
+    except Exception as problem:  # openpyxl raises whatever its XML and zip layers raise
+        raise FileError(
+            "The workbook cannot be read.",
+            where=name,
+            seen=str(problem)[:160],
+            remedy="Save it again as .xlsx or CSV.",
+        ) from problem
+    if not any(any(row) for row in rows):
+        raise FileError("The first sheet is empty.", where=name, remedy="Put the table on the first sheet.")
+    return _grid_of_rows(rows, name, wanted=wanted, limits=limits)
+
+
+def _grid_of_rows(rows: list[list[str]], name: str, *, wanted: Wanted, limits: LimitSettings) -> Grid:
+    scores = [len({plain(cell) for cell in row} & wanted) for row in rows[:_HEADER_WITHIN]]
+    top = int(np.argmax(scores))
+    headers, body = tuple(rows[top]), rows[top + 1 :]
+    cells = pa.table(
+        {f"f{i}": pa.array([row[i] for row in body], type=pa.string()) for i in range(len(headers))}
+    )
+    _check_fields(cells, [], name, limits)
+    lines = np.arange(top + 2, top + 2 + len(body), dtype=np.int64)
+    filled = _filled(cells)
+    return Grid(name, headers, cells.filter(pa.array(filled)), lines[filled])
+
+
+def _cell_text(cell: object) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    return str(cell)
+
+
+def refuse_headless(grid: Grid) -> None:
+    """Raise when a table has rows but nothing that could be a header.
+
+    Raises
+    ------
+    SchemaError
+        When no header cell holds text.
+    """
+    if not any(header.strip() for header in grid.headers):
+        raise SchemaError(
+            "The table has no header.", where=grid.file, remedy="Put column names on the first line."
+        )

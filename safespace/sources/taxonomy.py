@@ -1,0 +1,182 @@
+"""The words each source uses, read from ``taxonomy.toml``, and columns held against them."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from safespace.errors import SettingsError
+from safespace.sources.outcomes import Problem, Repair, Step, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True)
+class Words:
+    """One list of words: the labels, and what else means each of them.
+
+    Parameters
+    ----------
+    labels
+        The words that are stored.
+    group
+        The group a label belongs to (``environmental``); the list's own name when it has none.
+    known
+        Every accepted spelling in plain form, to its label.
+    codes
+        The labels' and the provider's codes' plain forms: accepted without a shown repair.
+    """
+
+    labels: tuple[str, ...]
+    group: Mapping[str, str]
+    known: Mapping[str, str]
+    codes: frozenset[str]
+
+    def nearest(self, word: str) -> str:
+        """Return the label nearest in spelling.
+
+        Examples
+        --------
+        >>> load_taxonomy().words("spiking", "method").nearest("neeedle")
+        'needle'
+        """
+        close = difflib.get_close_matches(_plain(word), self.known, n=1, cutoff=0.0)
+        return self.known[close[0]] if close else self.labels[0]
+
+
+@dataclass(frozen=True)
+class Taxonomy:
+    """The whole file: its version and its lists."""
+
+    version: str
+    lists: Mapping[str, Mapping[str, Mapping[str, Any]]]
+
+    def words(self, source: str, *names: str) -> Words:
+        """Return one list, or several joined, of a source."""
+        labels, group, known, codes = [], {}, {}, set()
+        for name in names:
+            for label, more in self.lists[source][name].items():
+                labels.append(label)
+                group[label] = name
+                official = [_plain(word) for word in (label, *more.get("codes", ()))]
+                codes.update(official)
+                known.update(dict.fromkeys([*official, *map(_plain, more.get("synonyms", ()))], label))
+        return Words(tuple(labels), group, known, frozenset(codes))
+
+
+def load_taxonomy() -> Taxonomy:
+    """Read the file of words.
+
+    Raises
+    ------
+    SettingsError
+        When one spelling means two labels of one list.
+    """
+    told = tomllib.loads(files("safespace.sources").joinpath("taxonomy.toml").read_text(encoding="utf-8"))
+    lists = {name: table for name, table in told.items() if isinstance(table, dict)}
+    for source, tables in lists.items():
+        for name, labels in tables.items():
+            spellings = [
+                word
+                for label, more in labels.items()
+                for word in {_plain(w) for w in (label, *more.get("codes", ()), *more.get("synonyms", ()))}
+            ]
+            twice = {word for word in spellings if spellings.count(word) > 1}
+            if twice:
+                raise SettingsError(
+                    "A spelling is there twice.", where=f"taxonomy {source}.{name}", seen=sorted(twice)
+                )
+    return Taxonomy(told["version"], lists)
+
+
+def resolve(
+    values: pd.Series, words: Words, *, name: str, blank: str | None = None, code: str = "unknown_category"
+) -> Step:
+    """Hold a column against a list of words.
+
+    Parameters
+    ----------
+    values
+        Text, one word a row.
+    words
+        The list.
+    name
+        The column's name, which the result's ``values`` are keyed by.
+    blank
+        What a blank means; None holds blank rows back.
+    code
+        Reason code of a word that is not in the list.
+
+    Returns
+    -------
+    Step
+        Labels under ``name``; words in no list quarantined with the nearest label; synonyms as repairs.
+    """
+    codes, distinct = pd.factorize(values)
+    plains = [_plain(str(word)) for word in distinct]
+    labels = [(blank or "") if not text else words.known.get(text, "") for text in plains]
+    mended = np.array([bool(t) and t in words.known and t not in words.codes for t in plains], dtype=bool)
+    strange = np.array([not label for label in labels], dtype=bool)
+    found = pd.Series(np.array(labels, dtype=object)[codes], index=values.index, dtype="str")
+    problems = _unknown(values, strange[codes], words, name, code) if strange.any() else ()
+    spots = mended[codes]
+    repairs = (Repair("synonym", values[spots], found[spots]),) if mended.any() else ()
+    return Step({name: found}, problems, repairs)
+
+
+def resolve_many(values: pd.Series, words: Words, *, name: str) -> Step:
+    """Hold a column of several words joined by ``;`` or ``|`` against a list.
+
+    Returns
+    -------
+    Step
+        Under ``name`` the labels in alphabetical order joined by ``|``; rows with a word in no list, or
+        with none, quarantined; rows with a synonym as repairs.
+    """
+    codes, distinct = pd.factorize(values)
+    split = [[part for part in re.split(r"[;|]", str(text)) if _plain(part)] for text in distinct]
+    strange = np.array(
+        [not parts or any(_plain(p) not in words.known for p in parts) for parts in split], dtype=bool
+    )
+    joined = [
+        "" if bad else "|".join(sorted({words.known[_plain(p)] for p in parts}))
+        for bad, parts in zip(strange, split, strict=True)
+    ]
+    mended = np.array(
+        [any(_plain(p) in words.known and _plain(p) not in words.codes for p in parts) for parts in split],
+        dtype=bool,
+    )
+    found = pd.Series(np.array(joined, dtype=object)[codes], index=values.index, dtype="str")
+    problems = _unknown(values, strange[codes], words, name, "unknown_category") if strange.any() else ()
+    spots = (mended & ~strange)[codes]
+    repairs = (Repair("synonym", values[spots], found[spots]),) if spots.any() else ()
+    return Step({name: found}, problems, repairs)
+
+
+def _unknown(
+    values: pd.Series, where: np.ndarray[Any, Any], words: Words, name: str, code: str
+) -> tuple[Problem, ...]:
+    held = values[where].astype(object)
+    told = {text: _not_known(str(text), words, name) for text in held.unique()}
+    return (Problem("quarantined", code, held.map(told)),)
+
+
+def _not_known(text: str, words: Words, name: str) -> str:
+    parts = [
+        part.strip() for part in re.split(r"[;|]", text) if _plain(part) and _plain(part) not in words.known
+    ]
+    if not parts:
+        return f"The {name} is blank; it should be one of: {', '.join(words.labels)}."
+    return f"The {name} {shown(parts[0])!r} is not in the list; the nearest is {words.nearest(parts[0])!r}."
+
+
+def _plain(word: str) -> str:
+    return re.sub(r"[^0-9a-z]+", " ", word.casefold()).strip()
