@@ -1,0 +1,12 @@
+"""The synthetic town of Stonebridge: streets, areas, reports and the truth planted in them, from a seed.
+
+Made-up data in exactly the formats the readers accept, for trying SafeSpace without anyone's real reports
+and for tests that need to know the answer. Everything is labelled synthetic.
+"""
+
+from __future__ import annotations
+
+from safespace.sources.synthetic.town import Town, build_town
+from safespace.sources.synthetic.truth import PlantedPlace, Truth, load_truth
+
+__all__ = ["PlantedPlace", "Town", "Truth", "build_town", "load_truth"]

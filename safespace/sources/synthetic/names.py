@@ -1,0 +1,68 @@
+"""Names for streets and places: common English words, put together so that none repeats."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+
+_STEMS = (
+    "Abbot Acorn Alder Almond Anchor Apple Archer Arden Ash Aspen Avon Bakers Bank Barley Barn Bay Beacon Beech Bell "
+    "Birch Bishop Blossom Bluebell Border Bourne Bramble Briar Bridle Broad Brook Broom Buckler Burdock Butcher Calder "
+    "Camellia Candle Canon Carrier Castle Cedar Chandler Chantry Chapel Cherry Chestnut Church Clay Cloister Clover "
+    "Cobble Cooper Coppice Corner Cornflower Court Cowslip Crane Cress Crown Cuckoo Daisy Dale Dean Derwent Dove Draper "
+    "Dyer Eagle Elder Elm Fairfield Falcon Farrier Fennel Fern Field Finch Flax Fletcher Forge Fountain Foxglove Friar "
+    "Fuller Furrow Garland Gate Glebe Glover Goldfinch Gorse Grange Granary Green Grove Hallam Hawthorn Hazel Heath "
+    "Heather Hedge Heron High Hill Holly Honey Hop Hornbeam Ivy Jasmine Juniper Kestrel Kiln Kingfisher Lammas Larch "
+    "Lark Laurel Lavender Lilac Lime Linden Linnet Long Lupin Mallard Malt Manor Maple Marigold Martin Mason Mayfield "
+    "Meadow Mercer Middle Mill Minster Moor Mulberry Myrtle Nettle Nightingale North Oak Old Orchard Osier Otter Oxford "
+    "Paddock Park Parsons Partridge Pear Pepper Pilgrim Pine Plough Plum Pond Poplar Poppy Potter Primrose Quarry Queen "
+    "Quince Raven Rectory Reed Robin Rope Rose Rowan Rush Saddler Sage Salter School Sedge Shepherd Silver Skinner "
+    "Sorrel South Sparrow Spinney Spring Stable Starling Stone Swan Swift Sycamore Tanner Tansy Teasel Thatch Thistle "
+    "Thorn Thrush Tithe Turnpike Vale Vicarage Violet Walnut Warren Water Weaver Well West Wheat Wheel Willow Windmill "
+    "Wood Wren Yarrow Yew"
+).split()
+
+_KINDS = {
+    "core": ("Lane", "Row", "Street", "Passage", "Yard", "Hill", "Gate", "Court"),
+    "terraces": ("Street", "Road", "Terrace", "Street", "Place"),
+    "suburb": ("Avenue", "Road", "Drive", "Way", "Gardens", "Crescent", "Grove"),
+    "close": ("Close", "Court", "Mews", "Close"),
+    "crescent": ("Crescent", "Rise", "Circle"),
+    "works": ("Way", "Road", "Works", "Park"),
+    "lane": ("Lane", "Hollow", "Bank", "Track"),
+}
+
+
+class StreetNames:
+    """Hand out names that have not been given yet, by the kind of street."""
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        self._supply = {kind: _shuffled(kind, rng) for kind in _KINDS}
+        self._given: set[str] = set()
+
+    def take(self, kind: str) -> str:
+        """Return a new name for a street of that kind."""
+        for name in self._supply[kind]:
+            if name not in self._given:
+                self._given.add(name)
+                return name
+        return self._again(kind)
+
+    def _again(self, kind: str) -> str:
+        # A large suburb can use up the stems: English towns then reuse them with a qualifier.
+        number = sum(name.startswith("Upper") for name in self._given)
+        name = (
+            f"Upper {_STEMS[number % len(_STEMS)]} {_KINDS[kind][number // len(_STEMS) % len(_KINDS[kind])]}"
+        )
+        self._given.add(name)
+        return name
+
+
+def _shuffled(kind: str, rng: np.random.Generator) -> Iterator[str]:
+    ends = dict.fromkeys(_KINDS[kind])
+    names = [f"{stem} {end}" for end in ends for stem in _STEMS]
+    return iter([names[i] for i in rng.permutation(len(names))])
