@@ -1,0 +1,292 @@
+"""Where it is really more than usual: one call, from counted cells to a labelled result."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import h3.api.basic_int as h3
+import numpy as np
+import pandas as pd
+
+from safespace.cells import add_exposure, neighbours
+from safespace.errors import InputError, TooFewError
+from safespace.hotspots.intensity import DOUBLE, GammaPrior, fit_prior, garwood, smoothed_rates
+from safespace.hotspots.significance import events_needed, ring_test
+from safespace.schemas import CELLS, HOTSPOTS, check, conform
+from safespace.tone import HIGHER, HIGHER_IN_BOTH, NOT_DIFFERENT, NOT_KNOWN, TOO_FEW
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from safespace.settings import HotspotSettings
+
+logger = logging.getLogger(__name__)
+
+_EXTRA = ("ring_cells", "above_double", "tested")
+
+
+@dataclass(frozen=True)
+class Hotspots:
+    """A finding, with everything needed to say what it rests on.
+
+    Parameters
+    ----------
+    table
+        :data:`safespace.schemas.HOTSPOTS` with ``ring_cells``, ``above_double`` (probability of more than
+        twice usual) and ``tested``; one row a cell of the window.
+    baseline
+        Name of what the events are compared with.
+    resolution
+        H3 resolution.
+    events, pins
+        How many were tested: inside the area, where the baseline is not zero.
+    left_out
+        Events in cells that were not tested, at the edge or without any baseline.
+    tested
+        How many cells were tested.
+    false_discovery_rate, level
+        The chosen rate, and the probability of the intervals.
+    prior
+        How rates differ between cells.
+    period
+        First and last day of the reports, as text, or None when not stated.
+    sources
+        Which sources the reports are from.
+    """
+
+    table: pd.DataFrame
+    baseline: str
+    resolution: int
+    events: int
+    pins: int
+    left_out: int
+    tested: int
+    false_discovery_rate: float
+    level: float
+    prior: GammaPrior
+    period: tuple[str, str] | None = None
+    sources: tuple[str, ...] = ()
+
+    @property
+    def hot(self) -> NDArray[np.int64]:
+        """Cells that are higher than usual, in ascending order."""
+        found: NDArray[np.int64] = self.table.loc[self.table["hot"], "cell"].to_numpy(dtype=np.int64)
+        return found
+
+    def basis(self) -> str:
+        """Say in one line what the finding rests on."""
+        period = f", {self.period[0]} to {self.period[1]}" if self.period else ""
+        return (
+            f"{self.events:,} events ({self.pins:,} reports{period}) in {self.tested:,} cells at resolution "
+            f"{self.resolution}, compared with: {self.baseline}. False discovery rate "
+            f"{self.false_discovery_rate:.0%}, intervals {self.level:.0%}."
+        )
+
+
+def find_hotspots(
+    cells: pd.DataFrame,
+    *,
+    baseline: str,
+    settings: HotspotSettings,
+    second: Hotspots | None = None,
+    period: tuple[str, str] | None = None,
+    sources: tuple[str, ...] = (),
+) -> Hotspots:
+    """Find the cells whose ring holds more events than its share of the baseline.
+
+    Parameters
+    ----------
+    cells
+        Counted cells (:data:`safespace.schemas.CELLS`) with the baseline as ``exposure``.
+    baseline
+        Name of the baseline, shown with every figure.
+    settings
+        Rate, interval and fewest events.
+    second
+        The finding of the other layer (recorded incidents for public reports): where both are higher the
+        label says so. The layers are never added together.
+    period, sources
+        What the reports cover, carried along.
+
+    Returns
+    -------
+    Hotspots
+        Rows in the order of ``cells``.
+
+    Raises
+    ------
+    TooFewError
+        When there are too few events, or too few cells, for any place to stand out.
+    InputError
+        When the baseline is zero everywhere, or the second layer has another resolution.
+    SchemaError
+        When ``cells`` breaks its promise.
+
+    Notes
+    -----
+    Cells at the edge, and cells without any baseline, are neither tested nor counted: whether data reach
+    them is not known. A cell is hot when its ring's ``q_value`` is at or below the rate, the ring holds
+    ``min_events`` or more, and the cell's own interval does not lie wholly below usual. "Not different"
+    is said only where the ring's exact interval rules out twice usual; otherwise there are too few to say.
+    "Not different" includes places with fewer than usual. "Usual" is the baseline's, so the finding
+    changes with it: see :func:`compare_baselines`.
+    """
+    check(cells, CELLS)
+    tested = (~cells["edge"] & (cells["exposure"] > 0)).to_numpy()
+    _refuse_unusable(cells, tested, baseline, settings)
+    judged, prior = _judge(cells, tested, settings)
+    both = _hot_in(second, cells) if second is not None else np.zeros(len(cells), dtype=bool)
+    labelled = judged.assign(label=_labels(judged, both, settings))
+    inside = cells[tested]
+    found = Hotspots(
+        table=conform(labelled, HOTSPOTS).assign(**{name: labelled[name] for name in _EXTRA}),
+        baseline=baseline,
+        resolution=_resolution(cells),
+        events=int(inside["events"].sum()),
+        pins=int(inside["pins"].sum()),
+        left_out=int(cells["events"].sum() - inside["events"].sum()),
+        tested=int(tested.sum()),
+        false_discovery_rate=settings.false_discovery_rate,
+        level=settings.interval,
+        prior=prior,
+        period=period,
+        sources=sources,
+    )
+    logger.info("%s of %s cells are higher than usual. %s", len(found.hot), len(cells), found.basis())
+    return found
+
+
+def _resolution(cells: pd.DataFrame) -> int:
+    return int(h3.get_resolution(int(cells["cell"].iloc[0])))
+
+
+def _refuse_unusable(
+    cells: pd.DataFrame, tested: NDArray[np.bool_], baseline: str, settings: HotspotSettings
+) -> None:
+    """Raise where no answer would mean anything, saying what would be enough."""
+    if not tested.any():
+        raise InputError(
+            "The baseline is zero in every cell.",
+            where=baseline,
+            seen=f"{len(cells)} cells, {int(cells['edge'].sum())} of them at the edge",
+            remedy="Choose a baseline that covers the area.",
+        )
+    events, finer = int(cells.loc[tested, "events"].sum()), "Choose a finer resolution or a larger area."
+    if tested.sum() == 1:
+        raise TooFewError("One cell has nothing to be compared with.", where=baseline, remedy=finer)
+    needed = events_needed(
+        _usual_share(cells, tested),
+        tests=int(tested.sum()),
+        false_discovery_rate=settings.false_discovery_rate,
+        min_events=settings.min_events,
+    )
+    if needed is None:
+        seen = f"{int(tested.sum())} cells"
+        raise TooFewError("Every ring of cells is the whole area.", where=baseline, seen=seen, remedy=finer)
+    if events < needed:
+        raise TooFewError(
+            "There are too few events for any place to stand out.",
+            where=baseline,
+            seen=f"{events} events in {int(tested.sum())} cells",
+            remedy=f"At least {needed} are needed; widen the dates, the area or the sources.",
+        )
+
+
+def _usual_share(cells: pd.DataFrame, tested: NDArray[np.bool_]) -> float:
+    """Return the middle share of the baseline that a ring holds."""
+    exposure = cells["exposure"].to_numpy() * tested
+    ring = neighbours(cells["cell"]) @ exposure
+    # Sums of the whole can come out a rounding error short of it.
+    return float(np.median(np.round(ring[tested] / exposure.sum(), 12)))
+
+
+def _judge(
+    cells: pd.DataFrame, tested: NDArray[np.bool_], settings: HotspotSettings
+) -> tuple[pd.DataFrame, GammaPrior]:
+    """Return the cells with their rate, test and finding, and the prior of the rates.
+
+    A cell that is not tested knows nothing of its own: it keeps the prior's rate and a probability of 1.
+    """
+    events = cells["events"].to_numpy() * tested
+    exposure = cells["exposure"].to_numpy() * tested
+    expected = exposure * (events.sum() / exposure.sum())
+    prior = fit_prior(events[tested], expected[tested])
+    rates = smoothed_rates(events, expected, prior=prior, level=settings.interval)
+    ring = ring_test(events, exposure, neighbours(cells["cell"]), tested=tested)
+    hot = (
+        tested
+        & (ring["q_value"] <= settings.false_discovery_rate)
+        & (ring["ring_events"] >= settings.min_events)
+        & (rates["upper"] >= 1)
+    )
+    found = pd.concat([rates, ring], axis="columns").assign(expected=expected, hot=hot, tested=tested)
+    return cells.assign(**{str(name): values.to_numpy() for name, values in found.items()}), prior
+
+
+def _labels(judged: pd.DataFrame, both: NDArray[np.bool_], settings: HotspotSettings) -> NDArray[np.object_]:
+    """Return the fixed sentence of each cell."""
+    _, highest = garwood(judged["ring_events"], level=settings.interval)
+    significant = judged["q_value"] <= settings.false_discovery_rate  # its neighbours' doing, when not hot
+    settled = (highest < DOUBLE * judged["ring_expected"]) | significant
+    return np.select(
+        [~judged["tested"], judged["hot"] & both, judged["hot"], settled],
+        [NOT_KNOWN, HIGHER_IN_BOTH, HIGHER, NOT_DIFFERENT],
+        default=TOO_FEW,
+    )
+
+
+def _hot_in(second: Hotspots, cells: pd.DataFrame) -> NDArray[np.bool_]:
+    """Return which cells are hot in the other layer."""
+    if second.resolution != _resolution(cells):
+        raise InputError(
+            "The two layers have different resolutions.",
+            seen=f"{_resolution(cells)} and {second.resolution}",
+            remedy="Find both at one resolution.",
+        )
+    return np.isin(cells["cell"].to_numpy(), second.hot)
+
+
+def compare_baselines(
+    cells: pd.DataFrame, exposures: Mapping[str, pd.Series], *, settings: HotspotSettings
+) -> dict[str, Hotspots]:
+    """Find hotspots under several baselines, and say in each how many of them agree.
+
+    Parameters
+    ----------
+    cells
+        Counted cells.
+    exposures
+        At least two baselines by name, each indexed by cell.
+    settings
+        As for :func:`find_hotspots`.
+
+    Returns
+    -------
+    dict of Hotspots
+        By baseline, in the order given. Each table has ``hot_under`` (how many baselines call the cell
+        hot), ``known_under`` (how many could test it) and ``agreement`` in words.
+
+    Raises
+    ------
+    InputError
+        When fewer than two baselines are given.
+    """
+    if len(exposures) < 2:
+        raise InputError(
+            "A comparison needs two baselines.", seen=", ".join(exposures) or "none", remedy="Add another."
+        )
+    found = {
+        name: find_hotspots(add_exposure(cells, exposure), baseline=name, settings=settings)
+        for name, exposure in exposures.items()
+    }
+    hot = np.sum([one.table["hot"].to_numpy() for one in found.values()], axis=0)
+    known = np.sum([one.table["tested"].to_numpy() for one in found.values()], axis=0)
+    words = [f"hot under {h} of {k} baselines" for h, k in zip(hot, known, strict=True)]
+    return {
+        name: replace(one, table=one.table.assign(hot_under=hot, known_under=known, agreement=words))
+        for name, one in found.items()
+    }

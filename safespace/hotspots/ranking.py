@@ -1,0 +1,145 @@
+"""Hot cells that touch are one place; places whose intervals overlap share a rank."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import h3.api.basic_int as h3
+import numpy as np
+import pandas as pd
+from scipy.sparse.csgraph import connected_components
+
+from safespace.cells import neighbours
+from safespace.hotspots.intensity import smoothed_rates
+from safespace.tone import HIGHER, HIGHER_IN_BOTH
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from safespace.hotspots.finding import Hotspots
+
+
+def place_of(hotspots: Hotspots) -> pd.Series:
+    """Return which place each hot cell belongs to, as text indexed by ``cell``.
+
+    A place is named after its core: the cell with the highest rate (the lowest cell among equals), so its
+    name holds while its outline changes.
+    """
+    hot = hotspots.table[hotspots.table["hot"]].sort_values("cell")
+    part = connected_components(neighbours(hot["cell"]), directed=False)[1]
+    first = hot.assign(part=part).sort_values(["rate", "cell"], ascending=[False, True])
+    core = first.drop_duplicates("part").set_index("part")["cell"].sort_index()
+    names = [h3.int_to_str(int(cell)) for cell in core]
+    index = pd.Index(hot["cell"].to_numpy(dtype=np.int64), name="cell")
+    return pd.Series([names[number] for number in part], index=index, name="place", dtype="str")
+
+
+def places(hotspots: Hotspots) -> pd.DataFrame:
+    """Return the hot cells as ranked places, those that cannot be told apart sharing a rank.
+
+    Parameters
+    ----------
+    hotspots
+        From :func:`safespace.hotspots.find_hotspots`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a place: ``rank``, ``tied``, ``place`` (H3 text of its core), ``core_cell``, ``lon``,
+        ``lat`` (its centre, EPSG:4326), ``cells``, ``area_km2``, ``pins``, ``events``, ``expected``,
+        ``rate``, ``lower``, ``upper``, ``q_value`` (least of its cells), ``label``. No rows when nothing
+        is hot.
+
+    Notes
+    -----
+    A place takes in cells that are hot for their neighbours' sake, so its rate is lower than its core's.
+    The rate is pulled towards usual like a cell's, which answers part of "the highest of many is too
+    high"; it is not a promise of what comes next.
+    """
+    hot = hotspots.table[hotspots.table["hot"]]
+    names = place_of(hotspots).reindex(hot["cell"].to_numpy()).to_numpy()
+    summed = (
+        hot.assign(place=names, both=hot["label"] == HIGHER_IN_BOTH)
+        .groupby("place", sort=True)
+        .agg(
+            cells=("cell", "size"),
+            area_km2=("area_km2", "sum"),
+            pins=("pins", "sum"),
+            events=("events", "sum"),
+            expected=("expected", "sum"),
+            q_value=("q_value", "min"),
+            both=("both", "any"),
+        )
+        .reset_index()
+    )
+    rates = smoothed_rates(summed["events"], summed["expected"], prior=hotspots.prior, level=hotspots.level)
+    return _ranked(_described(summed).join(rates[["rate", "lower", "upper"]]))
+
+
+def _described(summed: pd.DataFrame) -> pd.DataFrame:
+    core = np.array([h3.str_to_int(place) for place in summed["place"]], dtype=np.int64)
+    centre = np.array([h3.cell_to_latlng(int(cell)) for cell in core], dtype=float).reshape(-1, 2)
+    label = np.where(summed["both"], HIGHER_IN_BOTH, HIGHER)
+    return summed.assign(core_cell=core, lon=centre[:, 1], lat=centre[:, 0], label=label.astype(str))
+
+
+def _ranked(described: pd.DataFrame) -> pd.DataFrame:
+    rank = tied_ranks(described["rate"], described["lower"], described["upper"])
+    tied = pd.Series(rank).duplicated(keep=False).to_numpy()
+    ordered = described.assign(rank=rank, tied=tied).sort_values(["rank", "place"], ignore_index=True)
+    return ordered[list(_PLACE_COLUMNS)]
+
+
+_PLACE_COLUMNS = (
+    "rank",
+    "tied",
+    "place",
+    "core_cell",
+    "lon",
+    "lat",
+    "cells",
+    "area_km2",
+    "pins",
+    "events",
+    "expected",
+    "rate",
+    "lower",
+    "upper",
+    "q_value",
+    "label",
+)
+
+
+def tied_ranks(rate: ArrayLike, lower: ArrayLike, upper: ArrayLike) -> NDArray[np.int64]:
+    """Return the rank of each rate, 1 the highest, shared where the intervals overlap.
+
+    From the highest down, a rate whose interval reaches the lower end of the leader's shares the leader's
+    rank; the first that does not leads the next group, and its rank counts all above it.
+
+    Parameters
+    ----------
+    rate, lower, upper
+        Rates and the ends of their intervals, shape (n,).
+
+    Returns
+    -------
+    numpy.ndarray
+        int64, shape (n,), in the order given.
+
+    Notes
+    -----
+    Overlap does not carry over: the last of a group may differ from the first of the next by little.
+
+    Examples
+    --------
+    >>> tied_ranks([5.0, 4.0, 1.0], [3.5, 3.0, 0.5], [7.0, 5.0, 2.0]).tolist()
+    [1, 1, 3]
+    """
+    rates, low, high = (np.asarray(values, dtype=float) for values in (rate, lower, upper))
+    ranks = np.zeros(len(rates), dtype=np.int64)
+    reach, leader = np.inf, 0
+    for position, at in enumerate(np.argsort(-rates, kind="stable").tolist(), start=1):
+        if leader == 0 or high[at] < reach:
+            leader, reach = position, low[at]
+        ranks[at] = leader
+    return ranks

@@ -1,0 +1,177 @@
+"""Whether a ring of cells holds more than chance would put there.
+
+The test is exact because the counts are small: with 544 reports over a police force a ring of seven cells
+at resolution 9 expects 0.16, where a normal score calls two reports an outlier.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from scipy.special import bdtrc, ndtr
+from scipy.stats import false_discovery_control
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+    from scipy.sparse import csr_array
+
+    Ring = csr_array[Any, tuple[int, int]]
+
+ENOUGH_FOR_GI_STAR = 5.0  # events expected in a ring before a normal score means anything
+TOO_FEW_FOR_GI_STAR = "too few for Gi*"
+
+
+def ring_test(
+    events: ArrayLike, exposure: ArrayLike, ring: Ring, *, tested: NDArray[np.bool_] | None = None
+) -> pd.DataFrame:
+    """Test each cell's ring against its share of the baseline.
+
+    Given all events, each falls in a ring with the ring's share of the exposure, so the ring's count is
+    binomial; this is the Poisson test conditional on the total.
+
+    Parameters
+    ----------
+    events
+        Events per cell, whole numbers, shape (n,).
+    exposure
+        The baseline per cell in any unit, shape (n,), with a sum above zero.
+    ring
+        From :func:`safespace.cells.neighbours`, shape (n, n).
+    tested
+        Cells that take part, shape (n,); all when not given. The others add nothing to any ring, and
+        have probability 1.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``ring_cells``, ``ring_events``, ``ring_expected``, ``p_value`` (one-sided: as many or more),
+        ``q_value`` (Benjamini-Hochberg over the cells tested, of the doubled ``p_value``), RangeIndex.
+
+    Notes
+    -----
+    Events must be independent: repeated pins of one person make it find places everywhere, so pins are
+    merged into events first. A ring reaches beyond its cell, so a cell beside a busy one can be found too.
+    Sums are whole numbers and ties count as "as many". The probability is doubled before adjusting, since
+    a place may differ to either side, as a 95 % interval leaves 2.5 % on each.
+
+    References
+    ----------
+    Przyborowski, J. & Wilenski, H. (1940). Homogeneity of results in testing samples from Poisson series.
+    doi:10.1093/biomet/31.3-4.313
+    Benjamini, Y. & Hochberg, Y. (1995). Controlling the false discovery rate.
+    doi:10.1111/j.2517-6161.1995.tb02031.x
+    Caldas de Castro, M. & Singer, B. H. (2006). Controlling the false discovery rate: a new application
+    to account for multiple and dependent tests in local statistics of spatial association.
+    doi:10.1111/j.1538-4632.2006.00682.x
+    """
+    part = np.ones(ring.shape[0], dtype=bool) if tested is None else np.asarray(tested, dtype=bool)
+    counts, base = np.asarray(events, dtype=np.int64) * part, np.asarray(exposure, dtype=float) * part
+    total, ring_events = int(counts.sum()), ring @ counts
+    share = np.clip((ring @ base) / base.sum(), 0.0, 1.0)
+    p_value = np.where(part, at_least(ring_events, total, share), 1.0)
+    q_value = np.ones(len(part))
+    q_value[part] = false_discovery_control(np.minimum(2 * p_value[part], 1.0))
+    return pd.DataFrame(
+        {
+            "ring_cells": ring @ part.astype(np.int64),
+            "ring_events": ring_events,
+            "ring_expected": share * total,
+            "p_value": p_value,
+            "q_value": q_value,
+        }
+    )
+
+
+def at_least(count: ArrayLike, total: int, share: ArrayLike) -> NDArray[np.float64]:
+    """Return the binomial probability of ``count`` or more out of ``total``, shape (n,).
+
+    Examples
+    --------
+    >>> at_least([0, 1, 2], 2, [0.5, 0.5, 0.5]).tolist()
+    [1.0, 0.75, 0.25]
+    """
+    held = np.asarray(count, dtype=float)
+    p_value: NDArray[np.float64] = np.where(
+        held > 0, bdtrc(np.maximum(held, 1) - 1, total, np.asarray(share, dtype=float)), 1.0
+    )
+    return p_value
+
+
+def events_needed(share: float, *, tests: int, false_discovery_rate: float, min_events: int) -> int | None:
+    """Return the fewest events in all with which one ring could be found, were every one to fall in it.
+
+    Parameters
+    ----------
+    share
+        The ring's share of the baseline.
+    tests
+        How many cells are tested.
+    false_discovery_rate, min_events
+        As in :class:`safespace.settings.HotspotSettings`.
+
+    Returns
+    -------
+    int or None
+        None when a ring is the whole area, and nothing could stand out from it.
+
+    Examples
+    --------
+    >>> events_needed(7 / 30, tests=30, false_discovery_rate=0.05, min_events=3)
+    5
+    """
+    if share >= 1:
+        return None
+    if share <= 0:
+        return min_events
+    return max(min_events, math.ceil(math.log(false_discovery_rate / tests / 2) / math.log(share)))
+
+
+def gi_star(events: ArrayLike, ring: Ring, ring_expected: ArrayLike) -> pd.DataFrame:
+    """Return Getis-Ord Gi* with binary weights, the cell itself included.
+
+    Parameters
+    ----------
+    events
+        Events per cell, shape (n,).
+    ring
+        From :func:`safespace.cells.neighbours`, shape (n, n).
+    ring_expected
+        Events expected in each ring, shape (n,).
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``gi_star`` (standard score; 0 where every cell holds the same), ``gi_p_value`` (one-sided, many),
+        ``gi_note`` (empty, or "too few for Gi*").
+
+    Notes
+    -----
+    Computed because partners know it. With 544 reports placed at random over 20,000 cells it calls about
+    300 of them hot, so nothing is decided by it and it is not shown where the note stands.
+
+    References
+    ----------
+    Ord, J. K. & Getis, A. (1995). Local spatial autocorrelation statistics: distributional issues and an
+    application. doi:10.1111/j.1538-4632.1995.tb00912.x
+    """
+    score = _gi_star(np.asarray(events, dtype=float), ring)
+    few = np.asarray(ring_expected) < ENOUGH_FOR_GI_STAR
+    return pd.DataFrame(
+        {
+            "gi_star": score,
+            "gi_p_value": ndtr(-score),
+            "gi_note": np.where(few, TOO_FEW_FOR_GI_STAR, ""),
+        }
+    )
+
+
+def _gi_star(y: NDArray[np.float64], ring: Ring) -> NDArray[np.float64]:
+    n = len(y)
+    members = np.diff(ring.indptr)
+    mean, spread = y.mean(), y.std()
+    scale = spread * np.sqrt(members * (n - members) / max(n - 1, 1))
+    score: NDArray[np.float64] = np.divide(ring @ y - members * mean, scale, out=np.zeros(n), where=scale > 0)
+    return score

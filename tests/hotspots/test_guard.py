@@ -1,0 +1,100 @@
+"""The promise that is never traded away: chance alone gives no hotspot, a real cluster does.
+
+Seeds are fixed, so a run either holds or does not. The true share of random layers with any hotspot,
+over thousands of seeds, is about 1, 1 and 2 in a hundred at resolutions 7, 8 and 9.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from safespace.cells import count, neighbours
+from safespace.engine import DuckDBEngine
+from safespace.hotspots import find_hotspots
+from safespace.settings import HotspotSettings
+
+SETTINGS = HotspotSettings()
+ENGINE = DuckDBEngine(threads=1)
+
+
+def hot_layers(county, layers, resolutions):
+    """Return in how many layers of reports anything at all is hot, by resolution."""
+    found = dict.fromkeys(resolutions, 0)
+    for reports in layers:
+        for resolution in resolutions:
+            window = county.windows[resolution]
+            cells = count(reports, window, resolution=resolution, engine=ENGINE)
+            hotspots = find_hotspots(cells, baseline="area", settings=SETTINGS)
+            found[resolution] += bool(hotspots.hot.size)
+    return found
+
+
+def test_the_county_is_the_size_of_a_police_force(county):
+    inside = {r: window[~window["edge"]] for r, window in county.windows.items()}
+    assert inside[8]["area_km2"].sum() == pytest.approx(2160, rel=0.01)
+    assert [len(inside[r]) for r in (7, 8, 9)] == pytest.approx([472, 3301, 23112], rel=0.02)
+
+
+@pytest.mark.parametrize("family", [0, 1000])
+def test_544_random_reports_give_no_hotspot(county, family):
+    seeds = range(family, family + (100 if family == 0 else 20))
+    found = hot_layers(county, (county.reports(544, seed=seed) for seed in seeds), (7, 8, 9))
+    assert max(found.values()) <= 0.05 * len(seeds), found
+
+
+def test_repeated_pins_give_no_hotspot_once_they_are_events(county):
+    layers = [county.reports(340, seed=seed, pins_each=1.6) for seed in range(40)]
+    assert np.mean([len(reports) for reports in layers]) == pytest.approx(544, rel=0.02)
+    found = hot_layers(county, layers, (8, 9))
+    assert max(found.values()) <= 2, found
+
+
+def test_repeated_pins_would_give_hotspots_if_each_counted(county):
+    layers = (county.reports(340, seed=seed, pins_each=1.6) for seed in range(5))
+    raw = (reports.assign(event_id=reports["report_id"]) for reports in layers)
+    assert hot_layers(county, raw, (9,)) == {9: 5}
+
+
+def uneven(county, resolution):
+    """Return the window with a baseline that differs a hundredfold between cells."""
+    window = county.windows[resolution]
+    exposure = np.exp(np.random.default_rng(9).normal(0, 1.5, len(window)))
+    return window.assign(exposure=exposure)
+
+
+@pytest.mark.parametrize("resolution", [7, 8, 9])
+def test_uneven_exposure_gives_no_hotspot_against_its_own_baseline(county, resolution):
+    window = uneven(county, resolution)
+    exposure = window["exposure"].to_numpy() * ~window["edge"].to_numpy()
+    hot = hot_by_area = 0
+    for seed in range(40):
+        events = np.random.default_rng(seed).multinomial(544, exposure / exposure.sum())
+        cells = window.assign(events=events, pins=events)
+        hot += bool(find_hotspots(cells, baseline="true", settings=SETTINGS).hot.size)
+        if seed < 5 and resolution < 9:
+            by_area = cells.assign(exposure=cells["area_km2"])
+            hot_by_area += bool(find_hotspots(by_area, baseline="area", settings=SETTINGS).hot.size)
+    assert hot <= 2
+    assert hot_by_area == (5 if resolution < 9 else 0)
+
+
+@pytest.mark.parametrize(("resolution", "extra"), [(9, 5), (8, 10)])
+def test_a_real_cluster_is_found(county, resolution, extra):
+    window = county.windows[resolution]
+    inside = ~window["edge"].to_numpy()
+    ring = neighbours(window["cell"])
+    middles = np.flatnonzero(inside & (ring @ inside.astype(int) == 7))
+    share = window["area_km2"].to_numpy() * inside
+    found = 0
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        middle = rng.choice(middles)
+        members = ring.indices[ring.indptr[middle] : ring.indptr[middle + 1]]
+        added = np.bincount(rng.choice(members, extra), minlength=len(window))
+        events = rng.multinomial(544, share / share.sum()) + added
+        hotspots = find_hotspots(
+            window.assign(events=events, pins=events), baseline="area", settings=SETTINGS
+        )
+        found += bool(hotspots.table["hot"].to_numpy()[members].any())
+    assert found >= 38
