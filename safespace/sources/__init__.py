@@ -9,7 +9,7 @@ from safespace.schemas import SOURCES
 from safespace.sources import nte, police_uk, spiking, streetsafe
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -53,7 +53,12 @@ def read_reports(
     FileError, SchemaError
         When a file cannot be opened or does not have the columns needed.
     """
-    readers = {"streetsafe": streetsafe, "nte": nte, "spiking": spiking, "police_uk": police_uk}
+    readers: dict[str, Callable[..., Ingested]] = {
+        "streetsafe": streetsafe.read,
+        "nte": nte.read,
+        "spiking": spiking.read,
+        "police_uk": police_uk.read,
+    }
     if source not in readers:
         raise InputError("No such source.", seen=source, remedy=f"Choose one of: {', '.join(SOURCE_NAMES)}.")
-    return readers[source].read(paths, mapping=mapping, settings=settings, as_of=as_of, progress=progress)
+    return readers[source](paths, mapping=mapping, settings=settings, as_of=as_of, progress=progress)

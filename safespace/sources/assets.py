@@ -11,12 +11,11 @@ import pandas as pd
 
 from safespace.errors import SchemaError
 from safespace.schemas import ASSETS, conform
-from safespace.settings import LimitSettings
 from safespace.sources.layers import read_columns
 from safespace.sources.places import from_grid, in_britain
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from safespace.settings import LimitSettings
 
 # NaPTAN schema guide, table of StopType values; entrances and platforms belong to the same hub
 KINDS = MappingProxyType(
@@ -105,7 +104,7 @@ def read_naptan(
     )
 
 
-def _places(stops: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[type-arg]
+def _places(stops: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     number = {
         name: pd.to_numeric(stops[name], errors="coerce").to_numpy(dtype=float)
         for name in ("Longitude", "Latitude", "Easting", "Northing")

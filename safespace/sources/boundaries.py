@@ -104,7 +104,8 @@ def _read_layers(path: Path) -> tuple[gpd.GeoDataFrame, tuple[str, ...]]:
 
 def _is_area(layer: gpd.GeoDataFrame) -> pd.Series:
     held = layer.geometry.notna() & ~layer.geometry.is_empty
-    return held & layer.geom_type.isin(["Polygon", "MultiPolygon", "GeometryCollection"])
+    kinds = layer.geom_type.isin(["Polygon", "MultiPolygon", "GeometryCollection"])
+    return pd.Series(held & kinds)
 
 
 def _joined(layers: Sequence[gpd.GeoDataFrame]) -> gpd.GeoDataFrame:
@@ -115,7 +116,7 @@ def _joined(layers: Sequence[gpd.GeoDataFrame]) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(pd.concat(same, ignore_index=True), crs=crs)
 
 
-def _to_degrees(raw: gpd.GeoDataFrame, path: Path) -> tuple[np.ndarray, tuple[str, ...]]:  # type: ignore[type-arg]
+def _to_degrees(raw: gpd.GeoDataFrame, path: Path) -> tuple[np.ndarray, tuple[str, ...]]:
     shapes = np.asarray(raw.geometry.array)
     shapes = shapely.force_2d(np.array(list(shapes), dtype=object))
     epsg = raw.crs.to_epsg() if raw.crs is not None else None
@@ -126,7 +127,7 @@ def _to_degrees(raw: gpd.GeoDataFrame, path: Path) -> tuple[np.ndarray, tuple[st
     if epsg == _DEGREES_EPSG or raw.crs is None:
         if degrees:
             return shapes, () if epsg else ("No coordinate system is declared; read as degrees.",)
-        if 0 <= left and right <= 800_000 and 0 <= bottom and top <= 1_400_000:
+        if min(left, bottom) >= 0 and right <= 800_000 and top <= 1_400_000:
             return _shifted(shapes), (
                 "The coordinates are metres and not degrees; read as British National Grid.",
             )
@@ -142,11 +143,11 @@ def _to_degrees(raw: gpd.GeoDataFrame, path: Path) -> tuple[np.ndarray, tuple[st
     ), (f"Converted from {raw.crs.name}.",)
 
 
-def _shifted(shapes: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+def _shifted(shapes: np.ndarray) -> np.ndarray:
     return np.asarray(shapely.transform(shapes, lambda xy: np.column_stack(from_grid(xy[:, 0], xy[:, 1]))))
 
 
-def _flat_and_valid(shapes: np.ndarray, path: Path) -> tuple[np.ndarray, tuple[str, ...]]:  # type: ignore[type-arg]
+def _flat_and_valid(shapes: np.ndarray, path: Path) -> tuple[np.ndarray, tuple[str, ...]]:
     broken = ~shapely.is_valid(shapes)
     mended = shapes.copy()
     mended[broken] = [_areas_of(shapely.make_valid(shape)) for shape in shapes[broken]]
@@ -175,7 +176,7 @@ def _areas_of(shape: shapely.Geometry) -> shapely.Geometry:
     return shapely.union_all(parts) if parts else shapely.Polygon()
 
 
-def _check_in_britain(shapes: np.ndarray, names: Sequence[str], path: Path) -> None:  # type: ignore[type-arg]
+def _check_in_britain(shapes: np.ndarray, names: Sequence[str], path: Path) -> None:
     west, south, east, north = shapely.bounds(shapes).T
     outside = np.flatnonzero((east < WEST) | (west > EAST) | (north < SOUTH) | (south > NORTH))
     if len(outside):

@@ -132,7 +132,7 @@ def _spots(plains: list[str], name: str) -> list[int]:
 
 
 def _check_mapping(headers: Sequence[str], form: Form, mapping: Mapping, *, where: str) -> None:
-    strangers = [name for name in (*mapping.columns, *mapping.values) if name not in form.names()]
+    strangers = [name for name in (*mapping.columns, *mapping.words) if name not in form.names()]
     if strangers:
         raise SchemaError(
             "The mapping names columns this reader does not have.",

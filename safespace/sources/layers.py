@@ -107,7 +107,7 @@ def read_columns(
     else:
         grids = list(tables.open_tables([path], wanted=wanted, limits=limits).grids)
     frame = pa.concat_tables([_pick(grid, names, optional) for grid in grids]).to_pandas()
-    return frame.astype("str").apply(lambda column: column.str.strip())
+    return pd.DataFrame({name: frame[name].astype("str").str.strip() for name in names})
 
 
 def _pick(grid: tables.Grid, names: Sequence[str], optional: Sequence[str]) -> pa.Table:

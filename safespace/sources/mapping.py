@@ -33,7 +33,7 @@ class Mapping:
     ----------
     columns
         Our column name to the header in the file.
-    values
+    words
         Our column name to a table from the provider's word to ours.
     date_order
         ``dmy`` or ``mdy`` for dates such as 03/04/2022; None when the file decides.
@@ -44,7 +44,7 @@ class Mapping:
     """
 
     columns: Lookup[str, str] = field(default_factory=dict)
-    values: Lookup[str, Lookup[str, str]] = field(default_factory=dict)
+    words: Lookup[str, Lookup[str, str]] = field(default_factory=dict)
     date_order: DateOrder | None = None
     crs: Crs | None = None
     digest: bytes = b""
@@ -92,7 +92,7 @@ def read_mapping(path: Path | str) -> Mapping:
     _check(told, path)
     return Mapping(
         columns=told.get("columns", {}),
-        values=told.get("values", {}),
+        words=told.get("values", {}),
         date_order=cast("DateOrder | None", told.get("date_order")),
         crs=cast("Crs | None", told.get("crs")),
         digest=content,

@@ -33,12 +33,33 @@ _YEAR_LAST = r"^(?P<a>\d{1,2})[-/. ](?P<b>\d{1,2}|[A-Za-z]{3,9})[-/. ](?P<y>\d{4
 _SERIAL = r"^\d{5}(?:\.\d+)?$"
 _MONTHS = {
     name: number
-    for number, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), start=1)
+    for number, name in enumerate(
+        ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), start=1
+    )
 }
 _SECOND = np.timedelta64(1, "s")
 _DAY = np.timedelta64(1, "D")
 _ENOUGH_MONTH_FIRST = 3
 _FIRST_YEAR = 2000
+
+
+@dataclass(frozen=True)
+class Clock:
+    """How a file's moments are read.
+
+    Parameters
+    ----------
+    zone
+        Time zone of times that do not say theirs.
+    as_of
+        Moments a day or more after this are in the future.
+    order
+        ``dmy`` or ``mdy``; None reads day first, and refuses a column that is plainly month first.
+    """
+
+    zone: str
+    as_of: pd.Timestamp
+    order: DateOrder | None = None
 
 
 @dataclass(frozen=True)
@@ -62,9 +83,7 @@ class _Local:
     serial: Flags
 
 
-def read_moments(
-    values: pd.Series, *, name: str, zone: str, as_of: pd.Timestamp, order: DateOrder | None, needed: bool
-) -> Moments:
+def read_moments(values: pd.Series, clock: Clock, *, name: str, needed: bool) -> Moments:
     """Read a column of dates with or without times.
 
     Parameters
@@ -72,14 +91,10 @@ def read_moments(
     values
         Trimmed text. Year-first (``2022-01-28 23:40``), day-first (``28/01/2022 23:40``, ``28 Jan 2022``) and
         Excel day numbers are understood; a time zone at the end (``Z``, ``+01:00``) is obeyed.
+    clock
+        Time zone, date order and the present.
     name
         The column's name, for messages.
-    zone
-        Time zone of times that do not say theirs.
-    as_of
-        Moments a day or more after this are in the future.
-    order
-        ``dmy`` or ``mdy``; None reads day first, and refuses the column when it is plainly month first.
     needed
         Whether a blank is a problem.
 
@@ -95,46 +110,46 @@ def read_moments(
     """
     codes, distinct = pd.factorize(values)
     texts = pa.array(pd.Series(distinct, dtype=object).astype(str).to_list(), type=pa.string())
-    local = _local(texts, order=order, name=name)
-    first, last, gap = _utc(local, zone)
+    local = _local(texts, order=clock.order, name=name)
+    first, last, gap = _utc(local, clock.zone)
     blank = values == ""
     at = pd.Series(first[codes], index=values.index).dt.tz_localize("UTC").astype(MOMENT)
     to = pd.Series(last[codes], index=values.index).dt.tz_localize("UTC").astype(MOMENT)
     bad = pd.Series(local.bad[codes], index=values.index) & ~blank
     step = Step(
-        problems=_problems(values, at, bad, blank, name=name, as_of=as_of, needed=needed),
+        problems=_problems(values, at, bad, blank, name=name, as_of=clock.as_of, needed=needed),
         repairs=_repairs(
             values,
             at,
             codes,
             {"24:00": local.twenty_four, "excel_date": local.serial, "clock_gap": gap},
-            zone,
+            clock.zone,
         ),
     )
     usable = ~(bad | blank)
     return Moments(at.where(usable), to.where(usable), step)
 
 
-def read_months(values: pd.Series, *, name: str, zone: str, as_of: pd.Timestamp) -> Moments:
+def read_months(values: pd.Series, clock: Clock, *, name: str) -> Moments:
     """Read a column of months (``2018-01``), each spanning from its first to its last second.
 
     Parameters
     ----------
-    values, name, zone, as_of
+    values, clock, name
         As in :func:`read_moments`.
     """
     codes, distinct = pd.factorize(values)
     texts = pa.array([str(text) for text in distinct], type=pa.string())
     parts = _fields(texts, r"^(?P<y>\d{4})[-/](?P<m>\d{1,2})(?:[-/](?P<d>\d{1,2}))?$", ("y", "m", "d"))
     start, valid = _date(parts["y"], parts["m"], np.ones(len(texts)))
-    end = (start.astype("M8[M]") + 1).astype("M8[s]") - _SECOND
-    first = _localise(start.astype("M8[s]"), zone, early=True)[0]
-    last = _localise(end, zone, early=False)[0]
+    end = np.asarray((start.astype("M8[M]") + 1).astype("M8[s]") - _SECOND, dtype="M8[s]")
+    first = _localise(start.astype("M8[s]"), clock.zone, early=True)[0]
+    last = _localise(end, clock.zone, early=False)[0]
     blank = values == ""
     at = pd.Series(first[codes], index=values.index).dt.tz_localize("UTC").astype(MOMENT)
     to = pd.Series(last[codes], index=values.index).dt.tz_localize("UTC").astype(MOMENT)
     bad = pd.Series(~valid[codes], index=values.index) & ~blank
-    problems = _problems(values, at, bad, blank, name=name, as_of=as_of, needed=True)
+    problems = _problems(values, at, bad, blank, name=name, as_of=clock.as_of, needed=True)
     return Moments(at.where(~(bad | blank)), to.where(~(bad | blank)), Step(problems=problems))
 
 
@@ -190,7 +205,7 @@ def _local(texts: pa.Array, *, order: DateOrder | None, name: str) -> _Local:
 
 
 def _fields(texts: pa.Array, pattern: str, names: tuple[str, ...]) -> dict[str, Any]:
-    found = pc.extract_regex(texts, pattern.replace("(?P<", "(?P<"))
+    found = pc.extract_regex(texts, pattern)
     return {
         name: np.asarray(pc.fill_null(pc.struct_field(found, name), "").to_pylist(), dtype=object)
         for name in names
@@ -274,7 +289,7 @@ def _localise(at: Times, zone: str, *, early: bool) -> tuple[Times, Flags]:
     there = wall.tz_localize(zone, ambiguous=daylight, nonexistent=pd.Timedelta(hours=1))
     exists = wall.tz_localize(zone, ambiguous=daylight, nonexistent="NaT")
     moments = there.tz_convert("UTC").tz_localize(None).to_numpy().astype("M8[s]")
-    return moments, np.asarray(exists.isna() & wall.notna())
+    return moments, np.asarray(exists.isna()) & np.asarray(wall.notna())
 
 
 def _problems(

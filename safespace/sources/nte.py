@@ -119,9 +119,8 @@ def read(
 
 
 def _look(texts: pd.DataFrame, context: Context) -> Sequence[Step]:
-    kinds = {"zone": context.zone, "as_of": context.as_of, "order": context.mapping.date_order}
-    start = read_moments(texts["start"], name="start", needed=True, **kinds)
-    end = read_moments(texts["end"], name="end", needed=False, **kinds)
+    start = read_moments(texts["start"], context.clock, name="start", needed=True)
+    end = read_moments(texts["end"], context.clock, name="end", needed=False)
     place = public_places(texts, context.taxonomy)
     words = context.taxonomy.words
     fixed = same(
@@ -139,5 +138,5 @@ def _look(texts: pd.DataFrame, context: Context) -> Sequence[Step]:
             blank="unknown",
             code="unknown_found_by",
         ),
-        Step({**fixed, "reference": texts["reference"], "factor": place.values["location_type"]}),
+        Step({**fixed, "reference": texts["reference"], "factor": place.columns["location_type"]}),
     )

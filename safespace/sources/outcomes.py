@@ -51,7 +51,7 @@ class Repair:
 class Step:
     """What looking at some columns gave."""
 
-    values: Mapping[str, pd.Series] = field(default_factory=dict)
+    columns: Mapping[str, pd.Series] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     repairs: tuple[Repair, ...] = ()
     notes: tuple[str, ...] = ()
@@ -178,7 +178,7 @@ def _only(item: Repair, keep: pd.Index) -> Repair:
     return Repair(item.rule, item.before.loc[spots], item.after.loc[spots])
 
 
-def _safe(values: pd.Series) -> np.ndarray:  # type: ignore[type-arg]
+def _safe(values: pd.Series) -> np.ndarray:
     distinct = {value: shown(disarm(str(value))) for value in values.unique()}
     return values.astype(object).map(distinct).to_numpy()
 
@@ -195,11 +195,11 @@ def disarm(text: str) -> str:
     return f"'{text}" if risky else text
 
 
-def _originals(held: pd.DataFrame, headers: Mapping[str, Mapping[str, str]]) -> np.ndarray:  # type: ignore[type-arg]
+def _originals(held: pd.DataFrame, headers: Mapping[str, Mapping[str, str]]) -> np.ndarray:
     texts = np.full(len(held), "", dtype=object)
     for file, spots in held.groupby("file", sort=False, observed=True).indices.items():
         names = headers[str(file)]
-        columns = [[_scrub(value) for value in held[name].iloc[spots]] for name in names]
+        columns = [_scrubbed(held[name].iloc[spots].tolist()) for name in names]
         keys = list(names.values())
         texts[spots] = [
             json.dumps(dict(zip(keys, row, strict=True)), ensure_ascii=False)
@@ -211,6 +211,11 @@ def _originals(held: pd.DataFrame, headers: Mapping[str, Mapping[str, str]]) -> 
             json.dumps({"line": _scrub(text)}, ensure_ascii=False) for text in held.loc[broken, "ragged"]
         ]
     return texts
+
+
+def _scrubbed(values: list[str]) -> list[str]:
+    distinct = {value: _scrub(value) for value in set(values)}
+    return [distinct[value] for value in values]
 
 
 def _scrub(value: str) -> str:

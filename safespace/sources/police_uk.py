@@ -98,7 +98,7 @@ def read(
 
 
 def _look(texts: pd.DataFrame, context: Context) -> Sequence[Step]:
-    months = read_months(texts["month"], name="month", zone=context.zone, as_of=context.as_of)
+    months = read_months(texts["month"], context.clock, name="month")
     fixed = same(
         texts.index,
         certainty="recorded",

@@ -6,9 +6,8 @@ domestic abuse or placed at a home is excluded: it is counted, and its text is k
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
-
-import pandas as pd
 
 from safespace.errors import SchemaError
 from safespace.sources.forms import Field, plain
@@ -18,14 +17,16 @@ from safespace.sources.taxonomy import resolve
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import pandas as pd
+
     from safespace.sources.taxonomy import Taxonomy
 
-_PERSON_WORDS = frozenset(
-    "stalker stalking bail offender offenders suspect suspects nominal custody pnc marac mappa perpetrator "
-    "perpetrators dob surname forename victim victims complainant complainants".split()
+_PERSON_WORDS = re.compile(
+    r"\b(?:stalk(?:ing|er)|bail|offenders?|suspects?|nominal|custody|pnc|marac|mappa|perpetrators?|dob|date of birth|"
+    r"surname|forename|victims?|complainants?)\b"
 )
-_FREE_TEXT_WORDS = frozenset(
-    "notes note comment comments description details narrative summary mo text remarks statement".split()
+_FREE_TEXT = re.compile(
+    r"\b(?:notes?|comments?|description|details|narrative|summary|mo|text|remarks|statement)\b"
 )
 _NOT_ABUSE = ("", "n", "no", "false", "0", "none")
 
@@ -62,7 +63,7 @@ def refuse_person_files(headers: Sequence[str], *, where: str) -> None:
     SchemaError
         Naming the columns that say so.
     """
-    signs = [h for h in headers if _PERSON_WORDS & set(plain(h).split("_")) or "date_of_birth" in plain(h)]
+    signs = [h for h in headers if _PERSON_WORDS.search(_spaced(h))]
     if signs:
         raise SchemaError(
             "This file is about persons, so none of it was read.",
@@ -75,7 +76,7 @@ def refuse_person_files(headers: Sequence[str], *, where: str) -> None:
 
 def free_text(headers: Sequence[str]) -> list[str]:
     """Return the headers that look like free text, which is never stored."""
-    return [header for header in headers if _FREE_TEXT_WORDS & set(plain(header).split("_"))]
+    return [header for header in headers if _FREE_TEXT.search(_spaced(header))]
 
 
 def domestic(texts: pd.DataFrame) -> list[Problem]:
@@ -116,6 +117,10 @@ def public_places(texts: pd.DataFrame, taxonomy: Taxonomy) -> Step:
         blank=blank,
         code="unknown_location",
     )
-    home = step.values["location_type"] == "Home"
+    home = step.columns["location_type"] == "Home"
     excluded = problem("excluded", "home_location", home, "The place is a home; only counted.")
-    return Step(step.values, (*step.problems, excluded), step.repairs)
+    return Step(step.columns, (*step.problems, excluded), step.repairs)
+
+
+def _spaced(header: str) -> str:
+    return plain(header).replace("_", " ")

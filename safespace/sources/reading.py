@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -24,6 +23,7 @@ from safespace.sources import tables
 from safespace.sources.forms import Form, match_header
 from safespace.sources.ingested import Ingested
 from safespace.sources.mapping import Mapping, read_mapping
+from safespace.sources.moments import Clock
 from safespace.sources.outcomes import (
     Problem,
     Repair,
@@ -56,17 +56,10 @@ _UNTIDY = r"^[\s\x{A0}\x{200B}\x{FEFF}=@]|[\s\x{A0}\x{200B}\x{FEFF}]$|^[+-](?:$|
 
 @dataclass(frozen=True)
 class Context:
-    """What a reader's steps may ask for."""
+    """What a reader's steps may ask for: how to read moments, and the words of each source."""
 
-    settings: Settings
-    mapping: Mapping
+    clock: Clock
     taxonomy: Taxonomy
-    as_of: pd.Timestamp
-
-    @property
-    def zone(self) -> str:
-        """Time zone of local times."""
-        return self.settings.time_zone
 
 
 @dataclass(frozen=True)
@@ -128,7 +121,7 @@ def read_form(
     )
     rows = gather(opened, form, told)
     now = as_of if as_of is not None else pd.Timestamp.now(tz="UTC")
-    context = Context(settings, told, load_taxonomy(), now)
+    context = Context(Clock(settings.time_zone, now, told.date_order), load_taxonomy())
     texts, cleaning = clean(rows.frame, form, told)
     steps = [leave_out(texts), cleaning, *look(texts, context)]
     digest = hashlib.sha256(opened.digest.encode() + told.digest).hexdigest()
@@ -212,7 +205,7 @@ def clean(frame: pd.DataFrame, form: Form, mapping: Mapping) -> tuple[pd.DataFra
     for name in form.names():
         texts[name], mended = _clean_column(frame[name])
         repairs += mended
-        words = mapping.values.get(name)
+        words = mapping.words.get(name)
         if words:
             texts[name] = texts[name].map(lambda text, words=words: words.get(text, text)).astype("str")
     return frame.assign(**texts), Step(repairs=tuple(repairs))
@@ -265,9 +258,12 @@ def leave_out(texts: pd.DataFrame) -> Step:
 
 def _first_filled(texts: pd.DataFrame) -> pd.Series:
     names = [name for name in texts.columns if name not in ("file", "row")]
-    first = texts["ragged"]
-    for name in names:
-        first = first.where(first != "", texts[name])
+    first = texts[names[0]]
+    for name in names[1:]:
+        blank = first == ""
+        if not blank.any():
+            break
+        first = first.where(~blank, texts[name])
     return first.astype("str")
 
 
@@ -288,7 +284,7 @@ def settle(rows: Rows, steps: Sequence[Step], form: Form, *, digest: str, synthe
     synthetic
         Made-up data.
     """
-    values = {name: column for step in steps for name, column in step.values.items()}
+    values = {name: column for step in steps for name, column in step.columns.items()}
     problems = [one for step in steps for one in step.problems]
     usable = ~rows.frame.index.isin(first_problems(problems).index)
     held = pd.DataFrame(values).loc[usable]
@@ -296,7 +292,7 @@ def settle(rows: Rows, steps: Sequence[Step], form: Form, *, digest: str, synthe
     found = first_problems(problems)
     kept = held[~held.index.isin(found.index)]
     reports = kept.assign(report_id=identify(kept, form.source), source=form.source)
-    notes = [*rows.notes, *(note for step in steps for note in step.notes)]
+    notes: list[str] = [*rows.notes, *(note for step in steps for note in step.notes)]
     return Ingested(
         source=form.source,
         files=tuple(rows.headers),
@@ -357,32 +353,26 @@ def identify(kept: pd.DataFrame, source: str) -> pd.Series:
     nameless = kept["reference"] == ""
     if not nameless.any():
         return ids
-    content = kept[nameless].drop(columns="reference")
-    group = content.groupby(list(content.columns), sort=False, dropna=False)
+    made = source + ":~" + _by_content(kept[nameless].drop(columns="reference"))
+    return ids.where(~nameless, made.reindex(kept.index, fill_value=""))
+
+
+def _by_content(content: pd.DataFrame) -> pd.Series:
+    plain = pd.DataFrame({name: _comparable(content[name]) for name in sorted(content.columns)})
+    group = plain.groupby(list(plain.columns), sort=False)
     number, occurrence = group.ngroup(), group.cumcount()
-    distinct = content[~number.duplicated()]
-    hashes = np.array(
-        [_hash(row) for row in zip(*(_plain(distinct[name]) for name in sorted(distinct)), strict=True)],
-        dtype=object,
-    )
-    return ids.where(
-        ~nameless,
-        source
-        + ":~"
-        + pd.Series(hashes[number], index=number.index).reindex(kept.index, fill_value="")
-        + "-"
-        + occurrence.reindex(kept.index, fill_value=0).astype(str),
-    )
+    distinct = plain[~number.duplicated()]
+    rows = zip(*(distinct[name].tolist() for name in distinct.columns), strict=True)
+    hashes = [hashlib.sha256(repr(row).encode()).hexdigest()[:24] for row in rows]
+    return pd.Series(hashes, dtype="str").loc[number].set_axis(content.index) + "-" + occurrence.astype(str)
 
 
-def _plain(column: pd.Series) -> list[Any]:
-    if pd.api.types.is_float_dtype(column.dtype):
-        return column.round(6).tolist()
-    return column.astype(str).tolist()
-
-
-def _hash(row: tuple[Any, ...]) -> str:
-    return hashlib.sha256(repr(row).encode()).hexdigest()[:24]
+def _comparable(column: pd.Series) -> pd.Series:
+    if isinstance(column.dtype, pd.DatetimeTZDtype):
+        seconds = column.dt.tz_localize(None).to_numpy().astype("M8[s]").astype(np.int64)
+        return pd.Series(seconds, index=column.index)
+    # six decimals of a degree are a tenth of a metre: finer than any report, the same on every machine
+    return column.round(6) if pd.api.types.is_float_dtype(column.dtype) else column
 
 
 def _is_synthetic(texts: pd.DataFrame, paths: Sequence[Path]) -> bool:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from safespace.sources.forms import PLACE, Field, Form
 from safespace.sources.moments import read_moments, span
 from safespace.sources.outcomes import Step, same
@@ -18,6 +16,8 @@ from safespace.sources.taxonomy import resolve
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+    import pandas as pd
 
     from safespace.settings import Settings
     from safespace.sources.ingested import Ingested
@@ -119,10 +119,9 @@ def read(
 
 
 def _look(texts: pd.DataFrame, context: Context) -> Sequence[Step]:
-    kinds = {"zone": context.zone, "as_of": context.as_of, "order": context.mapping.date_order}
-    start = read_moments(texts["onset_from"], name="onset_from", needed=True, **kinds)
-    end = read_moments(texts["onset_to"], name="onset_to", needed=False, **kinds)
-    told = read_moments(texts["reported"], name="reported", needed=False, **kinds)
+    start = read_moments(texts["onset_from"], context.clock, name="onset_from", needed=True)
+    end = read_moments(texts["onset_to"], context.clock, name="onset_to", needed=False)
+    told = read_moments(texts["reported"], context.clock, name="reported", needed=False)
     words = context.taxonomy.words
     place = resolve(
         texts["place_confidence"],
@@ -150,7 +149,7 @@ def _look(texts: pd.DataFrame, context: Context) -> Sequence[Step]:
             {
                 **fixed,
                 "reference": texts["reference"],
-                "accuracy_m": place.values["confidence"].map(ACCURACY_M).astype(float),
+                "accuracy_m": place.columns["confidence"].map(ACCURACY_M).astype(float),
             }
         ),
     )

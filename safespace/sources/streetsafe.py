@@ -16,7 +16,7 @@ from safespace.sources.reading import Context, read_form
 from safespace.sources.taxonomy import resolve, resolve_many
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from safespace.settings import Settings
@@ -103,14 +103,7 @@ def read(
 
 
 def _look(texts: pd.DataFrame, context: Context) -> Sequence[Step]:
-    sent = read_moments(
-        texts["submitted"],
-        name="submitted",
-        zone=context.zone,
-        as_of=context.as_of,
-        order=context.mapping.date_order,
-        needed=True,
-    )
+    sent = read_moments(texts["submitted"], context.clock, name="submitted", needed=True)
     words = context.taxonomy.words("streetsafe", "environmental", "behavioural")
     reasons = resolve_many(texts["reasons"], words, name="factor")
     reporter = resolve(
@@ -134,13 +127,13 @@ def _look(texts: pd.DataFrame, context: Context) -> Sequence[Step]:
             {
                 **fixed,
                 "reference": texts["reference"],
-                "category": _category(reasons.values["factor"], words.group),
+                "category": _category(reasons.columns["factor"], words.group),
             }
         ),
     )
 
 
-def _category(factors: pd.Series, group: dict[str, str]) -> pd.Series:
+def _category(factors: pd.Series, group: Mapping[str, str]) -> pd.Series:
     codes, distinct = pd.factorize(factors)
     groups = [sorted({group[label] for label in str(text).split("|") if label}) for text in distinct]
     names = np.array([found[0] if len(found) == 1 else "both" for found in groups], dtype=object)
