@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-import shapely
 from shapely.geometry import LineString, Polygon, mapping
+from shapely.ops import unary_union
 
 from safespace.sources.synthetic.plan import Plan, radial_line
-from safespace.sources.synthetic.projection import shape_to_lonlat
-from safespace.sources.synthetic.shapes import bearing, polygons_of
+from safespace.sources.synthetic.projection import polygon_to_lonlat
+from safespace.sources.synthetic.shapes import bearing, faces_between
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,13 +28,12 @@ CENTRE = "Stonebridge Centre"
 
 def draw_areas(plan: Plan) -> dict[str, Polygon]:
     """Return the areas by name, metres from the market place; together they are the boundary exactly."""
-    edges = [plan.boundary.exterior, plan.ring.exterior]
+    edges: list[LineString] = [plan.boundary.exterior, plan.ring.exterior]
     for degrees, _ in _SECTORS:
         road = radial_line(plan, degrees, inside=False)
         (x, y), (u, v) = road.coords[0], road.coords[-1]
         edges.append(LineString([(x * 0.98, y * 0.98), *road.coords, (u * 1.02, v * 1.02)]))
-    pieces = polygons_of(shapely.polygonize(shapely.get_parts(shapely.union_all(edges))))
-    return {_name(plan, piece): piece for piece in pieces}
+    return {_name(plan, piece): piece for piece in faces_between(unary_union(edges))}
 
 
 def _name(plan: Plan, piece: Polygon) -> str:
@@ -64,7 +63,7 @@ def write_boundary(path: Path, plan: Plan) -> None:
 
 def _feature(area_id: str, name: str, polygon: Polygon) -> dict[str, Any]:
     properties = {"area_id": area_id, "name": name, "synthetic": True}
-    return {"type": "Feature", "properties": properties, "geometry": mapping(shape_to_lonlat(polygon))}
+    return {"type": "Feature", "properties": properties, "geometry": mapping(polygon_to_lonlat(polygon))}
 
 
 def write_geojson(path: Path, features: list[dict[str, Any]]) -> None:

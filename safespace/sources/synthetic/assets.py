@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
-from shapely.geometry import LineString, Point, Polygon
+from shapely.geometry import LineString, Polygon
 
-from safespace.sources.synthetic.plan import Plan, canal_y_m, radial_line, river_x_m
+from safespace.sources.synthetic.names import BARS, CLUBS, FOOD, SIGNS, SUBURBS
+from safespace.sources.synthetic.plan import Plan, canal_y_m, radial_line
 from safespace.sources.synthetic.shapes import along, polar, polygons_of
 
 if TYPE_CHECKING:
@@ -92,68 +93,6 @@ def _cameras(network: Network, rng: np.random.Generator) -> list[Asset]:
     return [Asset(float(x), float(y), tags) for x, y in spots]
 
 
-_SIGNS = (
-    "Anchor",
-    "Bell",
-    "Black Swan",
-    "Bricklayers",
-    "Crown",
-    "Dun Cow",
-    "Falcon",
-    "Fleece",
-    "Fox",
-    "Gate",
-    "Globe",
-)
-_SIGNS += (
-    "Golden Lion",
-    "Greyhound",
-    "Hop Pole",
-    "Lamb",
-    "Malt Shovel",
-    "Navigation",
-    "Old Mill",
-    "Plough",
-    "Railway",
-)
-_SIGNS += (
-    "Red Hart",
-    "Rose",
-    "Ship",
-    "Star",
-    "Talbot",
-    "Three Tuns",
-    "Wheatsheaf",
-    "White Horse",
-    "Windmill",
-    "Woolpack",
-)
-_BARS = (
-    "Amber",
-    "Basement 9",
-    "Cellar",
-    "Copper",
-    "Distil",
-    "Ember",
-    "Foundry",
-    "Juniper",
-    "Keg",
-    "Loft",
-    "Mezz",
-    "Node",
-)
-_BARS += ("Orchard", "Parlour", "Quarter", "Rum Store", "Salt", "Tap")
-_CLUBS = ("Arcade", "Blueprint", "Kinetic", "Lantern", "Mirror", "Velvet")
-_FOOD = (
-    "Corn Street Kebab",
-    "Golden Fry",
-    "Late Slice",
-    "Night Owl Pizza",
-    "Pepper Grill",
-    "Stonebridge Fried Chicken",
-)
-
-
 def _premises(plan: Plan, network: Network, rng: np.random.Generator) -> list[Asset]:
     corn = radial_line(plan, CORN_STREET_DEGREES, inside=True)
     chapel = radial_line(plan, CHAPEL_ROAD_DEGREES, inside=False)
@@ -167,10 +106,10 @@ def _premises(plan: Plan, network: Network, rng: np.random.Generator) -> list[As
         "food": _beside(corn, rng, 5, (60, 420)) + _beside(chapel, rng, 1, (850, 950)),
     }
     kinds = {
-        "club": ("nightclub", _CLUBS),
-        "bar": ("bar", _BARS),
-        "pub": ("pub", _SIGNS),
-        "food": ("fast_food", _FOOD),
+        "club": ("nightclub", CLUBS),
+        "bar": ("bar", BARS),
+        "pub": ("pub", SIGNS),
+        "food": ("fast_food", FOOD),
     }
     return [
         Asset(x, y, {"amenity": kinds[kind][0], "name": f"The {name}" if kind == "pub" else name})
@@ -235,22 +174,10 @@ def _stops(plan: Plan) -> list[Asset]:
 
 
 def _places() -> list[Asset]:
-    suburbs = (
-        ("Northfields", 300, 1500),
-        ("Chapel Hill", -1500, 900),
-        ("Westgate", -1700, -250),
-        ("Priory Park", -1350, -1300),
-    )
-    suburbs += (
-        ("Wharfside", 350, -1080),
-        ("Meadow End", 1500, -1000),
-        ("College Green", 1750, 900),
-        ("Old Town", -250, -200),
-    )
     town = Asset(
         0.0, 0.0, {"place": "town", "name": "Stonebridge", "note": "Synthetic data: not a real place"}
     )
-    return [town, *(Asset(float(x), float(y), {"place": "suburb", "name": name}) for name, x, y in suburbs)]
+    return [town, *(Asset(float(x), float(y), {"place": "suburb", "name": name}) for name, x, y in SUBURBS)]
 
 
 def _shapes(plan: Plan) -> list[Shape]:
@@ -267,7 +194,7 @@ def _shapes(plan: Plan) -> list[Shape]:
         (plan.campus, {"amenity": "university", "name": "University of Stonebridge"}),
         (plan.stadium.buffer(-25), {"leisure": "stadium", "building": "stadium", "name": "Alder Ground"}),
     ]
-    rail = plan.rail.intersection(plan.boundary)
+    rail = shapely.get_parts(plan.rail.intersection(plan.boundary))[0]
     lines = [(rail, {"railway": "rail", "name": "Stonebridge line"})]
     return [
         Shape(outline, tags | {"source": "synthetic"}) for outline, tags in [*areas, *lines, *_halls(plan)]
@@ -276,7 +203,7 @@ def _shapes(plan: Plan) -> list[Shape]:
 
 def _halls(plan: Plan) -> list[tuple[Polygon, dict[str, str]]]:
     """Return the student halls: six south of the canal, three beside the campus."""
-    south = [(x, float(canal_y_m(x)) - 62) for x in (-60.0, 40.0, 140.0, 240.0, 340.0, 440.0)]
+    south = [(x, float(canal_y_m(x)) - 62) for x in (50.0, 140.0, 230.0, 320.0, 410.0, 500.0)]
     centre = plan.campus.centroid
     east = [
         (float(c[0]), float(c[1]))
@@ -288,11 +215,3 @@ def _halls(plan: Plan) -> list[tuple[Polygon, dict[str, str]]]:
         (shapely.box(x - 32, y - 14, x + 32, y + 14), {**tags, "name": f"{wing} Hall"})
         for (x, y), wing in zip(south + east, wings, strict=True)
     ]
-
-
-def landmarks() -> dict[str, Point]:
-    """Return the middle of places that reports are planted about."""
-    return {
-        "riverside": Point(float(river_x_m(250.0)) - 22, 250.0),
-        "halls": Point(190.0, float(canal_y_m(190.0)) + 11),
-    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -27,17 +28,19 @@ def _hours(*peaks: tuple[float, float, float], floor: float = 0.15) -> Floats:
     for centre, width, height in peaks:
         gap = np.abs((hour - centre + 12) % 24 - 12)
         weight += height * np.exp(-0.5 * (gap / width) ** 2)
-    return weight / weight.sum()
+    return np.asarray(weight / weight.sum())
 
 
-HOURS = {
-    "any": _hours((8, 1.5, 0.4), (18, 2.5, 1.0), (22, 2.0, 0.8)),
-    "dark": _hours((21.5, 2.2, 1.0), floor=0.02),
-    "evening": _hours((18.5, 1.5, 1.0), floor=0.01),
-    "night": _hours((0.5, 2.0, 1.0), floor=0.015),
-    "late evening": _hours((23, 1.3, 1.0), floor=0.01),
-    "patrol": _hours((17, 2.2, 1.0), floor=0.02),
-}
+HOURS = MappingProxyType(
+    {
+        "any": _hours((8, 1.5, 0.4), (18, 2.5, 1.0), (22, 2.0, 0.8)),
+        "dark": _hours((21.5, 2.2, 1.0), floor=0.02),
+        "evening": _hours((18.5, 1.5, 1.0), floor=0.01),
+        "night": _hours((0.5, 2.0, 1.0), floor=0.015),
+        "late evening": _hours((23, 1.3, 1.0), floor=0.01),
+        "patrol": _hours((17, 2.2, 1.0), floor=0.02),
+    }
+)
 
 
 def _draw(rng: np.random.Generator, count: int, days: Floats, hours: Floats) -> Moments:
@@ -54,29 +57,30 @@ def mend_clock_changes(moments: Moments) -> Moments:
     """Move moments out of the hour that the spring change skips and the hour the autumn change repeats."""
     changes = np.array(["2025-10-26T01:00", "2026-03-29T01:00"], dtype=_LOCAL_MINUTE)
     gap = (moments[:, None] - changes).astype(int)
-    return moments + np.where(((gap >= 0) & (gap < 60)).any(axis=1), 120, 0).astype("timedelta64[m]")
+    shift = np.where(((gap >= 0) & (gap < 60)).any(axis=1), 120, 0).astype("timedelta64[m]")
+    return np.asarray(moments + shift)
 
 
-def _weekday(day: Floats) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    return np.asarray(day, dtype=np.int64) % 7  # the first day is a Monday
+def _by_weekday(weights: Floats) -> Floats:
+    return np.resize(weights, DAYS)  # the first day is a Monday
 
 
 def any_time(rng: np.random.Generator, count: int, *, hours: str = "any") -> Moments:
     """Return moments through the year, more at weekends and in the campaign week."""
     day = np.arange(DAYS)
-    weight = _WEEKDAY[_weekday(day)]
+    weight = _by_weekday(_WEEKDAY)
     weight = np.where((day >= CAMPAIGN_DAYS[0]) & (day < CAMPAIGN_DAYS[1]), 9 * weight, weight)
     return _draw(rng, count, weight, HOURS[hours])
 
 
 def weekend_nights(rng: np.random.Generator, count: int, *, hours: str = "night") -> Moments:
     """Return moments mostly on Friday and Saturday nights."""
-    return _draw(rng, count, _WEEKEND_NIGHTS[_weekday(np.arange(DAYS))], HOURS[hours])
+    return _draw(rng, count, _by_weekday(_WEEKEND_NIGHTS), HOURS[hours])
 
 
 def weekdays(rng: np.random.Generator, count: int, *, hours: str = "patrol") -> Moments:
     """Return moments mostly from Monday to Friday."""
-    return _draw(rng, count, _WEEKDAYS_ONLY[_weekday(np.arange(DAYS))], HOURS[hours])
+    return _draw(rng, count, _by_weekday(_WEEKDAYS_ONLY), HOURS[hours])
 
 
 def winter(rng: np.random.Generator, count: int, *, hours: str = "evening") -> Moments:
@@ -89,7 +93,7 @@ def term_time(rng: np.random.Generator, count: int, *, hours: str = "dark") -> M
     """Return moments in the three terms of a university year."""
     day = np.arange(DAYS)
     term = ((day >= 27) & (day < 103)) | ((day >= 132) & (day < 202)) | ((day >= 230) & (day < 285))
-    return _draw(rng, count, np.where(term, _WEEKDAY[_weekday(day)], 0.0), HOURS[hours])
+    return _draw(rng, count, np.where(term, _by_weekday(_WEEKDAY), 0.0), HOURS[hours])
 
 
 def iso(moments: Moments) -> list[str]:

@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 import pandas as pd
 
-from safespace.sources.synthetic.projection import to_bng
+from safespace.sources.synthetic.projection import grid_metres
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from safespace.sources.synthetic.shapes import Floats
-
 File: TypeAlias = Literal["streetsafe", "nte", "spiking"]
+Spots: TypeAlias = np.ndarray[tuple[int], np.dtype[np.int64]]
 Dirty: TypeAlias = "Callable[[pd.DataFrame, File, np.random.Generator], pd.DataFrame]"
 
 _PLACE: Mapping[File, tuple[str, str]] = MappingProxyType(
@@ -92,9 +91,10 @@ def _swapped(frame: pd.DataFrame, file: File, rng: np.random.Generator) -> pd.Da
 
 def _grid_metres(frame: pd.DataFrame, file: File, rng: np.random.Generator) -> pd.DataFrame:
     """Write National Grid metres where degrees belong, as a copied column does."""
+    del rng
     north, east = _PLACE[file]
-    xy = np.round(rng.uniform(-1500, 1500, (len(frame), 2)))
-    easting, northing = to_bng(xy).astype(int).astype(str).T
+    metres = grid_metres(frame[east].to_numpy(float), frame[north].to_numpy(float))
+    easting, northing = metres.astype(int).astype(str).T
     return frame.assign(**{north: northing, east: easting})
 
 
@@ -201,7 +201,7 @@ KINDS = (
     Kind("out_of_area", "rejected", {"streetsafe": 4, "nte": 6, "spiking": 1}, _far_away),
     Kind("exact_duplicate", "rejected", {"streetsafe": 10, "nte": 25, "spiking": 2}, _repeat),
     Kind("reference_reused", "quarantined", {"streetsafe": 4, "nte": 10, "spiking": 2}, _reused_reference),
-    Kind("end_before_start", "quarantined", {"nte": 9, "spiking": 1}, _end_first),
+    Kind("end_before_start", "rejected", {"nte": 9, "spiking": 1}, _end_first),
     Kind("year_1900", "rejected", {"streetsafe": 3, "nte": 7, "spiking": 1}, _year("1900")),
     Kind("future_date", "rejected", {"streetsafe": 2, "nte": 4, "spiking": 1}, _year("2061")),
     Kind("unknown_category", "quarantined", {"streetsafe": 5, "nte": 11, "spiking": 1}, _unknown_word),
@@ -219,32 +219,34 @@ def add_dirt(frame: pd.DataFrame, file: File, rng: np.random.Generator) -> pd.Da
     No row gets two kinds, so that every kind's number can be read off a reader's counts. The totals row
     comes last, as it does in exports.
     """
-    spare = _usable_for(frame, file, rng)
-    dirty, added = frame.copy(), []
+    spare = rng.permutation(frame.index.to_numpy())
+    dirty, added, extra = frame.copy(), list[pd.DataFrame](), 0
     for kind in (kind for kind in KINDS if file in kind.rows):
         chosen, spare = _take(spare, frame, kind, file)
         changed = kind.make(frame.loc[chosen], file, rng)
         if kind.outcome == "repaired":
             dirty.loc[chosen] = changed
         else:
-            added.append(_renamed(changed, kind, file, sum(map(len, added))))
+            added.append(_renamed(changed, kind, file, extra))
+            extra += len(changed)
     return _mixed(dirty, added, rng)
 
 
-def _usable_for(frame: pd.DataFrame, file: File, rng: np.random.Generator) -> Floats:
-    return rng.permutation(frame.index.to_numpy())
-
-
-def _take(spare: Floats, frame: pd.DataFrame, kind: Kind, file: File) -> tuple[Floats, Floats]:
+def _take(spare: Spots, frame: pd.DataFrame, kind: Kind, file: File) -> tuple[Spots, Spots]:
     """Take rows the kind can be done to from the spare ones, and give back the rest."""
-    fit = np.ones(len(spare), dtype=bool)
-    if kind.name == "synonym":
-        words = frame.loc[spare, _WORDS[file]].str.split("; ")
-        fit = np.array([any(word in _SYNONYMS for word in row) for row in words])
-    if kind.name == "hour_24" and file == "nte":  # midnight at the end of the day it started on
-        fit = (frame.loc[spare, "start"].str[:10] == frame.loc[spare, "end"].str[:10]).to_numpy()
+    fit = _fit(frame.loc[spare], kind, file)
     chosen = spare[fit][: kind.rows[file]]
     return chosen, spare[~np.isin(spare, chosen)]
+
+
+def _fit(rows: pd.DataFrame, kind: Kind, file: File) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    if kind.name == "synonym":
+        return np.array([any(word in _SYNONYMS for word in text.split("; ")) for text in rows[_WORDS[file]]])
+    if kind.name == "hour_24" and file == "nte":  # midnight at the end of the day it started on
+        return np.array(rows["start"].str[:10] == rows["end"].str[:10], dtype=bool)
+    if kind.name == "hour_24":  # only an hour or two is lost
+        return np.array(rows["submitted"].str[11:13].astype(int) >= 22, dtype=bool)
+    return np.ones(len(rows), dtype=bool)
 
 
 def _renamed(rows: pd.DataFrame, kind: Kind, file: File, before: int) -> pd.DataFrame:

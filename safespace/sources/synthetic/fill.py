@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
-import shapely
 from shapely.geometry import LineString, Point, Polygon
+from shapely.ops import unary_union
 
 from safespace.sources.synthetic.plan import circular_radius_m, ring_radius_m
 from safespace.sources.synthetic.shapes import (
@@ -17,9 +18,9 @@ from safespace.sources.synthetic.shapes import (
     bearing,
     bezier,
     chop,
+    faces_between,
     lines_of,
     offset,
-    polygons_of,
     sides,
     subdivide,
 )
@@ -42,23 +43,18 @@ class Face:
 def faces(plan: Plan, ways: list[Way]) -> list[Face]:
     """Return the pieces of land the main ways and the barriers leave, with what is built on each."""
     set_pieces = [*plan.parks.values(), plan.campus, plan.stadium, plan.island]
-    taken = shapely.union_all([plan.barriers.buffer(6), *set_pieces])
-    shapely.prepare(taken)
+    taken = unary_union([plan.barriers.buffer(6), *set_pieces])
     fences = [
         plan.boundary.exterior,
         plan.built_limit.exterior,
         plan.barriers.buffer(8).boundary,
         plan.island.exterior,
     ]
-    cutters = shapely.union_all([way.line for way in ways if way.zone != "subway"] + fences)
-    pieces = polygons_of(shapely.polygonize(shapely.get_parts(cutters)))
-    kept = [
-        piece for piece in pieces if piece.area > 900 and not taken.contains(piece.representative_point())
-    ]
+    roads = [way.line for way in ways if way.zone != "subway"]
+    pieces = [piece for piece in faces_between(unary_union([*roads, *fences])) if piece.area > 900]
+    free = plan.boundary.difference(taken)
     return [
-        Face(piece, _quarter(plan, piece))
-        for piece in kept
-        if plan.boundary.contains(piece.representative_point())
+        Face(piece, _quarter(plan, piece)) for piece in pieces if free.contains(piece.representative_point())
     ]
 
 
@@ -94,6 +90,8 @@ def _core(land: Polygon, rng: np.random.Generator, names: StreetNames) -> list[W
 
 def _core_street(cut: Cut, rng: np.random.Generator, names: StreetNames) -> Way:
     kind = rng.choice(["residential", "living_street", "pedestrian", "footway"], p=[0.5, 0.14, 0.14, 0.22])
+    if kind == "footway" and cut.line.length < 95 and rng.random() < 0.5:
+        kind = "steps"  # the old town is on a hill
     return Way(cut.line, {"highway": str(kind), "name": names.take("core")}, "core")
 
 
@@ -141,7 +139,7 @@ def _ruled(
 
 
 def _unit(vector: Floats) -> Floats:
-    return vector / np.hypot(*vector)
+    return np.asarray(vector / np.hypot(*vector))
 
 
 def _suburb(land: Polygon, rng: np.random.Generator, names: StreetNames) -> list[Way]:
@@ -199,7 +197,8 @@ def _on_edge(block: Polygon, point: Floats) -> Floats:
 
 def _kept(line: LineString, block: Polygon) -> LineString:
     """Return the longest part of a line that stays within its block."""
-    return max(shapely.get_parts(line.intersection(block.buffer(0.5))), key=shapely.length)
+    parts = lines_of(line.intersection(block.buffer(0.5)), shortest_m=0)
+    return max(parts, key=lambda part: part.length)
 
 
 def _works(land: Polygon, rng: np.random.Generator, names: StreetNames) -> list[Way]:
@@ -233,14 +232,16 @@ def _nothing(land: Polygon, rng: np.random.Generator, names: StreetNames) -> lis
     return []
 
 
-_FILLERS = {
-    "core": _core,
-    "terraces": _terraces,
-    "suburb": _suburb,
-    "works": _works,
-    "fields": _fields,
-    "water": _nothing,
-}
+_FILLERS = MappingProxyType(
+    {
+        "core": _core,
+        "terraces": _terraces,
+        "suburb": _suburb,
+        "works": _works,
+        "fields": _fields,
+        "water": _nothing,
+    }
+)
 
 
 def _sidewalks(ways: list[Way]) -> list[Way]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -9,7 +10,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-_STEMS = (
+_STEMS_TEXT = (
     "Abbot Acorn Alder Almond Anchor Apple Archer Arden Ash Aspen Avon Bakers Bank Barley Barn Bay Beacon Beech Bell "
     "Birch Bishop Blossom Bluebell Border Bourne Bramble Briar Bridle Broad Brook Broom Buckler Burdock Butcher Calder "
     "Camellia Candle Canon Carrier Castle Cedar Chandler Chantry Chapel Cherry Chestnut Church Clay Cloister Clover "
@@ -24,17 +25,53 @@ _STEMS = (
     "Sorrel South Sparrow Spinney Spring Stable Starling Stone Swan Swift Sycamore Tanner Tansy Teasel Thatch Thistle "
     "Thorn Thrush Tithe Turnpike Vale Vicarage Violet Walnut Warren Water Weaver Well West Wheat Wheel Willow Windmill "
     "Wood Wren Yarrow Yew"
-).split()
+)
+_STEMS = tuple(_STEMS_TEXT.split())
 
-_KINDS = {
-    "core": ("Lane", "Row", "Street", "Passage", "Yard", "Hill", "Gate", "Court"),
-    "terraces": ("Street", "Road", "Terrace", "Street", "Place"),
-    "suburb": ("Avenue", "Road", "Drive", "Way", "Gardens", "Crescent", "Grove"),
-    "close": ("Close", "Court", "Mews", "Close"),
-    "crescent": ("Crescent", "Rise", "Circle"),
-    "works": ("Way", "Road", "Works", "Park"),
-    "lane": ("Lane", "Hollow", "Bank", "Track"),
-}
+_SIGNS_TEXT = (
+    "Anchor,Bell,Black Swan,Bricklayers,Crown,Dun Cow,Falcon,Fleece,Fox,Gate,Globe,Golden Lion,Greyhound,Hop Pole,"
+    "Lamb,Malt Shovel,Navigation,Old Mill,Plough,Railway,Red Hart,Rose,Ship,Star,Talbot,Three Tuns,Wheatsheaf,"
+    "White Horse,Windmill,Woolpack"
+)
+SIGNS = tuple(_SIGNS_TEXT.split(","))
+_BARS_TEXT = (
+    "Amber,Basement 9,Cellar,Copper,Distil,Ember,Foundry,Juniper,Keg,Loft,Mezz,Node,Orchard,Parlour,Quarter,"
+    "Rum Store,Salt,Tap"
+)
+BARS = tuple(_BARS_TEXT.split(","))
+CLUBS = ("Arcade", "Blueprint", "Kinetic", "Lantern", "Mirror", "Velvet")
+FOOD = (
+    "Corn Street Kebab",
+    "Golden Fry",
+    "Late Slice",
+    "Night Owl Pizza",
+    "Pepper Grill",
+    "Stonebridge Chicken",
+)
+
+# name, metres east and north of the market place
+SUBURBS = (
+    ("Northfields", 300, 1500),
+    ("Chapel Hill", -1500, 900),
+    ("Westgate", -1700, -250),
+    ("Priory Park", -1350, -1300),
+    ("Wharfside", 350, -1080),
+    ("Meadow End", 1500, -1000),
+    ("College Green", 1750, 900),
+    ("Old Town", -250, -200),
+)
+
+_KINDS = MappingProxyType(
+    {
+        "core": ("Lane", "Row", "Street", "Passage", "Yard", "Hill", "Gate", "Court"),
+        "terraces": ("Street", "Road", "Terrace", "Street", "Place"),
+        "suburb": ("Avenue", "Road", "Drive", "Way", "Gardens", "Crescent", "Grove"),
+        "close": ("Close", "Court", "Mews", "Close"),
+        "crescent": ("Crescent", "Rise", "Circle"),
+        "works": ("Way", "Road", "Works", "Park"),
+        "lane": ("Lane", "Hollow", "Bank", "Track"),
+    }
+)
 
 
 class StreetNames:

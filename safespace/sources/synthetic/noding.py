@@ -72,12 +72,12 @@ def _crossings(lines: np.ndarray, ground: np.ndarray) -> tuple[np.ndarray, Float
 
 def _ends(lines: np.ndarray, ground: np.ndarray) -> tuple[np.ndarray, Floats]:
     """Return (way, place) of every end that lies on another ground way."""
-    ends = shapely.points(np.concatenate([_end(lines, 0), _end(lines, -1)]))
+    places = np.concatenate([_end(lines, 0), _end(lines, -1)])
     owner = np.tile(np.arange(len(lines)), 2)
     tree = shapely.STRtree(lines)
-    end, line = tree.query(ends, predicate="dwithin", distance=MEET_M)
+    end, line = tree.query(shapely.points(places), predicate="dwithin", distance=MEET_M)
     other = (owner[end] != line) & ground[line]
-    return line[other], shapely.get_coordinates(ends[end[other]])
+    return line[other], places[end[other]]
 
 
 def _end(lines: np.ndarray, which: int) -> Floats:

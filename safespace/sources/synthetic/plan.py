@@ -7,12 +7,17 @@ what fills it does.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
 from shapely.geometry import LineString, Point, Polygon
+from shapely.ops import unary_union
 
 from safespace.sources.synthetic.shapes import Floats, Way, bearing, blob, chop, lines_of, offset, polar
+
+if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
 
 # Open country in the West Midlands region: British National Grid works there, and there is no town under it.
 ORIGIN_EASTING_M, ORIGIN_NORTHING_M = 424_500.0, 270_300.0
@@ -50,37 +55,37 @@ class Plan:
     island: Polygon
 
     @property
-    def river_area(self) -> Polygon:
+    def river_area(self) -> BaseGeometry:
         """The river as an area."""
         return self.river.buffer(RIVER_WIDTH_M / 2, cap_style="flat").intersection(self.boundary)
 
     @property
-    def canal_area(self) -> Polygon:
+    def canal_area(self) -> BaseGeometry:
         """The canal, with its basin at the eastern end, as an area."""
         basin = Point(self.canal.coords[-1]).buffer(34)
         return self.canal.buffer(CANAL_WIDTH_M / 2, cap_style="flat").union(basin).intersection(self.boundary)
 
     @property
-    def rail_area(self) -> Polygon:
+    def rail_area(self) -> BaseGeometry:
         """The railway's land as an area."""
         return self.rail.buffer(RAIL_WIDTH_M / 2, cap_style="flat").intersection(self.boundary)
 
     @property
-    def barriers(self) -> shapely.Geometry:
+    def barriers(self) -> BaseGeometry:
         """Everything a street needs a bridge for."""
-        return shapely.union_all([self.river_area, self.canal_area, self.rail_area])
+        return unary_union([self.river_area, self.canal_area, self.rail_area])
 
 
 def ring_radius_m(degrees: Floats | float) -> Floats:
     """Return the ring road's distance from the market place at an angle."""
     angle = np.radians(np.asarray(degrees, float))
-    return 545 + 55 * np.sin(2 * angle + 0.6) + 30 * np.sin(3 * angle)
+    return np.asarray(545 + 55 * np.sin(2 * angle + 0.6) + 30 * np.sin(3 * angle))
 
 
 def circular_radius_m(degrees: Floats | float) -> Floats:
     """Return the outer circular road's distance from the market place at an angle."""
     angle = np.radians(np.asarray(degrees, float))
-    return 1420 + 260 * np.cos(angle) + 60 * np.sin(2 * angle) + 40 * np.sin(5 * angle)
+    return np.asarray(1420 + 260 * np.cos(angle) + 60 * np.sin(2 * angle) + 40 * np.sin(5 * angle))
 
 
 def _oval(across_m: float, up_m: float, wobble: float) -> Polygon:
@@ -94,12 +99,12 @@ def _oval(across_m: float, up_m: float, wobble: float) -> Polygon:
 def river_x_m(y: Floats | float) -> Floats:
     """Return where the river is at a northing."""
     y = np.asarray(y, float)
-    return 860 + 110 * np.sin(y / 620) + 45 * np.sin(y / 290 + 1)
+    return np.asarray(860 + 110 * np.sin(y / 620) + 45 * np.sin(y / 290 + 1))
 
 
 def canal_y_m(x: Floats | float) -> Floats:
     """Return where the canal is at an easting."""
-    return -800 + 45 * np.sin(np.asarray(x, float) / 560 + 0.4)
+    return np.asarray(-800 + 45 * np.sin(np.asarray(x, float) / 560 + 0.4))
 
 
 def draw_plan() -> Plan:
@@ -146,6 +151,8 @@ def main_ways(plan: Plan) -> list[Way]:
         *_ring(plan),
         *_radials(plan),
         *_circular(plan),
+        *_outer_drive(plan),
+        *_railway_footbridge(plan),
         *_waterside(plan),
         *_subways(plan),
         *_outlines(plan),
@@ -201,6 +208,27 @@ def _circular(plan: Plan) -> list[Way]:
     ]
 
 
+def _outer_drive(plan: Plan) -> list[Way]:
+    """Lead a distributor road along parts of the built edge, where the newest estates are."""
+    ways = []
+    corners = np.array(plan.built_limit.exterior.coords)[:-1]
+    angle = np.degrees(np.arctan2(corners[:, 1], corners[:, 0])) % 360
+    for name, start, end in (("Northern", 48, 152), ("Western", 192, 262), ("Southern", 276, 348)):
+        arc = LineString(corners[(angle >= start) & (angle <= end)])
+        ways += _bridged(plan, arc, {"highway": "unclassified", "name": f"{name} Outer Drive"}, 400)
+    return [Way(way.line, way.tags, "suburb", way.level) for way in ways]
+
+
+def _railway_footbridge(plan: Plan) -> list[Way]:
+    """Cross the railway on foot, by steps up and down."""
+    path = LineString([(470, 640), (490, 900), (515, 1110), (540, 1440)])
+    ways = _bridged(plan, path, {"highway": "footway", "name": "Northfields Footbridge"}, 400)
+    return [
+        Way(way.line, way.tags | {"highway": "steps"} if way.level else way.tags, "suburb", way.level)
+        for way in ways
+    ]
+
+
 def _bridged(plan: Plan, line: LineString, tags: dict[str, str], piece_m: float) -> list[Way]:
     wet = plan.barriers.buffer(16)
     over = [
@@ -242,8 +270,8 @@ def _waterside(plan: Plan) -> list[Way]:
 
 
 def _banks(plan: Plan) -> tuple[LineString, LineString, LineString, LineString]:
-    south = offset(plan.canal, -22.0)[0].intersection(shapely.box(-1000, -2000, 560, 0))
-    return offset(plan.canal, 11.0)[0], south, offset(plan.river, -22.0)[0], offset(plan.river, 22.0)[0]
+    south = lines_of(offset(plan.canal, -22.0)[0].intersection(shapely.box(-1000, -2000, 560, 0)))
+    return offset(plan.canal, 11.0)[0], south[0], offset(plan.river, -22.0)[0], offset(plan.river, 22.0)[0]
 
 
 def _crossings(plan: Plan) -> list[Way]:

@@ -96,7 +96,7 @@ def _decoys(plan: Plan) -> list[Plant]:
             "Sixteen pins by one person in one evening: one event, however many pins.",
         ),
         Plant(
-            "Wharfside patrol area", "decoy", (330.0, -1150.0), 170, {"nte": 260}, "weekday afternoons and evenings", (),
+            "Meadow End patrol area", "decoy", (1620.0, -1010.0), 170, {"nte": 260}, "weekday afternoons and evenings", (),
             "Incidents found by patrols sent here: they show where officers were, not where more happened.",
         ),
     ]  # fmt: skip

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 from pyproj import Transformer
+from pyproj.enums import TransformDirection
+from shapely.geometry import Polygon
 
 from safespace.sources.synthetic.plan import ORIGIN_EASTING_M, ORIGIN_NORTHING_M
 
@@ -28,7 +30,7 @@ _PIPELINE = (
 
 def to_bng(xy: Floats) -> Floats:
     """Return easting and northing (metres, EPSG:27700) of places in metres from the market place, shape (n, 2)."""
-    return np.asarray(xy) + np.array([ORIGIN_EASTING_M, ORIGIN_NORTHING_M])
+    return np.asarray(np.asarray(xy) + np.array([ORIGIN_EASTING_M, ORIGIN_NORTHING_M]))
 
 
 def to_lonlat(xy: Floats) -> Floats:
@@ -48,6 +50,15 @@ def to_lonlat(xy: Floats) -> Floats:
     return np.column_stack([lon, lat]).round(7)
 
 
-def shape_to_lonlat(shape: shapely.Geometry) -> shapely.Geometry:
-    """Return a shape in metres from the market place as one in longitude and latitude."""
-    return shapely.transform(shape, to_lonlat)
+def grid_metres(lon: Floats, lat: Floats) -> Floats:
+    """Return easting and northing, whole metres, of longitudes and latitudes, shape (n, 2)."""
+    easting, northing = Transformer.from_pipeline(_PIPELINE).transform(
+        lon, lat, direction=TransformDirection.INVERSE
+    )
+    return np.column_stack([easting, northing]).round()
+
+
+def polygon_to_lonlat(polygon: Polygon) -> Polygon:
+    """Return a polygon in metres from the market place as one in longitude and latitude."""
+    holes = [to_lonlat(shapely.get_coordinates(hole)) for hole in polygon.interiors]
+    return Polygon(to_lonlat(shapely.get_coordinates(polygon.exterior)), holes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +14,7 @@ from safespace.sources.synthetic.projection import to_bng, to_lonlat
 from safespace.sources.synthetic.walking import Walks, draw_places
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from safespace.sources.synthetic.assets import Assets
     from safespace.sources.synthetic.clock import Moments
@@ -47,52 +48,60 @@ BEHAVIOURAL = (
 )  # fmt: skip
 _REASON_WEIGHT = np.array([5, 1.6, 2, 1.2, 1.6, 1.4, 2.2, 0.5, 2.2, 2.4, 1.5, 1.0])
 
-OFFENCES = {
-    "Violence without injury": 0.27,
-    "Public order": 0.2,
-    "Violence with injury": 0.16,
-    "Theft from the person": 0.1,
-    "Harassment": 0.08,
-    "Drugs": 0.06,
-    "Robbery": 0.05,
-    "Sexual assault": 0.04,
-    "Other sexual offence": 0.02,
-    "Suspicious behaviour": 0.02,
-}
-_AT_PREMISES = {
-    "Licensed premises": 0.5,
-    "Street": 0.3,
-    "Outside licensed premises": 0.15,
-    "Takeaway or restaurant": 0.05,
-}
-_IN_STREETS = {
-    "Street": 0.78,
-    "Car park": 0.07,
-    "Public transport": 0.06,
-    "Park or open space": 0.05,
-    "Shop": 0.04,
-}
-_FOUND = {"public": 0.72, "patrol": 0.16, "": 0.12}
-_PATROL = {"patrol": 1.0}
-_REPORTERS = {"woman": 0.65, "man": 0.19, "other": 0.02, "": 0.14}
+OFFENCES = MappingProxyType(
+    {
+        "Violence without injury": 0.27,
+        "Public order": 0.2,
+        "Violence with injury": 0.16,
+        "Theft from the person": 0.1,
+        "Harassment": 0.08,
+        "Drugs": 0.06,
+        "Robbery": 0.05,
+        "Sexual assault": 0.04,
+        "Other sexual offence": 0.02,
+        "Suspicious behaviour": 0.02,
+    }
+)
+_AT_PREMISES = MappingProxyType(
+    {
+        "Licensed premises": 0.5,
+        "Street": 0.3,
+        "Outside licensed premises": 0.15,
+        "Takeaway or restaurant": 0.05,
+    }
+)
+_IN_STREETS = MappingProxyType(
+    {
+        "Street": 0.78,
+        "Car park": 0.07,
+        "Public transport": 0.06,
+        "Park or open space": 0.05,
+        "Shop": 0.04,
+    }
+)
+_FOUND = MappingProxyType({"public": 0.72, "patrol": 0.16, "": 0.12})
+_PATROL = MappingProxyType({"patrol": 1.0})
+_REPORTERS = MappingProxyType({"woman": 0.65, "man": 0.19, "other": 0.02, "": 0.14})
 
-_WHEN: dict[str, Callable[[np.random.Generator, int], Moments]] = {
-    "Corn Street": clock.weekend_nights,
-    "Friars Subway": lambda rng, n: clock.any_time(rng, n, hours="dark"),
-    "Canal towpath by the halls": clock.term_time,
-    "Abbey Park path": clock.winter,
-    "Chapel Road parade": lambda rng, n: clock.weekend_nights(rng, n, hours="late evening"),
-    "Wharfside patrol area": clock.weekdays,
-}
+_WHEN: Mapping[str, Callable[[np.random.Generator, int], Moments]] = MappingProxyType(
+    {
+        "Corn Street": clock.weekend_nights,
+        "Friars Subway": lambda rng, n: clock.any_time(rng, n, hours="dark"),
+        "Canal towpath by the halls": clock.term_time,
+        "Abbey Park path": clock.winter,
+        "Chapel Road parade": lambda rng, n: clock.weekend_nights(rng, n, hours="late evening"),
+        "Meadow End patrol area": clock.weekdays,
+    }
+)
 
 
-def _pick(rng: np.random.Generator, count: int, shares: dict[str, float]) -> list[str]:
+def _pick(rng: np.random.Generator, count: int, shares: Mapping[str, float]) -> list[str]:
     weight = np.array(list(shares.values()))
     names = list(shares)
     return [names[i] for i in rng.choice(len(names), count, p=weight / weight.sum())]
 
 
-def _exact_mix(rng: np.random.Generator, count: int, shares: dict[str, float]) -> list[str]:
+def _exact_mix(rng: np.random.Generator, count: int, shares: Mapping[str, float]) -> list[str]:
     """Return words in exactly the given shares (to rounding), in random order."""
     names = list(shares)
     edges = np.round(np.cumsum(list(shares.values())) / sum(shares.values()) * count).astype(int)
@@ -231,7 +240,11 @@ def _planted_incidents(
 
 
 def _incidents(
-    xy: Floats, start: Moments, kinds: dict[str, float], found: dict[str, float], rng: np.random.Generator
+    xy: Floats,
+    start: Moments,
+    kinds: Mapping[str, float],
+    found: Mapping[str, float],
+    rng: np.random.Generator,
 ) -> pd.DataFrame:
     count = len(xy)
     # most are known to minutes, some only to hours

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import shapely
 from shapely.geometry import LineString, Point, Polygon
-from shapely.ops import split, substring
+from shapely.ops import polygonize, split, substring
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from shapely.geometry.base import BaseGeometry
 
 Floats: TypeAlias = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 
@@ -65,13 +68,13 @@ def bezier(start: Floats, first: Floats, second: Floats, end: Floats, *, steps: 
     return LineString(points)
 
 
-def lines_of(geometry: shapely.Geometry, *, shortest_m: float = 20.0) -> list[LineString]:
+def lines_of(geometry: BaseGeometry, *, shortest_m: float = 20.0) -> list[LineString]:
     """Return the lines within a geometry that are long enough to be a street."""
     parts = shapely.get_parts(geometry, return_index=False)
     return [part for part in parts if isinstance(part, LineString) and part.length >= shortest_m]
 
 
-def polygons_of(geometry: shapely.Geometry) -> list[Polygon]:
+def polygons_of(geometry: BaseGeometry) -> list[Polygon]:
     """Return the polygons within a geometry."""
     return [part for part in shapely.get_parts(geometry) if isinstance(part, Polygon)]
 
@@ -80,7 +83,8 @@ def chop(line: LineString, length_m: float) -> list[LineString]:
     """Return the line in equal pieces no longer than about ``length_m``."""
     pieces = max(1, round(line.length / length_m))
     marks = np.linspace(0, line.length, pieces + 1)
-    return [substring(line, a, b) for a, b in zip(marks[:-1], marks[1:], strict=True)]
+    parts = (substring(line, start, end) for start, end in pairwise(marks))
+    return [part for part in parts if isinstance(part, LineString)]
 
 
 def sides(polygon: Polygon) -> tuple[Floats, Floats, Floats]:
@@ -110,6 +114,11 @@ class Cut:
 
     line: LineString
     depth: int
+
+
+def faces_between(lines: BaseGeometry) -> list[Polygon]:
+    """Return the pieces of land that noded lines enclose."""
+    return [part for part in polygonize(shapely.get_parts(lines).tolist()) if isinstance(part, Polygon)]
 
 
 def subdivide(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,24 +15,28 @@ if TYPE_CHECKING:
 PATCH_M = 700.0
 
 # share of ways tagged lit=yes and lit=no, by part of the town; the rest has no lit tag
-_LIT = {
-    "core": (0.92, 0.02),
-    "main": (0.86, 0.0),
-    "terraces": (0.30, 0.01),
-    "suburb": (0.02, 0.01),
-    "works": (0.15, 0.05),
-    "campus": (0.70, 0.02),
-    "stadium": (0.80, 0.0),
-    "water": (0.12, 0.45),
-    "park": (0.10, 0.40),
-    "subway": (0.0, 0.0),
-    "sidewalk": (0.55, 0.0),
-    "fields": (0.0, 0.12),
-    "island": (0.0, 0.0),
-}
+_LIT = MappingProxyType(
+    {
+        "core": (0.92, 0.02),
+        "main": (0.86, 0.0),
+        "terraces": (0.30, 0.01),
+        "suburb": (0.02, 0.01),
+        "works": (0.15, 0.05),
+        "campus": (0.70, 0.02),
+        "stadium": (0.80, 0.0),
+        "water": (0.12, 0.45),
+        "park": (0.10, 0.40),
+        "subway": (0.0, 0.0),
+        "sidewalk": (0.55, 0.0),
+        "fields": (0.0, 0.12),
+        "island": (0.0, 0.0),
+    }
+)
 # in patches a keen mapper has walked, most streets of terraces and suburbs carry the tag
 _KEEN = (0.86, 0.03)
 _KEEN_SHARE = 0.16
+
+LIT_WORDS = ("yes", "24/7", "automatic")  # what the town's lit tags say where there is light
 
 
 def tag_ways(network: Network, rng: np.random.Generator) -> Network:
@@ -54,7 +59,10 @@ def _lighting(network: Network, rng: np.random.Generator) -> list[str]:
     growable = np.array([way.zone in {"terraces", "suburb"} for way in network.ways])
     share[growable & _keen(middle, rng)] = _KEEN
     draw = rng.random(len(middle))
-    return np.select([draw < share[:, 0], draw < share.sum(axis=1)], ["yes", "no"], "").tolist()
+    words = np.select([draw < share[:, 0], draw < share.sum(axis=1)], ["yes", "no"], "")
+    trunk = np.array([way.tags["highway"] == "trunk" for way in network.ways])
+    words = np.where((words == "yes") & trunk, "24/7", words)
+    return [str(word) for word in np.where((words == "yes") & (draw < 0.02), "automatic", words)]
 
 
 def _keen(middle: Floats, rng: np.random.Generator) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

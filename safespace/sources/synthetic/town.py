@@ -19,7 +19,7 @@ from safespace.sources.synthetic.osm_file import write_pbf
 from safespace.sources.synthetic.plan import Plan, draw_plan, main_ways
 from safespace.sources.synthetic.planted import Plant, count_of, plants
 from safespace.sources.synthetic.streams import stream
-from safespace.sources.synthetic.tagging import tag_ways
+from safespace.sources.synthetic.tagging import LIT_WORDS, tag_ways
 from safespace.sources.synthetic.truth import LABEL, Truth, describe, write_truth
 from safespace.sources.synthetic.walking import Walks, walkable
 
@@ -162,7 +162,7 @@ def _measure(ground: _Ground) -> dict[str, float]:
         "ways": len(length),
         "km": round(float(length.sum()) / 1000, 1),
         "walkable_km": round(float(ground.walks.length_m.sum()) / 1000, 1),
-        "lit_yes_share": round(float(length[lit == "yes"].sum() / length.sum()), 3),
+        "lit_yes_share": round(float(length[np.isin(lit, LIT_WORDS)].sum() / length.sum()), 3),
         "lit_no_share": round(float(length[lit == "no"].sum() / length.sum()), 3),
         "island_km": round(float(length[island].sum()) / 1000, 2),
     }

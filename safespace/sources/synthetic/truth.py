@@ -15,13 +15,13 @@ import numpy as np
 from safespace.errors import FileError
 from safespace.schemas import RESOLUTIONS
 from safespace.sources.synthetic.projection import to_lonlat
-from safespace.sources.synthetic.walking import Walks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from safespace.sources.synthetic.planted import Plant
+    from safespace.sources.synthetic.walking import Walks
 
 LABEL = "Synthetic data: Stonebridge is made up and is not a real place."
 

@@ -24,7 +24,7 @@ class Walks:
     @property
     def length_m(self) -> Floats:
         """Length of each piece."""
-        return np.hypot(*(self.end - self.start).T)
+        return np.asarray(np.hypot(*(self.end - self.start).T))
 
     def within(self, xy: tuple[float, float], radius_m: float) -> Walks:
         """Return the pieces whose middle is within a distance of a place."""
@@ -62,4 +62,5 @@ def draw_places(walks: Walks, rng: np.random.Generator, count: int) -> Floats:
     piece = np.searchsorted(total, rng.random(count) * total[-1])
     share = rng.random((count, 1))
     on_line = walks.start[piece] + share * (walks.end - walks.start)[piece]
-    return on_line + np.clip(rng.normal(0, ASIDE_M, (count, 2)), -2 * ASIDE_M, 2 * ASIDE_M)
+    aside = np.clip(rng.normal(0, ASIDE_M, (count, 2)), -2 * ASIDE_M, 2 * ASIDE_M)
+    return np.asarray(on_line + aside)
