@@ -41,6 +41,9 @@ _SECOND = np.timedelta64(1, "s")
 _DAY = np.timedelta64(1, "D")
 _ENOUGH_MONTH_FIRST = 3
 _FIRST_YEAR = 2000
+_DEFAULT_MINUTES = (0, 1, 720)
+_ENOUGH_DEFAULTS = 10
+_DEFAULT_SHARE = 0.05
 
 
 @dataclass(frozen=True)
@@ -125,6 +128,7 @@ def read_moments(values: pd.Series, clock: Clock, *, name: str, needed: bool) ->
             {"24:00": local.twenty_four, "excel_date": local.serial, "clock_gap": gap},
             clock.zone,
         ),
+        notes=_round_times(local, codes, name),
     )
     usable = ~(bad | blank)
     return Moments(at.where(usable), to.where(usable), step)
@@ -175,6 +179,7 @@ def span(start: Moments, end: Moments, texts: pd.Series) -> Step:
         {"occurred_from": start.earliest, "occurred_to": until},
         start.step.problems + end.step.problems + (problems if wrong.any() else ()),
         start.step.repairs + end.step.repairs,
+        start.step.notes + end.step.notes,
     )
 
 
@@ -333,6 +338,21 @@ def _problems(
     if needed:
         found.append(problem("rejected", "no_moment", blank, f"The {name} is blank."))
     return tuple(one for one in found if len(one.explanation))
+
+
+def _round_times(local: _Local, codes: Any, name: str) -> tuple[str, ...]:
+    # times that systems fill in by themselves; a real share above this would be a coincidence
+    at = local.at - local.at.astype("M8[D]")
+    timed = ~(local.day_only | local.bad | local.twenty_four)[codes]
+    told = []
+    for minutes in _DEFAULT_MINUTES:
+        count = int(((at == np.timedelta64(minutes * 60, "s"))[codes] & timed).sum())
+        if count >= _ENOUGH_DEFAULTS and count > _DEFAULT_SHARE * timed.sum():
+            told.append(
+                f"{count:,} of {timed.sum():,} times in {name} are exactly {minutes // 60:02d}:{minutes % 60:02d}: "
+                "perhaps a default and not a time."
+            )
+    return tuple(told)
 
 
 def _repairs(

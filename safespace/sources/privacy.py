@@ -50,7 +50,7 @@ LOCATION = Field(
     "words",
     "kind of place; a row at a home is excluded and only counted",
     "Street",
-    synonyms=("location", "place_type", "premises_type", "venue_type", "location_category"),
+    synonyms=("place_type", "premises_type", "venue_type", "location_category"),
     vocabulary=("nte", "location_type"),
 )
 

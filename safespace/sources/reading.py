@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -19,10 +19,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from safespace.schemas import REPORTS, conform
+from safespace.sources import mapping as mappings
 from safespace.sources import tables
 from safespace.sources.forms import Form, match_header
 from safespace.sources.ingested import Ingested
-from safespace.sources.mapping import Mapping, read_mapping
 from safespace.sources.moments import Clock
 from safespace.sources.outcomes import (
     Problem,
@@ -111,7 +111,7 @@ def read_form(
     FileError, SchemaError
         When a file cannot be opened or does not have the columns needed.
     """
-    told = read_mapping(mapping) if mapping is not None else Mapping()
+    told = mappings.read_mapping(mapping) if mapping is not None else mappings.Mapping()
     opened = tables.open_tables(
         paths,
         wanted=form.wanted(told),
@@ -123,12 +123,12 @@ def read_form(
     now = as_of if as_of is not None else pd.Timestamp.now(tz="UTC")
     context = Context(Clock(settings.time_zone, now, told.date_order), load_taxonomy())
     texts, cleaning = clean(rows.frame, form, told)
-    steps = [leave_out(texts), cleaning, *look(texts, context)]
+    steps = [leave_out(texts), repeated_headers(texts, rows.headers), cleaning, *look(texts, context)]
     digest = hashlib.sha256(opened.digest.encode() + told.digest).hexdigest()
     return settle(rows, steps, form, digest=digest, synthetic=_is_synthetic(texts, paths))
 
 
-def gather(opened: tables.Opened, form: Form, mapping: Mapping) -> Rows:
+def gather(opened: tables.Opened, form: Form, mapping: mappings.Mapping) -> Rows:
     """Bring the tables together under our names.
 
     Raises
@@ -192,7 +192,7 @@ def _unread(grid: tables.Grid, spots: dict[str, int]) -> list[str]:
     return [*told, *([f"Free text is never stored: {', '.join(free)}."] if free else [])]
 
 
-def clean(frame: pd.DataFrame, form: Form, mapping: Mapping) -> tuple[pd.DataFrame, Step]:
+def clean(frame: pd.DataFrame, form: Form, mapping: mappings.Mapping) -> tuple[pd.DataFrame, Step]:
     """Trim every cell, undo ``="..."``, disarm formulas, and apply the mapping's words.
 
     Returns
@@ -254,6 +254,17 @@ def leave_out(texts: pd.DataFrame) -> Step:
     if "domestic_abuse" in texts:
         found += domestic(texts)
     return Step(problems=tuple(one for one in found if len(one.explanation)))
+
+
+def repeated_headers(texts: pd.DataFrame, headers: Mapping[str, Mapping[str, str]]) -> Step:
+    """Find the rows that are the header again, as stitched files have."""
+    shared = set.intersection(*(set(names) for names in headers.values()))
+    same = pd.Series(data=True, index=texts.index)
+    for name in sorted(shared):
+        same &= texts[name].isin({names[name].strip() for names in headers.values()})
+        if not same.any():
+            return Step()
+    return Step(problems=(problem("rejected", "header_row", same, "The row is the header again."),))
 
 
 def _first_filled(texts: pd.DataFrame) -> pd.Series:
@@ -376,10 +387,12 @@ def _comparable(column: pd.Series) -> pd.Series:
 
 
 def _is_synthetic(texts: pd.DataFrame, paths: Sequence[Path]) -> bool:
+    # the synthetic town says so in its file names and, should those be changed, in some references
+    named = any(path.name.casefold().startswith("synthetic") for path in paths)
     beside = any(
         (path if path.is_dir() else path.parent).joinpath("planted_truth.json").exists() for path in paths
     )
-    return beside or bool("reference" in texts and texts["reference"].str.startswith("SYN").any())
+    return named or beside or bool(texts["reference"].str.startswith("SYN-").any())
 
 
 def _track(paths: Sequence[Path]) -> Any:

@@ -121,6 +121,7 @@ def _look(texts: pd.DataFrame, context: Context) -> Sequence[Step]:
             {"occurred_from": sent.earliest, "occurred_to": sent.latest, "reported_at": sent.earliest},
             sent.step.problems,
             sent.step.repairs,
+            sent.step.notes,
         ),
         reporter,
         Step(

@@ -105,11 +105,11 @@ def resolve(
     Parameters
     ----------
     values
-        Text, one word a row.
+        Text, one word a row; its name is the column's, for messages.
     words
         The list.
     name
-        The column's name, which the result's ``values`` are keyed by.
+        What the labels are called in the step's columns.
     blank
         What a blank means; None holds blank rows back.
     code
@@ -126,7 +126,7 @@ def resolve(
     mended = np.array([bool(t) and t in words.known and t not in words.codes for t in plains], dtype=bool)
     strange = np.array([not label for label in labels], dtype=bool)
     found = pd.Series(np.array(labels, dtype=object)[codes], index=values.index, dtype="str")
-    problems = _unknown(values, strange[codes], words, name, code) if strange.any() else ()
+    problems = _unknown(values, strange[codes], words, code) if strange.any() else ()
     spots = mended[codes]
     repairs = (Repair("synonym", values[spots], found[spots]),) if mended.any() else ()
     return Step({name: found}, problems, repairs)
@@ -155,17 +155,15 @@ def resolve_many(values: pd.Series, words: Words, *, name: str) -> Step:
         dtype=bool,
     )
     found = pd.Series(np.array(joined, dtype=object)[codes], index=values.index, dtype="str")
-    problems = _unknown(values, strange[codes], words, name, "unknown_category") if strange.any() else ()
+    problems = _unknown(values, strange[codes], words, "unknown_category") if strange.any() else ()
     spots = (mended & ~strange)[codes]
     repairs = (Repair("synonym", values[spots], found[spots]),) if spots.any() else ()
     return Step({name: found}, problems, repairs)
 
 
-def _unknown(
-    values: pd.Series, where: np.ndarray[Any, Any], words: Words, name: str, code: str
-) -> tuple[Problem, ...]:
+def _unknown(values: pd.Series, where: np.ndarray[Any, Any], words: Words, code: str) -> tuple[Problem, ...]:
     held = values[where].astype(object)
-    told = {text: _not_known(str(text), words, name) for text in held.unique()}
+    told = {text: _not_known(str(text), words, str(values.name)) for text in held.unique()}
     return (Problem("quarantined", code, held.map(told)),)
 
 

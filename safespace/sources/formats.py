@@ -1,0 +1,131 @@
+"""The page that says which columns each reader accepts, written from the readers' own definitions."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING
+
+from safespace.sources import nte, police_uk, spiking, streetsafe
+from safespace.sources.mapping import shipped_mappings
+from safespace.sources.taxonomy import load_taxonomy
+
+if TYPE_CHECKING:
+    from safespace.sources.forms import Field, Form
+    from safespace.sources.taxonomy import Taxonomy
+
+FORMS = (streetsafe.FORM, nte.FORM, spiking.FORM, police_uk.FORM)
+
+_TOP = """\
+# What the readers accept
+
+This page is written from the readers by `safespace.sources.formats.describe()`; a test holds it against them.
+
+**The real StreetSafe, night-time-economy and Operation Argon exports are not public.** The columns below are
+SafeSpace's own; nothing is assumed about a force's export beyond the spellings listed. A header that is not listed
+is named in a mapping file, which is kept and used again.
+
+Every reader takes CSV (comma, semicolon, tab or bar; UTF-8, UTF-16 or Windows-1252), zip archives and folders of
+CSVs, and the first sheet of an `.xlsx` workbook. The header is looked for in the first 20 lines. Case, spaces and
+punctuation of headers do not matter. Columns that are not listed are not read and not stored, free text least of all.
+
+## What becomes of a row
+
+Rows read = accepted + repaired + quarantined + rejected + excluded, always.
+
+| outcome | meaning |
+|---|---|
+| accepted | stored as it was |
+| repaired | stored after a safe change that is shown: `trimmed`, `synonym`, `swapped_coordinates`, `bng_in_degree_columns`, `degrees_in_bng_columns`, `24:00`, `clock_gap`, `excel_date`, `excel_text`, `formula_text` |
+| quarantined | held back for a decision: `unknown_category` and other `unknown_*` (with the nearest word), `same_reference` with different content, `mangled_reference` |
+| rejected | cannot be used: `no_coordinates`, `zero_coordinates`, `bad_coordinates`, `outside_britain`, `no_moment`, `bad_moment`, `default_date`, `too_old`, `future_date`, `end_before_start`, `duplicate_row`, `footer_row`, `header_row`, `ragged_row` |
+| excluded | must not be used, and is only counted; its text is kept nowhere: `domestic_abuse`, `home_location` |
+
+A file with columns about persons (stalking, bail, custody, suspects, offenders, victims' names) is refused whole.
+
+Dates: `2022-01-28 23:40`, `28/01/2022 23:40`, `28 Jan 2022 23:40`, with or without a time zone; local times are
+Europe/London unless set otherwise. Numbers such as 03/04/2022 are day first unless a mapping says
+`date_order = "mdy"`; a column that is plainly month first is refused until one does. A date without a time spans its day.
+At the clock changes, a time that does not exist is moved an hour on and shown as a repair, and a time that
+happened twice keeps both readings.
+
+A row without a reference is known by a hash of its content and by how many rows like it came before, so that two
+alike anonymous rows stay two and loading a file again adds nothing.
+"""
+
+_MAPPING = """\
+## Mapping files
+
+```toml
+date_order = "dmy"              # or "mdy"; for dates such as 03/04/2022
+crs = "EPSG:27700"              # when latitude and longitude columns hold grid metres
+
+[columns]                       # ours = "their header"
+reasons = "Concern type"
+submitted = "Date/time created"
+
+[values.reasons]                # "their word" = "our word"
+"Lighting fault" = "Badly lit"
+```
+
+Mappings that come with SafeSpace, given by name: {shipped}. `police-uk-api` reads exports made from the
+data.police.uk API, with their slugs (`anti-social-behaviour`).
+
+## Areas and layers
+
+| reader | file | columns |
+|---|---|---|
+| `boundaries.read_areas` | GeoJSON, KML, GeoPackage; WGS 84 or British National Grid | `area_id` or `id` or a column ending in `cd`; `name` or a column ending in `nm`, or the one named; polygons, Z dropped, self-crossing rings mended and said |
+| `assets.read_naptan` | NaPTAN stops CSV | `ATCOCode, CommonName, StopType`, `Longitude, Latitude` or `Easting, Northing` |
+| `layers.read_area_values` | CSV, zip or tar of CSVs | a code column and a figure column, both named; rows of one area are added up |
+"""
+
+
+def describe() -> str:
+    """Return the whole page as Markdown."""
+    taxonomy = load_taxonomy()
+    parts = [_TOP, *(_section(form, taxonomy) for form in FORMS)]
+    parts.append(_MAPPING.format(shipped=", ".join(f"`{name}`" for name in shipped_mappings())))
+    return "\n".join(parts)
+
+
+def example_csv(form: Form) -> str:
+    """Return a header and the example row of a reader, as CSV.
+
+    Examples
+    --------
+    >>> print(example_csv(police_uk.FORM).splitlines()[0])
+    reference,month,longitude,latitude,location,category
+    """
+    shown = [field for field in form.fields if field.example]
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([field.name for field in shown])
+    writer.writerow([field.example for field in shown])
+    return text.getvalue()
+
+
+def _section(form: Form, taxonomy: Taxonomy) -> str:
+    rows = "\n".join(_row(field) for field in form.fields)
+    words = "\n".join(_words(field, taxonomy) for field in form.fields if field.vocabulary)
+    places = " or ".join(" and ".join(f"`{name}`" for name in group) for group in form.either)
+    also = f"A place is needed: {places}.\n\n" if places else ""
+    return (
+        f"## {form.title} (`{form.source}`)\n\n{also}"
+        "| column | type | unit | needed | meaning | also read as |\n|---|---|---|---|---|---|\n"
+        f"{rows}\n\nWords (taxonomy {taxonomy.version}; synonyms are in `safespace/sources/taxonomy.toml`):\n\n{words}\n\n"
+        f"Example:\n\n```csv\n{example_csv(form)}```\n"
+    )
+
+
+def _row(field: Field) -> str:
+    also = ", ".join(f"`{name}`" for name in field.synonyms)
+    needed = "yes" if field.needed else ""
+    return f"| `{field.name}` | {field.kind} | {field.unit} | {needed} | {field.meaning} | {also} |"
+
+
+def _words(field: Field, taxonomy: Taxonomy) -> str:
+    source, names = field.vocabulary or ("", "")
+    lists = [(name, taxonomy.words(source, name).labels) for name in names.split()]
+    told = "; ".join((f"{name}: " if len(lists) > 1 else "") + ", ".join(labels) for name, labels in lists)
+    return f"- `{field.name}`: {told}"
