@@ -97,7 +97,7 @@ def fit_prior(events: ArrayLike, expected: ArrayLike, *, adjusted: bool = True) 
     expected
         Events expected per cell, above zero, shape (n,).
     adjusted
-        Multiply the likelihood by the variance, so that it cannot be estimated as zero.
+        Multiply the likelihood by v / (1 + v), v the variance, so that it is never estimated as zero.
 
     Raises
     ------
@@ -107,8 +107,8 @@ def fit_prior(events: ArrayLike, expected: ArrayLike, *, adjusted: bool = True) 
     Notes
     -----
     With sparse counts the plain maximum is often at no variation at all, and every cell would then be
-    "exactly usual" with an interval of no width. The adjusted likelihood avoids that; its effect vanishes
-    as cells are added.
+    "exactly usual" with an interval of no width. The adjusted likelihood avoids that, and stays finite
+    with very few events; its effect vanishes as cells are added.
 
     References
     ----------
@@ -121,16 +121,11 @@ def fit_prior(events: ArrayLike, expected: ArrayLike, *, adjusted: bool = True) 
     if y.sum() <= 0:
         raise TooFewError("There are no events to learn from.", seen=f"{len(y)} cells", remedy="Give some.")
     start = np.array([0.0, np.log(y.sum() / e.sum())])
+    parts = (y[y > 0], e[y > 0], e, adjusted)
     found = minimize(
-        _minus_log_likelihood,
-        start,
-        args=(y[y > 0], e[y > 0], e, adjusted),
-        jac=True,
-        method="L-BFGS-B",
-        bounds=[tuple(_SPREADS), (start[1] - 5, start[1] + 5)],
-        options={"ftol": 1e-12, "gtol": 1e-7},
+        _minus_log_likelihood, start, args=parts, jac=True, method="BFGS", options={"gtol": 1e-6}
     )
-    shape = float(np.exp(-found.x[0]))
+    shape = float(np.exp(-np.clip(found.x[0], *_SPREADS)))
     return GammaPrior(shape=shape, rate=shape / float(np.exp(found.x[1])))
 
 
@@ -138,13 +133,13 @@ def _minus_log_likelihood(
     at: Numbers, y: Numbers, e_of_y: Numbers, e: Numbers, adjusted: bool
 ) -> tuple[float, Numbers]:
     """Return minus the log likelihood and its gradient in (log variance, log mean); y holds no zeros."""
-    a = np.exp(-at[0])
-    b = a / np.exp(at[1])
+    a = np.exp(-np.clip(at[0], *_SPREADS))  # a line search may try absurd values on its way
+    b = a / np.exp(np.clip(at[1], -20, 20))
     value = (gammaln(a + y) - gammaln(a) - y * np.log(b + e_of_y)).sum() - a * np.log1p(e / b).sum()
     by_a = (digamma(a + y) - digamma(a)).sum() - np.log1p(e / b).sum()
     by_b = (a / b * e / (b + e)).sum() - (y / (b + e_of_y)).sum()
-    gradient = np.array([-a * by_a - b * by_b + adjusted, -b * by_b])
-    return -(value + adjusted * at[0]), -gradient
+    gradient = np.array([-a * by_a - b * by_b + adjusted * a / (1 + a), -b * by_b])
+    return -(value - adjusted * np.log1p(a)), -gradient
 
 
 def smoothed_rates(

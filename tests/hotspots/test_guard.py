@@ -36,18 +36,16 @@ def test_the_county_is_the_size_of_a_police_force(county):
     assert [len(inside[r]) for r in (7, 8, 9)] == pytest.approx([472, 3301, 23112], rel=0.02)
 
 
-@pytest.mark.parametrize("family", [0, 1000])
-def test_544_random_reports_give_no_hotspot(county, family):
-    seeds = range(family, family + (100 if family == 0 else 20))
-    found = hot_layers(county, (county.reports(544, seed=seed) for seed in seeds), (7, 8, 9))
-    assert max(found.values()) <= 0.05 * len(seeds), found
+def test_544_random_reports_give_no_hotspot(county):
+    found = hot_layers(county, (county.reports(544, seed=seed) for seed in range(100)), (7, 8, 9))
+    assert max(found.values()) <= 5, found
 
 
 def test_repeated_pins_give_no_hotspot_once_they_are_events(county):
-    layers = [county.reports(340, seed=seed, pins_each=1.6) for seed in range(40)]
+    layers = [county.reports(340, seed=seed, pins_each=1.6) for seed in range(25)]
     assert np.mean([len(reports) for reports in layers]) == pytest.approx(544, rel=0.02)
     found = hot_layers(county, layers, (8, 9))
-    assert max(found.values()) <= 2, found
+    assert max(found.values()) <= 1, found
 
 
 def test_repeated_pins_would_give_hotspots_if_each_counted(county):

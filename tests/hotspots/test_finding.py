@@ -1,0 +1,167 @@
+"""One call from counted cells to a labelled result, its refusals and its words."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+
+from safespace import tone
+from safespace.cells import neighbours, study_window
+from safespace.errors import InputError, SchemaError, TooFewError
+from safespace.hotspots import compare_baselines, find_hotspots
+from safespace.schemas import HOTSPOTS, check
+from safespace.settings import HotspotSettings
+
+SETTINGS = HotspotSettings()
+WINDOW = study_window(shapely.box(-1.20, 52.90, -1.10, 53.00), resolution=8)
+INSIDE = np.flatnonzero(~WINDOW["edge"])
+RING = neighbours(WINDOW["cell"])
+MIDDLE = next(
+    at for at in INSIDE[len(INSIDE) // 2 :] if (~WINDOW["edge"].to_numpy())[RING[[at]].indices].all()
+)
+
+
+def with_events(extra=(), *, each=1, edge=0):
+    """Return cells with ``each`` event everywhere inside and more where told."""
+    events = np.where(WINDOW["edge"], edge, each)
+    for at, count in extra:
+        events[at] += count
+    return WINDOW.assign(events=events, pins=events + 1)
+
+
+def find(cells, **options):
+    return find_hotspots(cells, baseline="area", settings=SETTINGS, **options)
+
+
+def test_a_planted_place_is_hot_and_the_result_says_what_it_rests_on():
+    found = find(with_events([(MIDDLE, 20)]), period=("2022-01-01", "2022-12-31"), sources=("streetsafe",))
+    check(found.table, HOTSPOTS)
+    assert WINDOW["cell"].iloc[MIDDLE] in found.hot
+    assert found.table["label"].iloc[MIDDLE] == tone.HIGHER
+    assert (found.events, found.tested, found.resolution) == (len(INSIDE) + 20, len(INSIDE), 8)
+    assert found.pins == found.events + len(INSIDE)
+    assert found.basis() == (
+        "134 events (248 reports, 2022-01-01 to 2022-12-31) in 114 cells at resolution 8, compared with: area. "
+        "False discovery rate 5%, intervals 95%."
+    )
+    row = found.table.iloc[MIDDLE]
+    assert row["lower"] < row["rate"] < row["upper"]
+    assert row["expected"] == pytest.approx(134 * row["area_km2"] / WINDOW["area_km2"].iloc[INSIDE].sum())
+
+
+def test_the_callers_frame_is_left_alone_and_same_input_gives_same_output():
+    cells = with_events([(MIDDLE, 20)])
+    before = cells.copy(deep=True)
+    assert find(cells).table.equals(find(cells).table)
+    assert cells.equals(before)
+
+
+def test_row_order_does_not_matter():
+    cells = with_events([(MIDDLE, 20)])
+    mixed = cells.sample(frac=1, random_state=1)
+    plain = find(cells).table.set_index("cell").sort_index()
+    moved = find(mixed).table.set_index("cell").sort_index()
+    pd.testing.assert_frame_equal(moved, plain, rtol=1e-6)
+
+
+def test_edge_cells_are_neither_tested_nor_counted():
+    plain, busy = find(with_events()), find(with_events(edge=50))
+    assert busy.left_out == 50 * int(WINDOW["edge"].sum())
+    assert busy.events == plain.events
+    edge = busy.table[WINDOW["edge"]]
+    assert set(edge["label"]) == {tone.NOT_KNOWN}
+    assert not edge["hot"].any()
+    assert (edge["q_value"] == 1).all()
+    assert busy.table.loc[~WINDOW["edge"], "q_value"].equals(plain.table.loc[~WINDOW["edge"], "q_value"])
+
+
+def test_cells_without_any_baseline_are_not_known():
+    cells = with_events([(MIDDLE, 20)])
+    cells.loc[MIDDLE, "exposure"] = 0
+    found = find(cells)
+    assert found.table["label"].iloc[MIDDLE] == tone.NOT_KNOWN
+    assert found.left_out == 21
+    assert np.isfinite(found.table.select_dtypes("number").to_numpy()).all()
+
+
+def test_sparse_counts_are_too_few_to_say_and_ample_ones_are_not_different():
+    sparse = find(with_events([(at, 1) for at in INSIDE[::10]], each=0))
+    assert set(sparse.table["label"].iloc[INSIDE]) == {tone.TOO_FEW}
+    assert set(find(with_events(each=5)).table["label"].iloc[INSIDE]) == {tone.NOT_DIFFERENT}
+
+
+def test_a_quiet_cell_beside_a_busy_one_is_not_called_higher():
+    quiet = int(next(at for at in RING[[MIDDLE]].indices if at != MIDDLE))
+    found = find(with_events([(MIDDLE, 2000), (quiet, -40)], each=40))
+    assert found.table["q_value"].iloc[quiet] < 0.001
+    assert not found.table["hot"].iloc[quiet]
+    assert found.table["label"].iloc[quiet] == tone.NOT_DIFFERENT
+    assert found.table["hot"].iloc[MIDDLE]
+
+
+def test_two_layers_together_change_the_words_and_only_those():
+    cells, recorded = with_events([(MIDDLE, 20)]), find(with_events([(MIDDLE, 400)], each=9))
+    alone, both = find(cells), find(cells, second=recorded)
+    assert both.table["label"].iloc[MIDDLE] == tone.HIGHER_IN_BOTH
+    assert both.table.drop(columns="label").equals(alone.table.drop(columns="label"))
+    other = study_window(shapely.box(-1.20, 52.90, -1.10, 53.00), resolution=9)
+    finer = find_hotspots(other.assign(events=5, pins=5), baseline="area", settings=SETTINGS)
+    with pytest.raises(InputError, match=r"different resolutions\. Seen: 8 and 9"):
+        find(cells, second=finer)
+
+
+def test_only_the_fixed_sentences_are_used():
+    found = find(with_events([(MIDDLE, 20)]))
+    assert set(found.table["label"]) <= set(tone.FIXED_SENTENCES)
+
+
+def test_few_events_in_a_ring_are_never_hot():
+    strict = HotspotSettings(min_events=30)
+    found = find_hotspots(with_events([(MIDDLE, 22)]), baseline="area", settings=strict)
+    assert found.table["ring_events"].max() == 29
+    assert not found.hot.size
+
+
+def test_too_few_events_are_refused_with_how_many_would_do():
+    with pytest.raises(
+        TooFewError, match=r"area: There are too few events .* Seen: 2 events in 114 cells\. At least 4 are"
+    ):
+        find(with_events([(MIDDLE, 2)], each=0))
+
+
+def test_one_cell_and_one_ring_are_refused():
+    one = study_window(shapely.Point(-1.15, 52.95).buffer(0.0001), resolution=8)
+    with pytest.raises(TooFewError, match=r"One cell has nothing to be compared with\. Choose a finer"):
+        find(one.assign(events=9, pins=9))
+    with pytest.raises(TooFewError, match=r"Every ring of cells is the whole area\. Seen: 2 cells"):
+        find(one.iloc[:2].assign(events=9, pins=9, edge=False))
+
+
+def test_a_baseline_of_zeros_is_refused():
+    with pytest.raises(
+        InputError, match=r"streets: The baseline is zero in every cell\. Seen: 162 cells, 48"
+    ):
+        find_hotspots(with_events().assign(exposure=0.0), baseline="streets", settings=SETTINGS)
+
+
+def test_a_table_that_breaks_its_promise_is_refused():
+    with pytest.raises(SchemaError, match="column 'events' is missing"):
+        find(WINDOW.drop(columns="events"))
+
+
+def test_baselines_are_compared_and_agreement_is_counted():
+    cells = with_events([(MIDDLE, 20)])
+    area = pd.Series(WINDOW["area_km2"].to_numpy(), index=WINDOW["cell"])
+    busy = area.copy()
+    busy.iloc[RING[[MIDDLE]].indices] *= 20
+    found = compare_baselines(cells, {"area": area, "footfall": busy}, settings=SETTINGS)
+    assert list(found) == ["area", "footfall"]
+    table = found["area"].table
+    assert table["hot"].iloc[MIDDLE]
+    assert not found["footfall"].table["hot"].iloc[MIDDLE]
+    assert (table["hot_under"].iloc[MIDDLE], table["known_under"].iloc[MIDDLE]) == (1, 2)
+    assert table["agreement"].iloc[MIDDLE] == "hot under 1 of 2 baselines"
+    with pytest.raises(InputError, match="needs two baselines"):
+        compare_baselines(cells, {"area": area}, settings=SETTINGS)

@@ -1,0 +1,109 @@
+"""Places and shared ranks."""
+
+from __future__ import annotations
+
+import h3.api.basic_int as h3
+import numpy as np
+import pytest
+import shapely
+from hypothesis import given
+from hypothesis import strategies as st
+
+from safespace import tone
+from safespace.cells import neighbours, study_window
+from safespace.hotspots import find_hotspots, place_of, places, tied_ranks
+from safespace.settings import HotspotSettings
+
+SETTINGS = HotspotSettings()
+WINDOW = study_window(shapely.box(-1.40, 52.80, -1.00, 53.10), resolution=8)
+RING = neighbours(WINDOW["cell"])
+
+
+def at(lat, lon):
+    return int(np.flatnonzero(WINDOW["cell"] == h3.latlng_to_cell(lat, lon, 8))[0])
+
+
+def found(*planted):
+    """Return the finding with one event in every tenth cell and more where planted."""
+    events = np.zeros(len(WINDOW), dtype=np.int64)
+    events[::10] = 1
+    for where, count in planted:
+        events[where] += count
+    return find_hotspots(WINDOW.assign(events=events, pins=events), baseline="area", settings=SETTINGS)
+
+
+def test_contiguous_hot_cells_are_one_place_and_a_clear_winner_ranks_first():
+    hotspots = found((at(52.95, -1.2), 60), (at(53.0, -1.1), 12))
+    table = places(hotspots)
+    assert table["rank"].tolist() == [1, 2]
+    assert not table["tied"].any()
+    assert table["core_cell"].tolist() == [
+        WINDOW["cell"].iloc[at(52.95, -1.2)],
+        WINDOW["cell"].iloc[at(53.0, -1.1)],
+    ]
+    assert table["place"].tolist() == [h3.int_to_str(cell) for cell in table["core_cell"]]
+    assert table["cells"].sum() == len(hotspots.hot)
+    hot = hotspots.table[hotspots.table["hot"]]
+    assert table["events"].sum() == hot["events"].sum()
+    assert table["expected"].sum() == pytest.approx(hot["expected"].sum())
+    assert (table["label"] == tone.HIGHER).all()
+    assert h3.latlng_to_cell(table["lat"].iloc[0], table["lon"].iloc[0], 8) == table["core_cell"].iloc[0]
+
+
+def test_places_that_cannot_be_told_apart_share_a_rank_in_the_order_of_their_names():
+    table = places(found((at(52.95, -1.2), 20), (at(53.0, -1.1), 18), (at(52.85, -1.3), 19)))
+    assert table["rank"].tolist() == [1, 1, 1]
+    assert table["tied"].all()
+    assert table["place"].is_monotonic_increasing
+
+
+def test_every_hot_cell_belongs_to_the_place_around_it():
+    hotspots = found((at(52.95, -1.2), 60), (at(53.0, -1.1), 12))
+    names = place_of(hotspots)
+    assert names.index.tolist() == hotspots.hot.tolist()
+    for cell, name in names.items():
+        beside = set(h3.grid_disk(cell, 1)) & set(names.index)
+        assert {names[other] for other in beside} == {name}
+
+
+def test_nothing_hot_gives_a_table_without_rows():
+    events = np.random.default_rng(0).poisson(0.2, len(WINDOW))
+    hotspots = find_hotspots(WINDOW.assign(events=events, pins=events), baseline="area", settings=SETTINGS)
+    assert not hotspots.hot.size
+    table = places(hotspots)
+    assert table.empty
+    assert list(table.columns) == list(places(found((at(52.95, -1.2), 60))).columns)
+    assert place_of(hotspots).empty
+
+
+def test_the_words_of_a_place_come_from_its_cells():
+    plan = ((at(52.95, -1.2), 60),)
+    events = found(*plan).table["events"]
+    both = find_hotspots(
+        WINDOW.assign(events=events, pins=events), baseline="area", settings=SETTINGS, second=found(*plan)
+    )
+    assert places(both)["label"].tolist() == [tone.HIGHER_IN_BOTH]
+
+
+@pytest.mark.parametrize(
+    ("rate", "lower", "upper", "ranks"),
+    [
+        ([9, 8, 1], [7, 6, 0.5], [11, 9, 2], [1, 1, 3]),
+        ([1, 8, 9], [0.5, 6, 7], [2, 9, 11], [3, 1, 1]),
+        ([9, 5, 1], [8, 4, 0.5], [10, 6, 2], [1, 2, 3]),
+        ([9, 8, 7], [7.5, 7, 6], [10, 9, 7.4], [1, 1, 3]),
+        ([], [], [], []),
+    ],
+)
+def test_ranks_are_shared_where_intervals_overlap(rate, lower, upper, ranks):
+    assert tied_ranks(rate, lower, upper).tolist() == ranks
+
+
+@given(st.lists(st.tuples(st.floats(0, 50), st.floats(0, 5), st.floats(0, 5)), max_size=20))
+def test_a_higher_rank_is_never_a_lower_rate(rows):
+    rate = np.array([row[0] for row in rows])
+    ranks = tied_ranks(rate, rate - [row[1] for row in rows], rate + [row[2] for row in rows])
+    for one in range(len(rows)):
+        for other in range(len(rows)):
+            if ranks[one] < ranks[other]:
+                assert rate[one] >= rate[other]
