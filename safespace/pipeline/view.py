@@ -24,12 +24,36 @@ BASELINES: Mapping[str, str] = MappingProxyType(
         "area": "area of the cell",
         "recorded": "recorded incidents",
         "residents": "residents (Census)",
+        "recorded_counts": "recorded incidents, published by area",
     }
 )
 FOUND_BY: Mapping[str, str] = MappingProxyType(
     {"public": "reported by the public, or not stated", "all": "also found by patrols"}
 )
 EDITIONS: Mapping[str, str] = MappingProxyType({"police": "Police edition", "partner": "Partner edition"})
+
+# Layers of one number an area, by the name of their baseline: the code column and the value column as published.
+AREA_LAYERS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {"residents": ("mnemonic", "total"), "recorded_counts": ("lsoa_code", "crime_count")}
+)
+FELT = ("streetsafe",)
+RECORDED = ("nte", "spiking", "police_uk")
+PROVIDERS: Mapping[str, str] = MappingProxyType(
+    {
+        "streetsafe": "StreetSafe reports",
+        "nte": "Night-time-economy incidents",
+        "spiking": "Reports of suspected spiking",
+        "police_uk": "police.uk recorded incidents",
+    }
+)
+CREDITS: Mapping[str, str] = MappingProxyType(
+    {
+        "osm": "© OpenStreetMap contributors",
+        "police_uk": "Contains public sector information licensed under the Open Government Licence v3.0",
+        "recorded_counts": "Contains public sector information licensed under the Open Government Licence v3.0",
+        "residents": "Source: Office for National Statistics, Census 2021, Open Government Licence v3.0",
+    }
+)
 
 
 @dataclass(frozen=True)

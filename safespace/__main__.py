@@ -1,0 +1,5 @@
+"""``python -m safespace`` is the same as ``safespace``."""
+
+from safespace.cli import main
+
+main()

@@ -1,0 +1,388 @@
+"""Reports, areas, stops and streets in: the verbs that fill a store."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import geopandas as gpd
+import pandas as pd
+
+from safespace import cells, sources, streets
+from safespace.errors import AreaError, InputError, StoreError
+from safespace.pipeline.view import AREA_LAYERS, CREDITS
+from safespace.schemas import PLACED, conform
+from safespace.sources import assets as asset_files
+from safespace.sources import boundaries, layers, streets_osm
+from safespace.sources.ingested import summarise
+from safespace.sources.synthetic import Town
+from safespace.sources.synthetic import build_town as _build_town
+from safespace.store import Load, Store
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from shapely.geometry.base import BaseGeometry
+
+    from safespace.settings import Settings
+    from safespace.sources.ingested import Ingested
+    from safespace.streets import StreetGraph, StreetSummary
+
+SYNTHETIC_STREETS = "Synthetic streets"
+LAYERS = ("areas", "stops", *AREA_LAYERS)
+STREETS_FILE = "streets.npz"
+STREETS_NOTE = "streets.json"
+BACKDROP_FILE = "backdrop.parquet"
+
+
+@dataclass(frozen=True)
+class Ingestion:
+    """What came of loading files: the reading and, unless it was only a check, the load it became."""
+
+    reading: Ingested
+    load: Load | None
+    reasons: pd.DataFrame
+
+    def sentences(self) -> tuple[str, ...]:
+        """Say in words what happened to every row."""
+        counts = self.reading.counts()
+        outcomes = ", ".join(f"{number:,} {name}" for name, number in counts.items() if name != "read")
+        return (f"{counts['read']:,} rows read: {outcomes}.", *self._load_sentences(), *self.reading.notes)
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the outcome for machines."""
+        return {
+            "files": self.reading.files,
+            "counts": self.reading.counts(),
+            "load": None if self.load is None else asdict(self.load) | {"added": self.load.added},
+            "reasons": self.reasons.to_dict("records"),
+            "notes": self.reading.notes,
+        }
+
+    def _load_sentences(self) -> tuple[str, ...]:
+        if self.load is None:
+            return ("Checked only: nothing was loaded.",)
+        if self.load.already_loaded:
+            return (f"These files are already loaded as {self.load.load_id}; nothing was added.",)
+        held = f" {self.load.already_held:,} were already held." if self.load.already_held else ""
+        return (f"{self.load.added:,} reports added as load {self.load.load_id}.{held}",)
+
+
+@dataclass(frozen=True)
+class StreetsHeld:
+    """The store's street network in figures, and what its extract held that was not taken.
+
+    ``left_out`` has ``reason, ways, km``; it is empty when the network was imported earlier.
+    """
+
+    summary: StreetSummary
+    left_out: pd.DataFrame
+    credit: str
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the figures for machines."""
+        return {**asdict(self.summary), "left_out": self.left_out.to_dict("records")}
+
+    def sentences(self) -> tuple[str, ...]:
+        """Say the figures in words."""
+        held = self.summary
+        by_lighting = f"{held.lit_km:,.1f} mapped as lit, {held.unlit_km:,.1f} as unlit"
+        said = [
+            f"{held.walkable_km:,.1f} walkable km: {by_lighting}, {held.unknown_km:,.1f} unknown ({held.unknown_share:.0%}).",
+            f"{held.disconnected_km:,.1f} km in {held.components - 1:,} pieces are not connected to the rest.",
+        ]
+        if len(self.left_out):
+            reasons = "; ".join(f"{row.reason} {row.km:,.1f} km" for row in self.left_out.itertuples())
+            said.append(f"Not walkable, left out: {reasons}.")
+        return (*said, f"{self.credit}.")
+
+
+def build_town(out: Path, *, seed: int = 2022, progress: bool = False) -> Town:
+    """Write the made-up town's files to a folder: streets, areas, reports and the planted truth."""
+    return _build_town(out, seed=seed, progress=progress)
+
+
+def ingest(
+    paths: Sequence[Path],
+    *,
+    source: str,
+    settings: Settings,
+    mapping: Path | None = None,
+    check_only: bool = False,
+    progress: bool = False,
+) -> Ingestion:
+    """Read report files, place them on the grid and add them to the store as one load.
+
+    Parameters
+    ----------
+    paths
+        Files of one provider, loaded together wholly or not at all.
+    source
+        A name in :data:`safespace.schemas.SOURCES`.
+    settings
+        Where the store is, and how events and times are read.
+    mapping
+        TOML file naming which of their columns is which of ours.
+    check_only
+        Read and count, but change nothing.
+    progress
+        Show a bar on the terminal.
+
+    Raises
+    ------
+    FileError, SchemaError, InputError
+        When a file cannot be used, saying which and why. Single rows never raise: they are counted.
+    StoreError
+        When the store cannot be written.
+    """
+    reading = sources.read_reports(
+        list(paths), source=source, mapping=mapping, settings=settings, progress=progress
+    )
+    reasons = summarise(reading.rejects)
+    if check_only:
+        return Ingestion(reading, None, reasons)
+    _refuse_mixing(reading, settings)
+    load = Store.open(settings.store, create=True).load(_placed(reading, settings), reading)
+    return Ingestion(reading, load, reasons)
+
+
+def _placed(reading: Ingested, settings: Settings) -> pd.DataFrame:
+    events = cells.add_events(
+        reading.reports, same_event_m=settings.hotspots.same_event_m, time_zone=settings.time_zone
+    )
+    return conform(cells.add_cells(events), PLACED)
+
+
+def _refuse_mixing(reading: Ingested, settings: Settings) -> None:
+    """Keep made-up and real reports in different stores: nobody could tell them apart on a map."""
+    loads = Store.open(settings.store, create=True).loads()
+    held = loads[loads["status"] == "loaded"]
+    if len(held) and bool(held["synthetic"].iloc[0]) != reading.synthetic:
+        kind = "synthetic" if held["synthetic"].iloc[0] else "real"
+        raise StoreError(
+            f"This store holds {kind} reports; synthetic and real reports are not mixed.",
+            where=settings.store,
+            seen=", ".join(reading.files[:3]),
+            remedy="Name another folder with --store.",
+        )
+
+
+def list_loads(settings: Settings) -> pd.DataFrame:
+    """Return every load, newest last, with its counts and whether it is in force."""
+    return Store.open(settings.store).loads()
+
+
+def roll_back(load_id: str, settings: Settings) -> None:
+    """Take a load out of force; the files can be loaded again afterwards."""
+    Store.open(settings.store).rollback(load_id)
+
+
+def ingest_areas(path: Path, *, settings: Settings, name_column: str | None = None) -> gpd.GeoDataFrame:
+    """Add areas from GeoJSON, KML or GeoPackage; an area with the same identifier is replaced.
+
+    Raises
+    ------
+    FileError, AreaError
+        When the file cannot be read or holds no usable polygon.
+    """
+    store = Store.open(settings.store, create=True)
+    found = boundaries.read_areas(path, name_column=name_column)
+    held = store.areas()
+    kept = held[~held["area_id"].isin(found["area_id"])]
+    store.put_areas(gpd.GeoDataFrame(pd.concat([kept, found], ignore_index=True), crs="EPSG:4326"))
+    return found
+
+
+def ingest_stops(path: Path, *, settings: Settings) -> pd.DataFrame:
+    """Add public-transport stops from a NaPTAN export to the landmarks."""
+    found: pd.DataFrame = asset_files.read_naptan(path)
+    _add_landmarks(found, settings)
+    return found
+
+
+def ingest_area_values(path: Path, *, layer: str, settings: Settings) -> pd.Series:
+    """Add one number for each loaded area (residents, recorded incidents) as a baseline of that name.
+
+    Raises
+    ------
+    FileError, SchemaError
+        When the file cannot be read or lacks the columns it is published with.
+    AreaError
+        When no loaded area carries any of the file's codes.
+    """
+    code, value = AREA_LAYERS[layer]
+    values = layers.read_area_values(path, code_column=code, value_column=value)
+    store = Store.open(settings.store, create=True)
+    held = values[values.index.isin(store.areas()["area_id"])]
+    if held.empty:
+        raise AreaError(
+            "None of the codes in this file is a loaded area.",
+            where=path,
+            seen=", ".join(map(str, values.index[:3])),
+            remedy="Load the boundaries first: safespace ingest BOUNDARIES --source areas.",
+        )
+    _layer_file(settings, layer).parent.mkdir(parents=True, exist_ok=True)
+    held.rename("value").rename_axis("area_id").reset_index().to_parquet(_layer_file(settings, layer))
+    return held
+
+
+def ingest_layer(
+    paths: Sequence[Path], *, layer: str, settings: Settings, name_column: str | None = None
+) -> tuple[str, ...]:
+    """Add files of a layer that is not reports, and say what was added.
+
+    Raises
+    ------
+    InputError
+        When there is no such layer.
+    """
+    said: list[str] = []
+    for path in paths:
+        if layer == "areas":
+            found = ingest_areas(path, settings=settings, name_column=name_column)
+            said += [f"{len(found):,} areas loaded from {path.name}.", *found.attrs.get("notes", ())]
+        elif layer == "stops":
+            said.append(f"{len(ingest_stops(path, settings=settings)):,} stops loaded from {path.name}.")
+        elif layer in AREA_LAYERS:
+            values = ingest_area_values(path, layer=layer, settings=settings)
+            said.append(f"{values.sum():,.0f} {layer.replace('_', ' ')} in {len(values):,} loaded areas.")
+        else:
+            raise InputError("No such layer.", seen=layer, remedy=f"Choose from: {', '.join(LAYERS)}.")
+    return tuple(said)
+
+
+def area_values(layer: str, settings: Settings) -> pd.Series | None:
+    """Return the layer's value by area identifier, or ``None`` when it was never loaded."""
+    file = _layer_file(settings, layer)
+    if not file.exists():
+        return None
+    values: pd.Series = pd.read_parquet(file).set_index("area_id")["value"]
+    return values
+
+
+def _layer_file(settings: Settings, layer: str) -> Path:
+    return settings.store / "layers" / f"{layer}.parquet"
+
+
+def ingest_streets(path: Path, *, settings: Settings, clip: str = "", progress: bool = False) -> StreetsHeld:
+    """Import an OpenStreetMap extract as the store's street network, replacing the one before.
+
+    Parameters
+    ----------
+    path
+        ``.osm.pbf`` file.
+    settings
+        Where the store is and how far a lamp reaches.
+    clip
+        Identifier of a loaded area to keep; everything when empty.
+    progress
+        Show a bar on the terminal.
+
+    Raises
+    ------
+    FileError
+        When the extract cannot be read or holds no walkable way.
+    """
+    store = Store.open(settings.store, create=True)
+    outline = area_outline(clip, store)[1] if clip else None
+    ways = streets_osm.read_ways(path, clip=outline, progress=progress)
+    points = streets_osm.read_points(path, clip=outline)
+    graph = streets.build_graph(ways, points=points, lamp_reach_m=settings.routes.lamp_reach_m)
+    streets.save(graph, settings.store / STREETS_FILE)
+    note = {"file": Path(path).name, "synthetic": Path(path).name.startswith("synthetic_")}
+    (settings.store / STREETS_NOTE).write_text(json.dumps(note))
+    streets_osm.read_backdrop(path).to_parquet(settings.store / BACKDROP_FILE)
+    _add_landmarks(points, settings)
+    return StreetsHeld(streets.summary(graph), ways.left_out, streets_credit(settings))
+
+
+def held_streets(settings: Settings) -> StreetsHeld:
+    """Return the figures of the street network the store holds.
+
+    Raises
+    ------
+    StoreError
+        When none was imported, saying how to.
+    """
+    none = pd.DataFrame(columns=["reason", "ways", "km"])
+    return StreetsHeld(streets.summary(require_streets(settings)), none, streets_credit(settings))
+
+
+def streets_credit(settings: Settings) -> str:
+    """Return whom to credit for the streets: OpenStreetMap, nobody for made-up ones, empty for none."""
+    note = settings.store / STREETS_NOTE
+    if not note.exists():
+        return ""
+    return SYNTHETIC_STREETS if json.loads(note.read_text())["synthetic"] else CREDITS["osm"]
+
+
+def load_streets(settings: Settings) -> StreetGraph | None:
+    """Return the store's street network, or ``None`` when none was imported."""
+    file = settings.store / STREETS_FILE
+    return streets.load(file) if file.exists() else None
+
+
+def require_streets(settings: Settings) -> StreetGraph:
+    """Return the store's street network.
+
+    Raises
+    ------
+    StoreError
+        When none was imported, saying how to.
+    """
+    graph = load_streets(settings)
+    if graph is None:
+        raise StoreError(
+            "No street network has been imported.",
+            where=settings.store,
+            remedy="Import one: safespace streets EXTRACT.osm.pbf.",
+        )
+    return graph
+
+
+def load_backdrop(settings: Settings) -> gpd.GeoDataFrame | None:
+    """Return water and parks to draw under the streets, or ``None``."""
+    file = settings.store / BACKDROP_FILE
+    return gpd.read_parquet(file) if file.exists() else None
+
+
+def _add_landmarks(found: pd.DataFrame, settings: Settings) -> None:
+    store = Store.open(settings.store, create=True)
+    held = store.assets()
+    kept = held[~held["asset_id"].isin(found["asset_id"])]
+    store.put_assets(pd.concat([kept, found], ignore_index=True))
+
+
+def area_outline(area_id: str, store: Store) -> tuple[str, BaseGeometry]:
+    """Return an area's name and polygon (EPSG:4326); of all areas together when ``area_id`` is empty.
+
+    Raises
+    ------
+    AreaError
+        When nothing is loaded under that identifier, listing what is.
+    """
+    areas = store.areas()
+    if areas.empty:
+        raise AreaError(
+            "No areas are loaded.", remedy="Load some: safespace ingest AREAS.geojson --source areas."
+        )
+    if not area_id:
+        name = areas["name"].iloc[0] if len(areas) == 1 else "All areas"
+        return name, areas.geometry.union_all()
+    row = areas[areas["area_id"] == area_id]
+    if row.empty:
+        known = ", ".join(areas["area_id"].head(12)) + (" ..." if len(areas) > 12 else "")
+        raise AreaError("No such area is loaded.", seen=area_id, remedy=f"Loaded: {known}.")
+    return row["name"].iloc[0], row.geometry.iloc[0]
+
+
+def version(settings: Settings) -> str:
+    """Return a fingerprint of everything a result rests on: loads, areas, landmarks, streets, layers."""
+    files = [settings.store / STREETS_FILE, *sorted((settings.store / "layers").glob("*.parquet"))]
+    digest = hashlib.sha256(Store.open(settings.store).version_hash().encode())
+    for file in filter(Path.exists, files):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]

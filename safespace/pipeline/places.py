@@ -1,0 +1,311 @@
+"""Where reports are really more than usual: counting, places and what lies behind each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from safespace import cells, hotspots, streets
+from safespace.engine import open_engine
+from safespace.errors import InputError, SafeSpaceError, TooFewError
+from safespace.pipeline.baselines import exposure
+from safespace.pipeline.loading import area_outline, load_streets, streets_credit, version
+from safespace.pipeline.selection import hours_of_week, select
+from safespace.pipeline.view import BASELINES, CREDITS, FELT, FOUND_BY, RECORDED
+from safespace.store import Store
+from safespace.tone import ABSENCE
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    import geopandas as gpd
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+    from shapely.geometry.base import BaseGeometry
+
+    from safespace.hotspots import Hotspots
+    from safespace.pipeline.selection import Selection
+    from safespace.pipeline.view import View
+    from safespace.settings import Settings
+
+
+@dataclass(frozen=True)
+class PlacesFound:
+    """The answer to a :class:`View`: every cell judged, the places that stand out, and the small print.
+
+    Parameters
+    ----------
+    view, area_name, area
+        The question and the polygon it was asked of (EPSG:4326).
+    hotspots
+        Every cell (:data:`safespace.schemas.HOTSPOTS`), with baseline and sample size.
+    places
+        Cells higher than usual that belong together, ranked: ``place`` (1 first), ``name``, ``cells`` (a list),
+        and the columns of :func:`safespace.hotspots.places`.
+    names
+        Street names by cell, for the cells with events.
+    other
+        The same cells against a second baseline, or ``None`` when the store has only one.
+    pins, events
+        Reports and events inside the area.
+    since, until
+        First and last day of the reports used (local), or ``None`` when there are none.
+    synthetic
+        The reports are made up.
+    notes
+        Sentences that belong beside the map.
+    credit
+        Attribution that belongs on everything drawn from this.
+    version
+        Fingerprint of what the answer rests on.
+    """
+
+    view: View
+    area_name: str
+    area: BaseGeometry
+    hotspots: Hotspots
+    places: pd.DataFrame
+    names: dict[int, str]
+    other: Hotspots | None
+    pins: int
+    events: int
+    since: date | None
+    until: date | None
+    synthetic: bool
+    notes: tuple[str, ...]
+    credit: str
+    version: str
+
+
+@dataclass(frozen=True)
+class CellStory:
+    """What lies behind one cell: sentences, shares of reasons with intervals, hours of the week.
+
+    ``hours`` has shape (7, 24), Monday first, and sums to the number of events with a usable hour.
+    """
+
+    cell: int
+    name: str
+    sentences: tuple[str, ...]
+    shares: pd.DataFrame
+    hours: NDArray[np.float64]
+    checks: tuple[str, ...]
+
+
+def count_cells(view: View, settings: Settings) -> pd.DataFrame:
+    """Count the reports of a view in every cell of its area, zero cells included.
+
+    Returns
+    -------
+    pandas.DataFrame
+        :data:`safespace.schemas.CELLS`, the view's baseline as ``exposure``.
+    """
+    store = Store.open(settings.store)
+    _, area = area_outline(view.area, store)
+    return _counted(select(view, settings).reports, area, view, settings)
+
+
+def _counted(reports: pd.DataFrame, area: BaseGeometry, view: View, settings: Settings) -> pd.DataFrame:
+    window = cells.study_window(area, resolution=view.resolution)
+    counted = cells.count(reports, window, resolution=view.resolution, engine=open_engine())
+    return cells.add_exposure(counted, exposure(view.baseline, window, view, settings))
+
+
+def find_places(view: View, settings: Settings) -> PlacesFound:
+    """Find where reports are higher than usual in an area, with the figures behind every cell.
+
+    Parameters
+    ----------
+    view
+        The question.
+    settings
+        Rates, intervals and where the store is.
+
+    Raises
+    ------
+    AreaError
+        When the area is not loaded, or holds no reports at all.
+    InputError
+        When the question mixes layers, or the store cannot serve the baseline.
+    TooFewError
+        When there are too few events for any place to stand out, saying how many would be enough.
+    """
+    store = Store.open(settings.store)
+    name, area = area_outline(view.area, store)
+    chosen = select(view, settings)
+    counted = cells.require_reports(_counted(chosen.reports, area, view, settings), area=name)
+    second = _recorded_layer(area, view, settings)
+    found = _find(counted, view.baseline, chosen, view, settings, second=second)
+    names = _names(chosen.reports, view.resolution, settings)
+    synthetic = _is_synthetic(store)
+    return PlacesFound(
+        view=view,
+        area_name=name,
+        area=area,
+        hotspots=found,
+        places=_numbered_places(found, names),
+        names=names,
+        other=_against_another(counted, chosen, view, settings),
+        pins=found.pins,
+        events=found.events,
+        since=chosen.since,
+        until=chosen.until,
+        synthetic=synthetic,
+        notes=(*chosen.sentences(), *_small_print(found, view)),
+        credit=_credit(view, settings, synthetic=synthetic),
+        version=version(settings),
+    )
+
+
+def _find(
+    counted: pd.DataFrame,
+    baseline: str,
+    chosen: Selection,
+    view: View,
+    settings: Settings,
+    second: Hotspots | None = None,
+) -> Hotspots:
+    period = (str(chosen.since), str(chosen.until)) if chosen.since else None
+    return hotspots.find_hotspots(
+        counted,
+        baseline=BASELINES[baseline],
+        settings=settings.hotspots,
+        second=second,
+        period=period,
+        sources=view.sources,
+    )
+
+
+def _recorded_layer(area: BaseGeometry, view: View, settings: Settings) -> Hotspots | None:
+    """Return the recorded incidents judged on the same cells, when people's reports are asked for."""
+    if view.sources != FELT:
+        return None
+    recorded = view.but(sources=RECORDED, factor="")
+    if recorded.baseline == "recorded":
+        recorded = recorded.but(baseline="area")
+    chosen = select(recorded, settings)
+    if chosen.reports.empty:
+        return None
+    try:
+        return _find(
+            _counted(chosen.reports, area, recorded, settings), recorded.baseline, chosen, recorded, settings
+        )
+    except TooFewError:
+        return None
+
+
+def _against_another(
+    counted: pd.DataFrame, chosen: Selection, view: View, settings: Settings
+) -> Hotspots | None:
+    """Judge the same counts against the next baseline the store can serve; two are always compared."""
+    for baseline in BASELINES:
+        if baseline == view.baseline:
+            continue
+        try:
+            swapped = cells.add_exposure(counted, exposure(baseline, counted, view, settings))
+            return _find(swapped, baseline, chosen, view, settings)
+        except SafeSpaceError:
+            continue
+    return None
+
+
+def _numbered_places(found: Hotspots, names: dict[int, str]) -> pd.DataFrame:
+    """Return the places numbered in order of rank, each with its name and the list of its cells."""
+    ranked = hotspots.places(found)
+    members = hotspots.place_of(found).reset_index().groupby("place")["cell"].apply(list)
+    return ranked.assign(
+        place=range(1, len(ranked) + 1),
+        name=[names.get(int(core), f"Cell {core:x}") for core in ranked["core_cell"]],
+        cells=[members[place] for place in ranked["place"]],
+    )
+
+
+def _names(reports: pd.DataFrame, resolution: int, settings: Settings) -> dict[int, str]:
+    """Name each cell with reports after the streets nearest to the middle of its reports."""
+    middles = reports.groupby(f"cell_{resolution}")[["lon", "lat"]].mean()
+    graph = load_streets(settings)
+    texts = (
+        [""] * len(middles) if graph is None else streets.place_names(graph, middles["lon"], middles["lat"])
+    )
+    return {int(cell): text or f"Cell {int(cell):x}" for cell, text in zip(middles.index, texts, strict=True)}
+
+
+def _is_synthetic(store: Store) -> bool:
+    loads = store.loads()
+    return bool(loads.loc[loads["status"] == "loaded", "synthetic"].any())
+
+
+def _small_print(found: Hotspots, view: View) -> tuple[str, ...]:
+    said = [found.basis()]
+    if found.left_out:
+        said.append(
+            f"{found.left_out:,} events at the edge of the area, or off every street, are not judged."
+        )
+    if view.sources == FELT:
+        said.append("StreetSafe times are when a report was sent, which may be later than what it tells of.")
+    if "police_uk" in view.sources:
+        said.append(
+            "police.uk places are snap points shared by at least eight addresses, dated by month only."
+        )
+    said.append(f"Rows counted: {FOUND_BY[view.found_by]}.")
+    return (*said, ABSENCE)
+
+
+def _credit(view: View, settings: Settings, *, synthetic: bool) -> str:
+    parts = ["Synthetic data"] if synthetic else []
+    parts += [streets_credit(settings), *(CREDITS.get(name, "") for name in (*view.sources, view.baseline))]
+    return ". ".join(dict.fromkeys(filter(None, parts)))
+
+
+def street_lines(view: View, settings: Settings) -> gpd.GeoDataFrame | None:
+    """Return the streets inside the view's area for drawing: ``name, highway, lit, geometry``, EPSG:4326."""
+    graph = load_streets(settings)
+    if graph is None:
+        return None
+    _, area = area_outline(view.area, Store.open(settings.store))
+    lines = streets.to_frame(graph)[["name", "highway", "lit", "geometry"]]
+    return lines[lines.intersects(area.buffer(0.002))].reset_index(drop=True)
+
+
+def tell_cell(found: PlacesFound, cell: int, settings: Settings) -> CellStory:
+    """Tell what lies behind one cell.
+
+    Raises
+    ------
+    InputError
+        When the cell is not in the area.
+    """
+    row = found.hotspots.table[found.hotspots.table["cell"] == cell]
+    if row.empty:
+        raise InputError("This cell is not in the area.", seen=f"{cell:x}", remedy="Pick a cell on the map.")
+    reports = select(found.view, settings).reports
+    ours = reports[reports[f"cell_{found.view.resolution}"] == cell].drop_duplicates("event_id")
+    return CellStory(
+        cell=cell,
+        name=found.names.get(cell, f"Cell {cell:x}"),
+        sentences=_cell_sentences(row.iloc[0]),
+        shares=hotspots.factor_shares(ours["factor"]),
+        hours=hours_of_week(ours, settings),
+        checks=_cell_checks(cell, found),
+    )
+
+
+def _cell_sentences(row: pd.Series) -> tuple[str, ...]:
+    if row["edge"]:
+        return ("This cell is at the edge of the area and is not judged.",)
+    return (
+        f"{row['label']}.",
+        f"{int(row['events']):,} events ({int(row['pins']):,} reports); {row['expected']:.1f} would be usual.",
+        f"{row['rate']:.1f} times its usual (95 % interval {row['lower']:.1f} to {row['upper']:.1f}).",
+        f"With the cells around it: {int(row['ring_events']):,} events; {row['ring_expected']:.1f} would be usual.",
+    )
+
+
+def _cell_checks(cell: int, found: PlacesFound) -> tuple[str, ...]:
+    if found.other is None:
+        return ()
+    hot = [cell in set(one.hot.tolist()) for one in (found.hotspots, found.other)]
+    return (
+        f"Higher than usual under {sum(hot)} of 2 baselines: {found.hotspots.baseline}; {found.other.baseline}.",
+    )

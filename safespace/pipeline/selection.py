@@ -1,0 +1,135 @@
+"""Which reports a view asks for, and what it leaves aside: nothing is dropped silently."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+
+from safespace import nights
+from safespace.errors import InputError
+from safespace.pipeline.view import FELT, RECORDED
+from safespace.store import Store
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from safespace.pipeline.view import View
+    from safespace.settings import Settings
+
+WITHOUT_PLACE = ("no_coordinates", "zero_coordinates", "bad_coordinates", "outside_britain")
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The reports a view asks for, and how many it left aside and why."""
+
+    reports: pd.DataFrame
+    without_place: int
+    found_by_patrol: int
+    without_hour: int
+    since: date | None
+    until: date | None
+
+    def sentences(self) -> tuple[str, ...]:
+        """Say what was left aside; nothing is dropped silently."""
+        said = []
+        if self.without_place:
+            said.append(f"{self.without_place:,} rows carry no usable place and are on no map.")
+        if self.found_by_patrol:
+            said.append(
+                f"{self.found_by_patrol:,} rows found by patrols are left out: they show where patrols were."
+            )
+        if self.without_hour:
+            said.append(f"{self.without_hour:,} rows carry no hour and are in no night window.")
+        return tuple(said)
+
+
+def select(view: View, settings: Settings) -> Selection:
+    """Return the reports a view asks for, anywhere, and the counts it leaves aside.
+
+    Raises
+    ------
+    InputError
+        When felt and recorded reports are asked for in one number, or the night window is unknown.
+    """
+    _refuse_adding_layers(view)
+    store = Store.open(settings.store)
+    since, until = _moments(view, settings)
+    reports = store.reports(sources=view.sources, since=since, until=until)
+    by_patrol = reports["detected_by"].eq("patrol") & (view.found_by == "public")
+    kept = reports[~by_patrol]
+    if view.factor:
+        kept = kept[kept["factor"].str.split("|").map(lambda given: view.factor in given)]
+    kept, without_hour = _in_window(kept, view, settings)
+    days = kept["occurred_from"].dt.tz_convert(settings.time_zone).dt.date
+    return Selection(
+        reports=kept.reset_index(drop=True),
+        without_place=_without_place(store, view),
+        found_by_patrol=int(by_patrol.sum()),
+        without_hour=without_hour,
+        since=days.min() if len(days) else None,
+        until=days.max() if len(days) else None,
+    )
+
+
+def _refuse_adding_layers(view: View) -> None:
+    if set(view.sources) & set(FELT) and set(view.sources) & set(RECORDED):
+        raise InputError(
+            "What people felt and what was recorded are not added together.",
+            seen=", ".join(view.sources),
+            remedy="Ask for StreetSafe alone, or for recorded sources; where both are higher the label says so.",
+        )
+
+
+def _moments(view: View, settings: Settings) -> tuple[datetime | None, datetime | None]:
+    """Return the period as moments, half-open: the day after the last is not included."""
+    zone = ZoneInfo(settings.time_zone)
+    since = datetime.combine(view.since, datetime.min.time(), zone) if view.since else None
+    until = (
+        datetime.combine(view.until + timedelta(days=1), datetime.min.time(), zone) if view.until else None
+    )
+    return since, until
+
+
+def _in_window(reports: pd.DataFrame, view: View, settings: Settings) -> tuple[pd.DataFrame, int]:
+    """Return the reports of the view's part of the night, and how many could not be placed in any.
+
+    A report spanning two parts belongs to the one it began in; a span of a day or more belongs to none.
+    """
+    if not view.window:
+        return reports, 0
+    known = [window.name for window in settings.night]
+    if view.window not in (*known, "night"):
+        raise InputError(
+            "No such night window.", seen=view.window, remedy=f"Choose from: night, {', '.join(known)}."
+        )
+    timed = reports[reports["occurred_to"] - reports["occurred_from"] < pd.Timedelta(days=1)]
+    part = nights.window_of(timed["occurred_from"], windows=settings.night, tz=settings.time_zone)
+    wanted = part != "day" if view.window == "night" else part == view.window
+    return timed[wanted], len(reports) - len(timed)
+
+
+def _without_place(store: Store, view: View) -> int:
+    """Count rows of these sources whose place could not be used."""
+    rejects = store.rejects()
+    loads = store.loads().set_index("load_id")["source"]
+    ours = rejects["load_id"].map(loads).isin(view.sources)
+    return int((ours & rejects["reason"].isin(WITHOUT_PLACE)).sum())
+
+
+def hours_of_week(reports: pd.DataFrame, settings: Settings) -> NDArray[np.float64]:
+    """Return aoristic weights by weekday and local hour, shape (7, 24), Monday first.
+
+    Reports whose moment is not known to within a day add nothing: their weight would be spread over
+    every hour and say nothing.
+    """
+    span = reports["occurred_to"] - reports["occurred_from"]
+    timed = reports[span <= pd.Timedelta(days=1)]
+    if timed.empty:
+        return nights.hour_table(timed["occurred_from"], timed["occurred_to"], tz=settings.time_zone)
+    return nights.hour_table(timed["occurred_from"], timed["occurred_to"], tz=settings.time_zone)

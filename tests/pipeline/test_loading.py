@@ -1,0 +1,102 @@
+"""Files in: what is counted, what is refused, and what a store says it holds."""
+
+from __future__ import annotations
+
+import pytest
+
+from safespace import pipeline
+from safespace.errors import AreaError, StoreError
+from safespace.settings import load_settings
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return load_settings(store=tmp_path / "store")
+
+
+@pytest.mark.parametrize("source", ["streetsafe", "nte", "spiking"])
+def test_every_planted_kind_of_dirt_is_met(town, settings, source):
+    done = pipeline.ingest([getattr(town, f"{source}_csv")], source=source, settings=settings)
+    counts = done.reading.counts()
+    planted = dict.fromkeys(counts, 0)
+    for kind, files in town.truth.dirt.items():
+        planted[town.truth.outcomes[kind]] += files.get(source, 0)
+    assert counts["read"] == town.truth.rows[source]
+    assert done.load.added == town.truth.accepted[source]
+    assert {name: counts[name] for name in ("repaired", "quarantined", "rejected", "excluded")} == {
+        name: planted[name] for name in ("repaired", "quarantined", "rejected", "excluded")
+    }
+
+
+def test_loading_the_same_file_again_adds_nothing_and_says_so(town, settings):
+    first = pipeline.ingest([town.spiking_csv], source="spiking", settings=settings)
+    again = pipeline.ingest([town.spiking_csv], source="spiking", settings=settings)
+    assert first.load.load_id == again.load.load_id
+    assert "nothing was added" in again.sentences()[1]
+    assert len(pipeline.list_loads(settings)) == 1
+
+
+def test_a_check_changes_nothing(town, settings):
+    done = pipeline.ingest([town.nte_csv], source="nte", settings=settings, check_only=True)
+    assert done.load is None
+    assert "Checked only" in done.sentences()[1]
+    assert not settings.store.exists()
+
+
+def test_rolling_back_takes_a_load_out_and_lets_it_in_again(town, settings):
+    load = pipeline.ingest([town.spiking_csv], source="spiking", settings=settings).load
+    pipeline.roll_back(load.load_id, settings)
+    assert pipeline.holdings(settings).sources.empty
+    assert pipeline.ingest([town.spiking_csv], source="spiking", settings=settings).load.added == load.added
+
+
+def test_real_and_synthetic_reports_are_not_mixed(town, settings, tmp_path):
+    pipeline.ingest([town.spiking_csv], source="spiking", settings=settings)
+    real = tmp_path / "spiking.csv"
+    real.write_text(
+        "reference,method,status,onset_from,onset_to,reported,latitude,longitude,place_confidence\n"
+        "A1,drink,reported,2022-01-28 22:00,2022-01-28 23:00,2022-01-29 10:00,52.48,-1.89,street\n"
+    )
+    with pytest.raises(StoreError, match=r"holds synthetic reports.*spiking\.csv.*--store"):
+        pipeline.ingest([real], source="spiking", settings=settings)
+
+
+def test_areas_with_the_same_identifier_are_replaced(town, settings):
+    pipeline.ingest_layer([town.areas_geojson, town.areas_geojson], layer="areas", settings=settings)
+    assert len(pipeline.areas(settings)) == 6
+
+
+def test_the_streets_held_are_described_in_words(town_settings):
+    held = pipeline.held_streets(town_settings)
+    said = " ".join(held.sentences())
+    assert f"{held.summary.walkable_km:,.1f} walkable km" in said
+    assert f"unknown ({held.summary.unknown_share:.0%})" in said
+    assert f"{held.summary.disconnected_km:,.1f} km in 1 pieces are not connected" in said
+    assert "Synthetic streets" in said
+
+
+def test_walks_need_streets_and_say_how_to_get_them(settings, town):
+    pipeline.ingest([town.spiking_csv], source="spiking", settings=settings)
+    with pytest.raises(StoreError, match=r"safespace streets EXTRACT\.osm\.pbf"):
+        pipeline.held_streets(settings)
+
+
+def test_area_figures_need_their_areas(town, settings, tmp_path):
+    pipeline.ingest_layer([town.areas_geojson], layer="areas", settings=settings)
+    census = tmp_path / "census.csv"
+    census.write_text("total,name,mnemonic\n1200,Somewhere,E01000001\n")
+    with pytest.raises(AreaError, match=r"None of the codes.*E01000001.*Load the boundaries first"):
+        pipeline.ingest_layer([census], layer="residents", settings=settings)
+
+
+def test_holdings_tell_what_can_be_asked(town_settings):
+    held = pipeline.holdings(town_settings)
+    assert held.synthetic
+    assert held.baselines == ("streets", "area", "recorded")
+    assert held.sources.set_index("source")["rows"].to_dict() == {
+        "streetsafe": 544,
+        "nte": 2500,
+        "spiking": 70,
+    }
+    assert "Badly lit" in held.factors["streetsafe"]
+    assert held.version == pipeline.version(town_settings)

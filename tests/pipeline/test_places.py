@@ -1,0 +1,105 @@
+"""From a question to places, and what lies behind one cell."""
+
+from __future__ import annotations
+
+import pytest
+
+from safespace import pipeline
+from safespace.errors import AreaError, InputError, StoreError, TooFewError
+from safespace.settings import load_settings
+
+
+@pytest.fixture(scope="module")
+def found(town_settings):
+    return pipeline.find_places(pipeline.View(), town_settings)
+
+
+def test_the_answer_carries_what_it_rests_on(found):
+    assert (found.pins, found.events) == (544, 510)
+    assert found.synthetic
+    assert "Synthetic" in found.credit
+    assert found.hotspots.baseline == "length of walkable street"
+    assert found.other is not None
+    assert found.other.baseline == "area of the cell"
+    assert (str(found.since), str(found.until)) == ("2025-09-03", "2026-08-30")
+
+
+@pytest.mark.parametrize(
+    "name", ["Corn Street", "Friars Subway", "Canal towpath by the halls", "Abbey Park path"]
+)
+def test_planted_places_are_found(found, town, name):
+    planted = next(place for place in town.truth.places if place.name == name)
+    assert set(planted.cells[9]) & set(found.hotspots.hot.tolist())
+
+
+def test_one_persons_sixteen_pins_are_no_place(found, town):
+    decoy = next(place for place in town.truth.places if place.name == "Westgate corner")
+    assert not set(decoy.cells[9]) & set(found.hotspots.hot.tolist())
+
+
+def test_what_patrols_found_raises_nothing(town_settings, town):
+    decoy = next(place for place in town.truth.places if place.name == "Wharfside patrol area")
+    asked = pipeline.View(sources=("nte",))
+    usual = pipeline.find_places(asked, town_settings)
+    with_patrols = pipeline.find_places(asked.but(found_by="all"), town_settings)
+    assert not set(decoy.cells[9]) & set(usual.hotspots.hot.tolist())
+    assert set(decoy.cells[9]) & set(with_patrols.hotspots.hot.tolist())
+    assert any("found by patrols are left out" in note for note in usual.notes)
+
+
+def test_places_are_named_after_streets_and_numbered(found):
+    assert found.places["place"].tolist() == list(range(1, len(found.places) + 1))
+    assert found.places["name"].str.contains("Subway|Street|Lane|Road|Towpath|Path|Passage").any()
+
+
+def test_felt_and_recorded_are_not_added_together(town_settings):
+    with pytest.raises(InputError, match="not added together"):
+        pipeline.find_places(pipeline.View(sources=("streetsafe", "nte")), town_settings)
+
+
+def test_an_unknown_area_lists_those_loaded(town_settings):
+    with pytest.raises(AreaError, match=r"narnia.*SB01"):
+        pipeline.find_places(pipeline.View(area="narnia"), town_settings)
+
+
+def test_one_cell_is_too_few(town_settings):
+    with pytest.raises(TooFewError, match="finer resolution or a larger area"):
+        pipeline.find_places(pipeline.View(area="SB04", resolution=8), town_settings)
+
+
+def test_an_unknown_window_lists_those_set(town_settings):
+    with pytest.raises(InputError, match="nte-core"):
+        pipeline.find_places(pipeline.View(window="teatime"), town_settings)
+
+
+def test_a_baseline_the_store_cannot_serve_is_refused(town_settings):
+    with pytest.raises(InputError, match=r"residents.*--baseline area"):
+        pipeline.find_places(pipeline.View(baseline="residents"), town_settings)
+
+
+def test_no_store_is_said_plainly(tmp_path):
+    with pytest.raises(StoreError, match="no store here"):
+        pipeline.find_places(pipeline.View(), load_settings(store=tmp_path / "none"))
+
+
+def test_the_story_of_a_cell_adds_up(found, town_settings):
+    cell = int(found.places["core_cell"].iloc[0])
+    story = pipeline.tell_cell(found, cell, town_settings)
+    row = found.hotspots.table.set_index("cell").loc[cell]
+    assert story.name == found.places["name"].iloc[0]
+    assert f"{int(row['events'])} events" in story.sentences[1]
+    assert story.hours.shape == (7, 24)
+    assert story.hours.sum() == pytest.approx(row["events"])
+    assert (story.shares["of"] == row["events"]).all()
+
+
+def test_night_windows_leave_out_the_day(town_settings):
+    any_time, night = (
+        pipeline.count_cells(pipeline.View(sources=("nte",), window=window), town_settings)["events"].sum()
+        for window in ("", "night")
+    )
+    parts = [
+        pipeline.count_cells(pipeline.View(sources=("nte",), window=window), town_settings)["events"].sum()
+        for window in ("nte-evening", "nte-core", "nte-late")
+    ]
+    assert sum(parts) == night < any_time
