@@ -1,0 +1,32 @@
+"""Maps and charts: static vector pictures, pages that open with no network, decks, and their table twin.
+
+Every picture has a table with the same facts (:func:`table_twin`), one palette that never rests on
+colour alone (:mod:`safespace.maps.palette`) and a credit line for the data drawn.
+"""
+
+from __future__ import annotations
+
+from safespace.maps.charts import hour_chart_svg, trade_off_svg
+from safespace.maps.decks import View, hex_deck, route_deck
+from safespace.maps.naming import name_places
+from safespace.maps.pages import PageText, hex_page, route_page
+from safespace.maps.palette import classify, legend
+from safespace.maps.static import area_map_svg
+from safespace.maps.twin import rate_in_words, table_twin
+
+__all__ = [
+    "PageText",
+    "View",
+    "area_map_svg",
+    "classify",
+    "hex_deck",
+    "hex_page",
+    "hour_chart_svg",
+    "legend",
+    "name_places",
+    "rate_in_words",
+    "route_deck",
+    "route_page",
+    "table_twin",
+    "trade_off_svg",
+]

@@ -1,0 +1,364 @@
+"""Live maps for the app: pydeck decks with cell identifiers on the wire and no outside request.
+
+Cells travel as identifiers, not polygons, in one layer a class, so that colour and outline are said
+once; only columns named here ever reach a browser. Layer identifiers never change and the view is given
+by the caller, so that a filter changes what is drawn and never where the reader looks.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import h3.api.basic_int as h3
+import pydeck as pdk
+import shapely
+
+from safespace.maps.palette import (
+    BLUE,
+    DARK_BLUE,
+    GREY,
+    INK,
+    LIGHT_BLUE,
+    MID_GREY,
+    STYLES,
+    WHITE,
+    Style,
+    classify,
+    rgb,
+)
+from safespace.maps.twin import GATHERED, NONE, table_twin
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    import geopandas as gpd
+    import pandas as pd
+    from shapely.geometry.base import BaseGeometry
+
+CELL_COLUMNS = ("cell", "title", "say")
+ROUTE_COLUMNS = ("option", "title", "say", "path")
+STREET_VERTICES = 14_000
+
+_BLANK = {
+    "version": 8,
+    "sources": {},
+    "layers": [{"id": "paper", "type": "background", "paint": {"background-color": WHITE}}],
+}
+# A style of our own: the default style, and none at all, both ask a tile host.
+BLANK_STYLE = "data:application/json," + quote(json.dumps(_BLANK, separators=(",", ":")))
+
+_MAIN = ("motorway", "trunk", "primary", "secondary", "tertiary")
+_SIGNS = {"hidden": "\u00d7", "not_known": "?"}
+_OPTION_COLOURS = (DARK_BLUE, BLUE, INK, LIGHT_BLUE, GREY)
+
+
+@dataclass(frozen=True)
+class View:
+    """Where a map looks: degrees of WGS 84 and a web-map zoom."""
+
+    lon: float
+    lat: float
+    zoom: float
+
+    @classmethod
+    def of(cls, area: BaseGeometry, *, width_px: int = 760, height_px: int = 520) -> View:
+        """Return the view that shows a whole area (EPSG:4326) in a map of that size.
+
+        Examples
+        --------
+        >>> View.of(shapely.box(-2.0, 52.4, -1.8, 52.5))
+        View(lon=-1.9, lat=52.45, zoom=10.92)
+        """
+        left, bottom, right, top = area.bounds
+        lat = (bottom + top) / 2
+        across = max(right - left, 1e-4) / (360 * width_px / 512)
+        up = max(top - bottom, 1e-4) / (360 * math.cos(math.radians(lat)) * height_px / 512)
+        return cls(round((left + right) / 2, 5), round(lat, 5), round(-math.log2(max(across, up)) - 0.2, 2))
+
+
+def hex_deck(
+    hotspots: pd.DataFrame,
+    *,
+    view: View,
+    streets: gpd.GeoDataFrame | None = None,
+    names: Mapping[int, str] | None = None,
+    chosen: Iterable[int] = (),
+    interval: float = 0.95,
+) -> pdk.Deck:
+    """Return a deck of cells over streets.
+
+    Parameters
+    ----------
+    hotspots
+        Table :data:`safespace.schemas.HOTSPOTS`.
+    view
+        Where the map looks; the same whatever is filtered.
+    streets
+        Columns ``highway, geometry`` (lines, EPSG:4326).
+    names
+        Name of a place by cell, where it has one.
+    chosen
+        Cells to outline, for example the ones chosen in the table.
+    interval
+        Coverage of the intervals, as a share.
+
+    Returns
+    -------
+    pydeck.Deck
+        Layers ``streets``, ``cells-<class>``, ``signs`` and ``chosen``, always all of them.
+
+    Notes
+    -----
+    Each cell carries :data:`CELL_COLUMNS` and nothing else: what a browser holds, a reader can read.
+    """
+    facts = _cell_facts(hotspots, names or {}, interval)
+    classes = classify(hotspots)
+    layers = [
+        _street_layer(streets, view),
+        *(_class_layer(style, hotspots.loc[classes == style.name, "cell"], facts) for style in STYLES),
+        _sign_layer(hotspots, classes),
+        _chosen_layer(chosen),
+    ]
+    return _deck(layers, view)
+
+
+def route_deck(
+    routes: gpd.GeoDataFrame,
+    *,
+    view: View,
+    streets: gpd.GeoDataFrame | None = None,
+    say: Mapping[str, str] | None = None,
+    chosen: str | None = None,
+) -> pdk.Deck:
+    """Return a deck of walking options over streets.
+
+    Parameters
+    ----------
+    routes
+        Columns ``option, length_m, geometry`` (lines, EPSG:4326).
+    view
+        Where the map looks.
+    streets
+        Columns ``highway, geometry`` (lines, EPSG:4326).
+    say
+        What to say of each option, by its name; its length where nothing is given.
+    chosen
+        The option to draw broader.
+
+    Returns
+    -------
+    pydeck.Deck
+        Layers ``streets``, ``route-1`` ... in the order of ``routes``, ``ends`` and ``letters``.
+    """
+    words = {
+        str(option): (say or {}).get(str(option), f"{length:,.0f} m")
+        for option, length in zip(routes["option"], routes["length_m"], strict=True)
+    }
+    layers = [_street_layer(streets, view)]
+    for place, (option, shape) in enumerate(zip(routes["option"], routes.geometry, strict=True)):
+        layers.append(_route_layer(place, str(option), shape, words[str(option)], broad=option == chosen))
+    return _deck([*layers, *_end_layers(routes)], view)
+
+
+def payload_bytes(deck: pdk.Deck) -> int:
+    """Return how many bytes a deck sends to a browser."""
+    return len(deck.to_json().encode())
+
+
+def _deck(layers: list[pdk.Layer], view: View) -> pdk.Deck:
+    state = pdk.ViewState(longitude=view.lon, latitude=view.lat, zoom=view.zoom, pitch=0, bearing=0)
+    # Text, never HTML: a street's name must not become markup.
+    tooltip = {"text": "{title}\n{say}"}
+    return pdk.Deck(
+        layers=layers, initial_view_state=state, map_provider="carto", map_style=BLANK_STYLE, tooltip=tooltip
+    )
+
+
+def _cell_facts(
+    hotspots: pd.DataFrame, names: Mapping[int, str], interval: float
+) -> dict[str, dict[str, str]]:
+    twin = table_twin(hotspots, names=names, interval=interval)
+    rows = zip(
+        twin["Place"], twin["Cell"], twin["Compared with its usual"], twin["What it means"], strict=True
+    )
+    return {
+        cell: {
+            "title": meaning if name == NONE else f"{name}: {meaning}",
+            "say": "" if says == meaning else says,
+        }
+        for name, cell, says, meaning in rows
+    }
+
+
+def _class_layer(style: Style, cells: pd.Series, facts: Mapping[str, dict[str, str]]) -> pdk.Layer:
+    silent = style.name in GATHERED  # most cells by far: identifiers alone, said to be so by "-"
+    keys = [f"{int(cell):x}" for cell in sorted(cells)]
+    data: list[Any] = keys if silent else [{"cell": key, **facts[key]} for key in keys]
+    return pdk.Layer(
+        "H3HexagonLayer",
+        data,
+        id=f"cells-{style.name}",
+        get_hexagon="-" if silent else "cell",
+        get_fill_color=_deck_fill(style),
+        get_line_color=rgb(style.line, 255 if style.mark else 110),
+        line_width_min_pixels=2 if style.mark else 1,
+        stroked=style.name != "edge",
+        filled=True,
+        extruded=False,
+        pickable=not silent,
+        auto_highlight=False,
+    )
+
+
+def _deck_fill(style: Style) -> list[int]:
+    alphas = {
+        "not_different": 190,
+        "too_few": 45,
+        "hidden": 110,
+        "not_known": 0,
+        "none_received": 0,
+        "edge": 0,
+    }
+    grey = style.name in {"too_few", "hidden"}
+    return rgb(GREY if grey else style.fill, alphas.get(style.name, 215))
+
+
+def _sign_layer(hotspots: pd.DataFrame, classes: pd.Series) -> pdk.Layer:
+    """Write a mark on every class that colour alone would tell from another."""
+    signs = {style.name: style.mark for style in STYLES if style.mark} | _SIGNS
+    inks = {style.name: rgb(style.ink) for style in STYLES}
+    data = []
+    for cell, name in sorted(zip(hotspots["cell"], classes, strict=True)):
+        if name in signs:
+            lat, lon = h3.cell_to_latlng(int(cell))
+            data.append({"at": [round(lon, 5), round(lat, 5)], "sign": signs[name], "ink": inks[name]})
+    edge_m = (
+        h3.average_hexagon_edge_length(h3.get_resolution(int(hotspots["cell"].iloc[0])), "m")
+        if len(hotspots)
+        else 0
+    )
+    return pdk.Layer(
+        "TextLayer",
+        data,
+        id="signs",
+        get_position="at",
+        get_text="sign",
+        get_color="ink",
+        get_size=round(edge_m * 0.45, 1),
+        size_units=pdk.types.String("meters"),
+        size_max_pixels=18,
+        font_weight=700,
+        character_set=pdk.types.String("auto"),
+        pickable=False,
+    )
+
+
+def _chosen_layer(chosen: Iterable[int]) -> pdk.Layer:
+    return pdk.Layer(
+        "H3HexagonLayer",
+        [{"cell": f"{int(cell):x}"} for cell in sorted(chosen)],
+        id="chosen",
+        get_hexagon="cell",
+        filled=False,
+        stroked=True,
+        extruded=False,
+        get_line_color=rgb(INK),
+        line_width_min_pixels=5,
+        pickable=False,
+    )
+
+
+def _street_layer(streets: gpd.GeoDataFrame | None, view: View) -> pdk.Layer:
+    return pdk.Layer(
+        "PathLayer",
+        _street_paths(streets, view),
+        id="streets",
+        get_path="path",
+        get_color=rgb(MID_GREY),
+        get_width="wide",
+        width_units=pdk.types.String("pixels"),
+        pickable=False,
+    )
+
+
+def _street_paths(streets: gpd.GeoDataFrame | None, view: View) -> list[dict[str, Any]]:
+    """Return the streets near the view, main streets first, until the vertices allowed are used up."""
+    if streets is None or streets.empty:
+        return []
+    reach = 900 / 512 * 360 / 2**view.zoom
+    near = streets[streets.intersects(shapely.Point(view.lon, view.lat).buffer(reach))]
+    main = near["highway"].str.removesuffix("_link").isin(_MAIN).to_numpy()
+    lines = shapely.simplify(near.geometry.to_numpy(), reach / 3000)
+    order = sorted(range(len(lines)), key=lambda place: (not main[place], -lines[place].length, place))
+    paths: list[dict[str, Any]] = []
+    left = STREET_VERTICES
+    for place in order:
+        for part in shapely.get_parts(lines[place]):
+            points = [[round(x, 5), round(y, 5)] for x, y in shapely.get_coordinates(part)]
+            left -= len(points)
+            if left < 0:
+                return paths
+            paths.append({"path": points, "wide": 3 if main[place] else 1})
+    return paths
+
+
+def _route_layer(place: int, option: str, shape: BaseGeometry, say: str, *, broad: bool) -> pdk.Layer:
+    points = [[round(x, 5), round(y, 5)] for x, y in shapely.get_coordinates(shape)]
+    return pdk.Layer(
+        "PathLayer",
+        [{"option": option, "title": f"Option {option}", "say": say, "path": points}],
+        id=f"route-{place + 1}",
+        get_path="path",
+        get_color=rgb(_OPTION_COLOURS[place % len(_OPTION_COLOURS)]),
+        get_width=8 if broad else 5,
+        width_units=pdk.types.String("pixels"),
+        cap_rounded=True,
+        joint_rounded=True,
+        pickable=True,
+    )
+
+
+def _end_layers(routes: gpd.GeoDataFrame) -> list[pdk.Layer]:
+    """Mark start and end, and write each option's letter on its middle, so that colour is not alone."""
+    ends = shapely.get_coordinates(routes.geometry.iloc[0])[[0, -1]].round(5).tolist() if len(routes) else []
+    marks = [{"at": at, "sign": sign} for at, sign in zip(ends, ("Start", "End"), strict=False)]
+    for option, shape in zip(routes["option"], routes.geometry, strict=True):
+        middle = shape.interpolate(0.5, normalized=True)
+        marks.append({"at": [round(middle.x, 5), round(middle.y, 5)], "sign": str(option)})
+    dots = [{"at": at} for at in ends]
+    return [
+        pdk.Layer(
+            "ScatterplotLayer",
+            dots,
+            id="ends",
+            get_position="at",
+            get_radius=7,
+            filled=True,
+            stroked=True,
+            radius_units=pdk.types.String("pixels"),
+            get_fill_color=rgb(WHITE),
+            get_line_color=rgb(INK),
+            line_width_min_pixels=3,
+            pickable=False,
+        ),
+        pdk.Layer(
+            "TextLayer",
+            marks,
+            id="letters",
+            get_position="at",
+            get_text="sign",
+            get_size=15,
+            font_weight=700,
+            get_color=rgb(INK),
+            background=True,
+            get_background_color=rgb(WHITE, 235),
+            background_padding=[4, 2],
+            get_pixel_offset=[0, -16],
+            character_set=pdk.types.String("auto"),
+            pickable=False,
+        ),
+    ]

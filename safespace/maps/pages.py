@@ -1,0 +1,449 @@
+"""Map pages that open with no network: folium's map, Leaflet inlined, own streets, and the table below.
+
+The page carries a content policy that forbids every outside request, so that opening it tells nobody
+which area is being looked at. Words in popups are set as text and never read as markup.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+import folium
+import h3.api.basic_int as h3
+import jinja2
+import pandas as pd
+import shapely
+from folium.utilities import JsCode
+
+from safespace import tone
+from safespace.errors import AreaError
+from safespace.maps.palette import (
+    BLUE,
+    DARK_BLUE,
+    INK,
+    LIGHT_BLUE,
+    MID_GREY,
+    OSM_CREDIT,
+    SYNTHETIC,
+    Style,
+    classify,
+    legend,
+    style_of,
+)
+from safespace.maps.twin import GATHERED, NONE, table_twin
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import geopandas as gpd
+    from branca.element import Element
+    from shapely.geometry.base import BaseGeometry
+
+HOW_TO_REPORT = (
+    "To report: 999 in an emergency, 101 otherwise. On trains and at stations text British Transport Police "
+    "on 61016. Where you felt unsafe can be told anonymously on StreetSafe, police.uk/streetsafe."
+)
+_CELLS_SHOW = (
+    "Where more reports were received than the area's usual, with how sure that is.",
+    "Each cell beside what its share of the baseline would give. Cells of one class are not ranked.",
+)
+_CELLS_DO_NOT_SHOW = (
+    tone.ABSENCE,
+    "What happened at an address, or to whom. Cells are areas, not points.",
+    "What comes next: every figure is about the period stated.",
+    "Private places and the internet.",
+)
+_ROUTES_SHOW = (
+    "Options for the same walk, with the conditions along each, so that partners can see what to mend.",
+)
+_ROUTES_DO_NOT_SHOW = (
+    "Which way anyone ought to walk. Options are compared to find segments to improve.",
+    "Lighting where it is not mapped: unknown is neither lit nor unlit.",
+    tone.ABSENCE,
+)
+_PAINTS = {"": "", "stripe": "url(#ss-stripe)", "cross": "url(#ss-cross)", "dot": "url(#ss-dot)"}
+_MAIN = ("motorway", "trunk", "primary", "secondary", "tertiary")
+_OPTION_LINES = ((DARK_BLUE, None), (BLUE, "10 6"), (INK, "2 6"), (LIGHT_BLUE, "14 4 2 4"), (INK, "6 4"))
+_URL = re.compile(r"https?://(?!www\.w3\.org)[^\s\"'*)]+")
+_GRID = 1e-5  # degrees; about a metre
+
+
+@dataclass(frozen=True)
+class PageText:
+    """The words around a map.
+
+    Only the title is needed; what is left blank is filled in by the kind of page. ``credits`` are the
+    sources to credit (OpenStreetMap is added wherever streets are drawn), and ``synthetic`` says that
+    the data are made up, which the page then shows at the top.
+    """
+
+    title: str
+    subtitle: str = ""
+    credits: tuple[str, ...] = ()
+    synthetic: bool = False
+    caption: str = ""
+    key_note: str = ""
+    shows: tuple[str, ...] = ()
+    does_not_show: tuple[str, ...] = ()
+    table_title: str = "The same facts as a table"
+    how_to_report: str = HOW_TO_REPORT
+
+
+@dataclass(frozen=True)
+class _Row:
+    values: tuple[str, ...]
+    target: str = ""
+
+
+@dataclass(frozen=True)
+class _Sheet:
+    """What one page is made of."""
+
+    text: PageText
+    columns: tuple[str, ...]
+    rows: tuple[_Row, ...]
+    key: list[dict[str, Any]]
+    facts: dict[str, dict[str, Any]]
+
+
+def hex_page(
+    hotspots: pd.DataFrame,
+    *,
+    area: BaseGeometry,
+    text: PageText,
+    streets: gpd.GeoDataFrame | None = None,
+    places: pd.DataFrame | None = None,
+    interval: float = 0.95,
+) -> str:
+    """Write a page with a map of cells, its key and its table.
+
+    Parameters
+    ----------
+    hotspots
+        Table :data:`safespace.schemas.HOTSPOTS`.
+    area
+        Polygon, EPSG:4326; the map opens on it.
+    text
+        The words around the map.
+    streets
+        Columns ``name, highway, geometry`` (lines, EPSG:4326).
+    places
+        Columns ``place`` (number), ``cells`` and, where known, ``name``.
+    interval
+        Coverage of the intervals, as a share.
+
+    Returns
+    -------
+    str
+        HTML; the same input gives the same text.
+
+    Raises
+    ------
+    AreaError
+        When the area is empty.
+    """
+    twin = table_twin(hotspots, names=_names(places), interval=interval)
+    ground = _ground(area, streets)
+    _add_cells(ground, hotspots)
+    classes = classify(hotspots)
+    hot = bool(classes.str.startswith("higher").any())
+    words = replace(
+        text,
+        caption=text.caption or "Cells higher than their usual first, then in the order of the grid.",
+        key_note=text.key_note or ("Low end: of the rate's interval. A rate of 1 is usual." if hot else ""),
+        shows=text.shows or _CELLS_SHOW,
+        does_not_show=text.does_not_show or _CELLS_DO_NOT_SHOW,
+        credits=_credits(text, drawn=streets is not None),
+    )
+    rows = tuple(_Row(tuple(row), _target(row)) for row in twin.itertuples(index=False, name=None))
+    key = [_swatch(style) for style in legend(classes)]
+    facts = _cell_facts(hotspots, twin, _numbers(places))
+    return _write(ground, _Sheet(words, tuple(twin.columns), rows, key, facts))
+
+
+def route_page(
+    routes: gpd.GeoDataFrame,
+    *,
+    text: PageText,
+    streets: gpd.GeoDataFrame | None = None,
+    comparison: pd.DataFrame | None = None,
+) -> str:
+    """Write a page with walking options, their conditions and the table that compares them.
+
+    Parameters
+    ----------
+    routes
+        Columns ``option, length_m, geometry`` (lines, EPSG:4326).
+    text
+        The words around the map.
+    streets
+        Columns ``name, highway, geometry`` (lines, EPSG:4326).
+    comparison
+        One row an option in the order of ``routes``, columns as they should be read, the option first;
+        by default the option and its length.
+
+    Returns
+    -------
+    str
+        HTML; the same input gives the same text.
+
+    Raises
+    ------
+    AreaError
+        When there is no option to draw.
+    """
+    if routes.empty:
+        raise AreaError("There is no walking option to draw.", remedy="Plan a route first.")
+    table = _route_table(routes) if comparison is None else comparison.astype("str")
+    ground = _ground(shapely.box(*routes.total_bounds), streets, outline=False)
+    _add_routes(ground, routes)
+    words = replace(
+        text,
+        caption=text.caption or "Walking options between the two points.",
+        shows=text.shows or _ROUTES_SHOW,
+        does_not_show=text.does_not_show or _ROUTES_DO_NOT_SHOW,
+        credits=_credits(text, drawn=True),
+    )
+    rows = tuple(
+        _Row(tuple(row), f"option-{place}")
+        for place, row in enumerate(table.itertuples(index=False, name=None))
+    )
+    looks = [_route_look(place) for place in range(len(routes))]
+    key = [
+        {"words": f"Option {option}", "stroke": look["color"], "dash": look["dashArray"] or "none"}
+        for option, look in zip(routes["option"], looks, strict=True)
+    ]
+    return _write(ground, _Sheet(words, tuple(table.columns), rows, key, _route_facts(table)))
+
+
+def _names(places: pd.DataFrame | None) -> dict[int, str]:
+    if places is None or places.empty:
+        return {}
+    names = places["name"] if "name" in places else places["place"].map("Place {}".format)
+    return {
+        int(cell): f"{number}: {name}" if "name" in places else str(name)
+        for number, name, cells in zip(places["place"], names, places["cells"], strict=True)
+        for cell in cells
+    }
+
+
+def _credits(text: PageText, *, drawn: bool) -> tuple[str, ...]:
+    streets = (OSM_CREDIT,) if drawn else ()
+    return tuple(dict.fromkeys((*text.credits, *streets, *((SYNTHETIC,) if text.synthetic else ()))))
+
+
+def _target(row: tuple[str, ...]) -> str:
+    """Return the cell of a table row as hexadecimal, or nothing for a gathered row."""
+    return row[1] if re.fullmatch(r"[0-9a-f]{15}", row[1]) else ""
+
+
+def _ground(area: BaseGeometry, streets: gpd.GeoDataFrame | None, *, outline: bool = True) -> folium.Map:
+    """Return a folium map without tiles or outside scripts, fitted to the area, with the streets on it."""
+    if area is None or area.is_empty:
+        raise AreaError("The area to draw is empty.", remedy="Choose an area with a shape.")
+    left, bottom, right, top = area.bounds
+    ground = folium.Map(
+        location=[(bottom + top) / 2, (left + right) / 2],
+        tiles=None,
+        control_scale=True,
+        attribution_control=False,
+    )
+    ground.default_js, ground.default_css = [], []
+    ground.fit_bounds([[bottom, left], [top, right]])
+    if streets is not None and not streets.empty:
+        _add_streets(ground, streets, area)
+    if outline:
+        _add_layer(ground, [_feature(area.boundary, {})], lambda _: _line(DARK_BLUE, 2, "8 4"))
+    return ground
+
+
+def _add_streets(ground: folium.Map, streets: gpd.GeoDataFrame, area: BaseGeometry) -> None:
+    frame = _frame(area)
+    near = streets[streets.intersects(frame)]
+    main = near["highway"].str.removesuffix("_link").isin(_MAIN)
+    for chosen, weight in ((~main, 1), (main, 2.5)):
+        lines = near.geometry[chosen].intersection(frame).simplify(_GRID).to_numpy()
+        if len(lines):
+            _add_layer(
+                ground, [_feature(shapely.union_all(lines), {})], lambda _, w=weight: _line(MID_GREY, w)
+            )
+
+
+def _frame(area: BaseGeometry) -> BaseGeometry:
+    """Return the box the streets are cut to: wide enough to fill a landscape map that shows the area."""
+    left, bottom, right, top = area.bounds
+    side = max(right - left, 1.6 * (top - bottom)) * 0.7 + 0.002
+    x, y = (left + right) / 2, (bottom + top) / 2
+    return shapely.box(x - 1.7 * side, y - 0.7 * side, x + 1.7 * side, y + 0.7 * side)
+
+
+def _add_cells(ground: folium.Map, hotspots: pd.DataFrame) -> None:
+    classes = classify(hotspots)
+    features = []
+    for cell, style in sorted(zip(hotspots["cell"].tolist(), classes, strict=True)):
+        if style != "edge":
+            shape = shapely.Polygon([(lon, lat) for lat, lon in h3.cell_to_boundary(cell)])
+            features.append(_feature(shape, {"target": f"{cell:x}", "class": style}))
+    looks = {style.name: _cell_look(style) for style in legend(classes)}
+    _add_layer(ground, features, lambda feature: looks[feature["properties"]["class"]], bind=True)
+
+
+def _cell_facts(
+    hotspots: pd.DataFrame, twin: pd.DataFrame, numbers: Mapping[int, str]
+) -> dict[str, dict[str, Any]]:
+    """Return what each cell's popup says, by its identifier."""
+    words = {row[1]: row for row in twin.itertuples(index=False, name=None)}
+    facts = {}
+    for cell, style in sorted(zip(hotspots["cell"].tolist(), classify(hotspots), strict=True)):
+        row = words.get(f"{cell:x}")
+        title, lines = _popup(row) if row else (style_of(style).words, (tone.ABSENCE,))
+        facts[f"{cell:x}"] = {
+            "title": title,
+            "lines": lines,
+            "stop": style not in GATHERED,
+            "mark": numbers.get(cell, "") or style_of(style).mark,
+            "kind": "ss-number" if cell in numbers else f"ss-mark ss-mark-{style}",
+        }
+    return facts
+
+
+def _popup(row: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    name, cell, _, _, compared, meaning = row
+    title = name if name != NONE else f"Cell {cell}"
+    return title, (meaning,) if compared == meaning else (meaning, compared)
+
+
+def _cell_look(style: Style) -> dict[str, Any]:
+    return {
+        "color": style.line,
+        "weight": 1.8 if style.mark else 0.6,
+        "fillColor": style.fill,
+        "fillOpacity": 0.85 if style.mark else 0.55,
+        "className": f"ss-{style.name}",
+    }
+
+
+def _line(colour: str, weight: float, dash: str | None = None) -> dict[str, Any]:
+    look = {"color": colour, "weight": weight, "fill": False, "interactive": False}
+    return look if dash is None else {**look, "dashArray": dash}
+
+
+def _add_routes(ground: folium.Map, routes: gpd.GeoDataFrame) -> None:
+    features = [
+        _feature(shape, {"target": f"option-{place}", "class": place})
+        for place, shape in enumerate(routes.geometry)
+    ]
+    _add_layer(ground, features, lambda feature: _route_look(feature["properties"]["class"]), bind=True)
+
+
+def _route_look(place: int) -> dict[str, Any]:
+    colour, dash = _OPTION_LINES[place % len(_OPTION_LINES)]
+    return {"color": colour, "weight": 5, "fill": False, "dashArray": dash}
+
+
+def _route_facts(table: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """Return what each option's popup says, by its place in the table."""
+    return {
+        f"option-{place}": {
+            "title": f"Option {row[0]}",
+            "lines": [f"{column}: {value}" for column, value in zip(table.columns[1:], row[1:], strict=True)],
+            "stop": True,
+            "mark": row[0],
+            "kind": "ss-number",
+        }
+        for place, row in enumerate(table.itertuples(index=False, name=None))
+    }
+
+
+def _route_table(routes: gpd.GeoDataFrame) -> pd.DataFrame:
+    lengths = routes["length_m"].map("{:,.0f} m".format)
+    return pd.DataFrame({"Option": routes["option"].astype("str"), "Length": lengths})
+
+
+def _numbers(places: pd.DataFrame | None) -> dict[int, str]:
+    """Return the number to write on the cell nearest to the middle of each place."""
+    if places is None:
+        return {}
+    spots = {}
+    for number, cells in zip(places["place"], places["cells"], strict=True):
+        centres = {int(cell): h3.cell_to_latlng(int(cell)) for cell in cells}
+        lat, lon = (sum(side) / len(centres) for side in zip(*centres.values(), strict=True))
+        nearest = min(centres, key=lambda cell: (centres[cell][0] - lat) ** 2 + (centres[cell][1] - lon) ** 2)
+        spots[nearest] = str(number)
+    return spots
+
+
+def _feature(shape: BaseGeometry, facts: Mapping[str, Any]) -> dict[str, Any]:
+    geometry = shapely.set_precision(shape, _GRID, mode="pointwise")
+    return {
+        "type": "Feature",
+        "properties": dict(facts),
+        "geometry": json.loads(shapely.to_geojson(geometry)),
+    }
+
+
+def _add_layer(ground: folium.Map, features: list[dict[str, Any]], style: Any, *, bind: bool = False) -> None:
+    collection = {"type": "FeatureCollection", "features": features}
+    each = JsCode("safespace.bind") if bind else None
+    folium.GeoJson(collection, style_function=style, on_each_feature=each).add_to(ground)
+
+
+def _swatch(style: Style) -> dict[str, Any]:
+    return {
+        "words": style.words,
+        "paint": _PAINTS[style.hatch] or style.fill,
+        "line": style.line,
+        "width": 1.6 if style.mark else 1,
+        "mark": style.mark,
+        "ink": style.ink,
+        "dashed": style.dashed,
+    }
+
+
+def _write(ground: folium.Map, sheet: _Sheet) -> str:
+    """Put the map into the page.
+
+    Words never pass through folium: it reads what it is given as a template once more, so that a street
+    named ``{{ ... }}`` would be run. Its features carry identifiers only; this template writes the words.
+    """
+    figure = ground.get_root()
+    for place, element in enumerate(_elements(figure)):
+        element._id = f"{place:06x}"  # noqa: SLF001 -- folium's random identifiers would change the bytes
+    ground.render()
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
+    template = environment.from_string(_part("page", "page.html"))
+    return template.render(
+        page=sheet.text,
+        columns=sheet.columns,
+        rows=sheet.rows,
+        key=sheet.key,
+        facts=sheet.facts,
+        leaflet_js=_without_outside(_part("leaflet", "leaflet.js")),
+        leaflet_licence=_part("leaflet", "LICENSE.txt"),
+        leaflet_css=_without_outside(re.sub(r"url\([^)]*\)", "none", _part("leaflet", "leaflet.css"))),
+        page_js=_part("page", "page.js"),
+        page_css=_part("page", "page.css"),
+        map_html=figure.html.render(),
+        map_script=figure.script.render(),
+    )
+
+
+def _elements(element: Element) -> Iterator[Element]:
+    yield element
+    for child in element._children.values():  # noqa: SLF001 -- branca offers no other way to walk its tree
+        yield from _elements(child)
+
+
+def _without_outside(text: str) -> str:
+    """Take web addresses out of a vendored file's comments and links, so that a page names no other host."""
+    return _URL.sub("", text).split("//# sourceMappingURL", maxsplit=1)[0]
+
+
+@cache
+def _part(*names: str) -> str:
+    return files("safespace.maps").joinpath(*names).read_text(encoding="utf-8")

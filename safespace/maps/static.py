@@ -1,0 +1,415 @@
+"""The area map as a vector picture for paper: streets, cells, numbered places, north, scale, credit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+import geopandas as gpd
+import h3.api.basic_int as h3
+import numpy as np
+import shapely
+from matplotlib.collections import LineCollection, PolyCollection
+from matplotlib.patches import Rectangle
+from matplotlib.patheffects import withStroke
+
+from safespace.errors import AreaError
+from safespace.maps.drawing import bare_axes, font, local_plane, new_figure, on_plane, to_svg
+from safespace.maps.naming import has_name
+from safespace.maps.palette import (
+    DARK_BLUE,
+    GREY,
+    INK,
+    MID_GREY,
+    OSM_CREDIT,
+    SYNTHETIC,
+    WHITE,
+    Style,
+    classify,
+    legend,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from shapely.geometry.base import BaseGeometry
+
+_KEY_MM = 47.0
+_HATCHES = {"": "", "stripe": "//", "cross": "xx", "dot": "."}
+_MAIN = ("motorway", "trunk", "primary", "secondary", "tertiary")
+_STREET_PT = {"main": 1.5, "other": 0.55}
+_STREET_LIMIT = 30_000  # past this only main streets are drawn: finer lines merge into grey on paper
+_LANDMARKS = ("rail_station", "venue", "tram_stop")
+_LABELS = 7
+
+
+@dataclass(frozen=True)
+class _Ground:
+    """What the layers are drawn on: the axes, its extent in metres and the plane's CRS."""
+
+    axes: Axes
+    extent: tuple[float, float, float, float]
+    plane: str
+
+    @property
+    def box(self) -> BaseGeometry:
+        return shapely.box(*self.extent)
+
+    @property
+    def width_m(self) -> float:
+        return self.extent[2] - self.extent[0]
+
+
+def area_map_svg(
+    hotspots: pd.DataFrame,
+    *,
+    area: BaseGeometry,
+    streets: gpd.GeoDataFrame | None = None,
+    places: pd.DataFrame | None = None,
+    assets: pd.DataFrame | None = None,
+    size_mm: tuple[float, float] = (178, 104),
+    synthetic: bool = False,
+) -> bytes:
+    """Draw an area's cells over its streets as SVG.
+
+    Parameters
+    ----------
+    hotspots
+        Table :data:`safespace.schemas.HOTSPOTS`.
+    area
+        Polygon, EPSG:4326; the map is fitted to it.
+    streets
+        Columns ``name, highway, geometry`` (lines, EPSG:4326).
+    places
+        Columns ``place`` (the number shown) and ``cells`` (cells of the place).
+    assets
+        Table :data:`safespace.schemas.ASSETS`; stations and venues are marked.
+    size_mm
+        Width and height of the picture, millimetres.
+    synthetic
+        Whether the data are made up; the picture then says so.
+
+    Returns
+    -------
+    bytes
+        SVG; the same input gives the same bytes.
+
+    Raises
+    ------
+    AreaError
+        When the area is empty.
+    """
+    if area is None or area.is_empty:
+        raise AreaError("The area to draw is empty.", remedy="Choose an area with a shape.")
+    figure = new_figure(*size_mm)
+    ground = _ground(figure, area, size_mm)
+    classes = classify(hotspots)
+    lines = _streets_on(ground, streets)
+    _draw_streets(ground, lines)
+    _draw_cells(ground, hotspots, classes)
+    _draw_streets_over(ground, lines, hotspots["cell"].to_numpy()[classes.str.startswith("higher")])
+    _draw_outline(ground, area)
+    taken = _draw_places(ground, places)
+    taken += _draw_landmarks(ground, assets, taken)
+    _draw_street_names(ground, lines, taken)
+    credit = "" if streets is None else OSM_CREDIT
+    _draw_key(figure, ground, legend(classes), size_mm, (SYNTHETIC if synthetic else "", credit))
+    return to_svg(figure)
+
+
+def _ground(figure: Figure, area: BaseGeometry, size_mm: tuple[float, float]) -> _Ground:
+    plane = local_plane(area)
+    width_mm, height_mm = size_mm[0] - _KEY_MM, size_mm[1]
+    left, bottom, right, top = on_plane(gpd.GeoSeries([area], crs=4326), plane).total_bounds
+    metres_per_mm = max((right - left) / width_mm, (top - bottom) / height_mm) * 1.06
+    across, up = metres_per_mm * width_mm / 2, metres_per_mm * height_mm / 2
+    x, y = (left + right) / 2, (bottom + top) / 2
+    axes = bare_axes(figure, (0, 0, width_mm / size_mm[0], 1))
+    axes.set_xlim(x - across, x + across)
+    axes.set_ylim(y - up, y + up)
+    return _Ground(axes, (x - across, y - up, x + across, y + up), plane)
+
+
+def _streets_on(ground: _Ground, streets: gpd.GeoDataFrame | None) -> gpd.GeoDataFrame:
+    """Return the streets inside the picture on its plane, with their class for drawing."""
+    if streets is None or streets.empty:
+        return gpd.GeoDataFrame(
+            {"name": [], "highway": [], "main": [], "geometry": []}, geometry="geometry", crs=ground.plane
+        )
+    shapes = on_plane(streets[["name", "highway", "geometry"]], ground.plane)
+    shapes = shapes[shapes.intersects(ground.box)]
+    main = shapes["highway"].str.removesuffix("_link").isin(_MAIN)
+    shapes = shapes.assign(main=main)[main | (len(shapes) <= _STREET_LIMIT)]
+    clipped = shapes.geometry.intersection(ground.box).simplify(ground.width_m / 4000)
+    return cast("gpd.GeoDataFrame", shapes.set_geometry(clipped).explode(ignore_index=True))
+
+
+def _lines(shapes: gpd.GeoSeries) -> list[np.ndarray]:
+    return [shapely.get_coordinates(line) for line in shapes if line.geom_type == "LineString"]
+
+
+def _draw_streets(ground: _Ground, lines: gpd.GeoDataFrame) -> None:
+    scale = min(1.0, 4000 / ground.width_m) ** 0.5
+    for main, width in ((False, _STREET_PT["other"]), (True, _STREET_PT["main"])):
+        chosen = _lines(lines.geometry[lines["main"] == main])
+        ground.axes.add_collection(
+            LineCollection(chosen, colors=MID_GREY, linewidths=width * scale, zorder=1)
+        )
+
+
+def _draw_streets_over(ground: _Ground, lines: gpd.GeoDataFrame, hot: np.ndarray) -> None:
+    """Draw the streets again in white where dark cells would hide them."""
+    if not len(hot) or lines.empty:
+        return
+    dark = shapely.union_all([shapely.Polygon(ring) for ring in _rings(ground, hot)])
+    over = lines.geometry[lines.intersects(dark)].intersection(dark).explode(ignore_index=True)
+    ground.axes.add_collection(
+        LineCollection(_lines(over), colors=WHITE, linewidths=0.5, alpha=0.75, zorder=4)
+    )
+
+
+def _rings(ground: _Ground, cells: np.ndarray) -> list[np.ndarray]:
+    shapes = [shapely.Polygon([(lon, lat) for lat, lon in h3.cell_to_boundary(int(cell))]) for cell in cells]
+    return [
+        shapely.get_coordinates(shape) for shape in on_plane(gpd.GeoSeries(shapes, crs=4326), ground.plane)
+    ]
+
+
+def _draw_cells(ground: _Ground, hotspots: pd.DataFrame, classes: pd.Series) -> None:
+    ordered = hotspots.assign(drawn=classes).sort_values("cell")
+    for style in legend(classes):
+        if style.name == "edge":
+            continue  # a cell that is not judged is bare paper
+        rings = _rings(ground, ordered.loc[ordered["drawn"] == style.name, "cell"].to_numpy())
+        ground.axes.add_collection(PolyCollection(rings, zorder=3 if style.mark else 2, **_look(style)))
+        for x, y in (ring.mean(axis=0) for ring in rings if style.mark):
+            _stamp(ground, (x, y), style)
+
+
+def _stamp(ground: _Ground, spot: tuple[float, float], style: Style) -> None:
+    halo = [withStroke(linewidth=2.0, foreground=style.fill)]
+    ground.axes.text(
+        *spot,
+        style.mark,
+        fontproperties=font("Bold", 7),
+        ha="center",
+        va="center_baseline",
+        color=style.ink,
+        path_effects=halo,
+        zorder=6,
+    )
+
+
+def _look(style: Style) -> dict[str, Any]:
+    # Plain paper and pale classes stay see-through so that the streets under them can be read.
+    see_through = not style.mark and style.name != "not_different"
+    return {
+        "facecolors": "none" if see_through else style.fill,
+        "edgecolors": style.line if style.mark else MID_GREY,
+        "hatchcolors": GREY,
+        "hatch": _HATCHES[style.hatch] or None,
+        "linewidths": style.line_pt,
+        "alpha": None if style.mark else 0.75,
+    }
+
+
+def _draw_outline(ground: _Ground, area: BaseGeometry) -> None:
+    shape = on_plane(gpd.GeoSeries([area], crs=4326), ground.plane).boundary.explode(ignore_index=True)
+    ground.axes.add_collection(
+        LineCollection(_lines(shape), colors=DARK_BLUE, linewidths=1.1, linestyles=[(0, (6, 2))], zorder=5)
+    )
+
+
+def _draw_places(ground: _Ground, places: pd.DataFrame | None) -> list[tuple[float, float]]:
+    """Put each place's number at the cell nearest to the middle of its cells; return where they are."""
+    if places is None or places.empty:
+        return []
+    spots = []
+    for number, cells in zip(places["place"], places["cells"], strict=True):
+        centres = np.array(
+            [shapely.get_coordinates(shapely.Polygon(ring).centroid)[0] for ring in _rings(ground, cells)]
+        )
+        x, y = centres[np.argmin(np.hypot(*(centres - centres.mean(axis=0)).T))]
+        ground.axes.plot(x, y, "o", ms=11, mfc=WHITE, mec=INK, mew=1.1, zorder=8)
+        ground.axes.text(
+            x,
+            y,
+            str(number),
+            fontproperties=font("Bold", 8),
+            ha="center",
+            va="center_baseline",
+            zorder=9,
+            color=INK,
+        )
+        spots.append((float(x), float(y)))
+    return spots
+
+
+def _draw_landmarks(
+    ground: _Ground, assets: pd.DataFrame | None, taken: list[tuple[float, float]]
+) -> list[tuple[float, float]]:
+    if assets is None or assets.empty:
+        return []
+    named = assets[assets["kind"].isin(_LANDMARKS) & assets["name"].fillna("").ne("")]
+    order = named["kind"].map({kind: rank for rank, kind in enumerate(_LANDMARKS)})
+    named = named.assign(order=order).sort_values(["order", "name", "asset_id"]).drop_duplicates("name")
+    points = on_plane(gpd.GeoSeries(gpd.points_from_xy(named["lon"], named["lat"]), crs=4326), ground.plane)
+    spots: list[tuple[float, float]] = []
+    for name, point in zip(named["name"], points, strict=True):
+        spot = (float(point.x), float(point.y))
+        if len(spots) < _LABELS and ground.box.contains(point) and _is_free(ground, spot, taken + spots):
+            ground.axes.plot(*spot, "s", ms=4.5, mfc=INK, mec=WHITE, mew=0.8, zorder=7)
+            _write(ground, spot, str(name), offset_pt=(4.5, 0), weight="SemiBold")
+            spots.append(spot)
+    return spots
+
+
+def _draw_street_names(ground: _Ground, lines: gpd.GeoDataFrame, taken: list[tuple[float, float]]) -> None:
+    """Name the longest main streets (any streets where there are none), clear of what is there already."""
+    named = lines[has_name(lines)]
+    named = named[named["main"]] if len(named) and named["main"].any() else named
+    if named.empty:
+        return
+    totals = named.geometry.length.groupby(named["name"]).sum()
+    busy = list(taken)
+    for name in sorted(totals.index, key=lambda street: (-totals[street], street)):
+        if len(busy) - len(taken) == _LABELS:
+            return
+        whole = shapely.line_merge(shapely.union_all(named.geometry[named["name"] == name].to_numpy()))
+        line = max(shapely.get_parts(whole), key=shapely.length)
+        spot, angle = _middle(line)
+        if totals[name] > ground.width_m * 0.08 and _is_free(ground, spot, busy):
+            _write(ground, spot, str(name), angle=angle, offset_pt=(0, 0))
+            busy.append(spot)
+
+
+def _middle(line: BaseGeometry) -> tuple[tuple[float, float], float]:
+    """Return a line's middle and the angle of the line there, degrees, readable from the left."""
+    centre, before, after = (line.interpolate(share, normalized=True) for share in (0.5, 0.4, 0.6))
+    angle = np.degrees(np.arctan2(after.y - before.y, after.x - before.x))
+    return (float(centre.x), float(centre.y)), float((angle + 90) % 180 - 90)
+
+
+def _is_free(ground: _Ground, spot: tuple[float, float], taken: list[tuple[float, float]]) -> bool:
+    left, bottom, right, top = ground.extent
+    margin = ground.width_m * 0.09
+    inside = left + margin < spot[0] < right - margin and bottom + margin / 2 < spot[1] < top - margin / 2
+    return inside and all(np.hypot(spot[0] - x, spot[1] - y) > margin for x, y in taken)
+
+
+def _write(
+    ground: _Ground,
+    spot: tuple[float, float],
+    words: str,
+    *,
+    angle: float = 0,
+    offset_pt: tuple[float, float],
+    weight: str = "Regular",
+) -> None:
+    ground.axes.annotate(
+        words,
+        spot,
+        xytext=offset_pt,
+        textcoords="offset points",
+        fontproperties=font(weight, 6.8),
+        rotation=angle,
+        ha="left" if offset_pt[0] else "center",
+        va="center",
+        color=INK,
+        path_effects=[withStroke(linewidth=2.2, foreground=WHITE)],
+        zorder=7,
+    )
+
+
+def _draw_key(
+    figure: Figure,
+    ground: _Ground,
+    styles: tuple[Style, ...],
+    size_mm: tuple[float, float],
+    notes: tuple[str, ...],
+) -> None:
+    width_mm, height_mm = size_mm
+    axes = bare_axes(figure, (1 - _KEY_MM / width_mm, 0, _KEY_MM / width_mm, 1))
+    axes.set_xlim(0, _KEY_MM)
+    axes.set_ylim(0, height_mm)
+    axes.text(
+        4, height_mm - 3, "Compared with its usual", fontproperties=font("Bold", 8), va="top", color=INK
+    )
+    for place, style in enumerate(styles):
+        _draw_key_row(axes, style, height_mm - 12.5 - 7.6 * place)
+    _draw_north(axes, 32)
+    _draw_scale(axes, ground, width_mm)
+    for place, note in enumerate(note for note in notes if note):
+        weight = "Bold" if note == SYNTHETIC else "Regular"
+        axes.text(4, 6 - 3.6 * place, note, fontproperties=font(weight, 6.5), va="center", color=INK)
+
+
+def _draw_key_row(axes: Axes, style: Style, y: float) -> None:
+    look: dict[str, Any] = {
+        "facecolor": style.fill,
+        "edgecolor": style.line,
+        "linewidth": max(style.line_pt, 0.5),
+        "hatch": (_HATCHES[style.hatch] * 2) or None,
+        "linestyle": "--" if style.dashed else "-",
+    }
+    patch = Rectangle((4, y - 2.4), 7.5, 4.8, **look)
+    if style.hatch:
+        patch.set_hatchcolor(GREY)
+    axes.add_patch(patch)
+    axes.text(
+        7.75,
+        y,
+        style.mark,
+        fontproperties=font("Bold", 7.5),
+        ha="center",
+        va="center_baseline",
+        color=style.ink,
+    )
+    axes.text(
+        13.5,
+        y,
+        _broken(style.words),
+        fontproperties=font("Regular", 7),
+        va="center",
+        color=INK,
+        linespacing=1.05,
+    )
+
+
+def _broken(words: str, limit: int = 24) -> str:
+    """Break words into lines of at most ``limit`` characters."""
+    lines = [""]
+    for word in words.split():
+        joined = f"{lines[-1]} {word}".strip()
+        lines = [*lines[:-1], joined] if len(joined) <= limit else [*lines, word]
+    return "\n".join(lines)
+
+
+def _draw_north(axes: Axes, y: float) -> None:
+    axes.annotate(
+        "",
+        (7.5, y + 5),
+        xytext=(7.5, y - 4),
+        arrowprops={"arrowstyle": "-|>", "color": INK, "lw": 1.2, "shrinkA": 0, "shrinkB": 0},
+    )
+    axes.text(10.5, y, "North", fontproperties=font("Regular", 7), va="center", color=INK)
+
+
+def _draw_scale(axes: Axes, ground: _Ground, width_mm: float) -> None:
+    metres_per_mm = ground.width_m / (width_mm - _KEY_MM)
+    length_m = max(step for step in _steps() if step / metres_per_mm <= 30)
+    length_mm = length_m / metres_per_mm
+    for start, fill in ((0.0, INK), (0.5, WHITE)):
+        axes.add_patch(
+            Rectangle(
+                (4 + start * length_mm, 18), length_mm / 2, 1.6, facecolor=fill, edgecolor=INK, linewidth=0.6
+            )
+        )
+    words = f"{length_m / 1000:g} km" if length_m >= 1000 else f"{length_m:g} m"
+    for x, text in ((4.0, "0"), (4 + length_mm, words)):
+        axes.text(x, 16.6, text, fontproperties=font("Regular", 7), ha="center", va="top", color=INK)
+
+
+def _steps() -> list[float]:
+    return [base * 10**power for power in range(6) for base in (1, 2, 5)]

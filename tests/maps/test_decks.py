@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import json
+
+import h3.api.basic_int as h3
+import pandas as pd
+import pytest
+import shapely
+
+from safespace.maps.decks import (
+    BLANK_STYLE,
+    CELL_COLUMNS,
+    STREET_VERTICES,
+    View,
+    hex_deck,
+    payload_bytes,
+    route_deck,
+)
+from safespace.maps.palette import STYLES
+
+
+@pytest.fixture
+def view(area):
+    return View.of(area)
+
+
+def _layers(deck):
+    return {layer["id"]: layer for layer in json.loads(deck.to_json())["layers"]}
+
+
+def test_layer_ids_and_view_do_not_move_with_the_data(hotspots, streets, view):
+    full = json.loads(hex_deck(hotspots, view=view, streets=streets).to_json())
+    few = json.loads(hex_deck(hotspots.iloc[:1], view=view, streets=streets).to_json())
+    none = json.loads(hex_deck(hotspots.iloc[:0], view=view).to_json())
+    wanted = ["streets", *(f"cells-{style.name}" for style in STYLES), "signs", "chosen"]
+    for deck in (full, few, none):
+        assert [layer["id"] for layer in deck["layers"]] == wanted
+        assert deck["initialViewState"] == full["initialViewState"]
+
+
+def test_only_the_allowed_columns_reach_the_browser(hotspots, view):
+    layers = _layers(hex_deck(hotspots.assign(reporter="do not send"), view=view))
+    for name, layer in layers.items():
+        if name.startswith("cells-"):
+            assert {key for row in layer["data"] if isinstance(row, dict) for key in row} <= set(CELL_COLUMNS)
+    assert "do not send" not in json.dumps(layers)
+
+
+def test_hidden_cells_send_no_number(hotspots, view):
+    (row,) = _layers(hex_deck(hotspots, view=view))["cells-hidden"]["data"]
+    assert row["say"] == ""
+    assert not any(character.isdigit() for character in row["title"])
+
+
+def test_style_asks_no_host(hotspots, view):
+    text = hex_deck(hotspots, view=view).to_json()
+    deck = json.loads(text)
+    assert deck["mapStyle"] == BLANK_STYLE
+    assert "http" not in text
+
+
+def test_same_input_same_bytes_and_order_free(hotspots, streets, view):
+    one = hex_deck(hotspots, view=view, streets=streets).to_json()
+    assert one == hex_deck(hotspots.iloc[::-1], view=view, streets=streets).to_json()
+
+
+def test_payload_of_five_thousand_cells(hotspots, view):
+    cells = sorted(h3.grid_disk(int(hotspots["cell"][0]), 40))
+    many = pd.concat([hotspots.iloc[[5]]] * len(cells), ignore_index=True).assign(cell=cells)
+    busy = pd.concat([many.iloc[:-1000], many.iloc[-1000:].assign(events=1)])
+    assert len(busy) == 4921
+    assert payload_bytes(hex_deck(busy, view=view)) < 300_000
+
+
+def test_streets_are_capped_main_streets_first(streets, view):
+    wiggle = shapely.LineString(
+        [(-1.9 + 0.00002 * (i % 300), 52.475 + 0.00001 * (i % 977)) for i in range(STREET_VERTICES)]
+    )
+    many = pd.concat([streets, streets.iloc[[1]].set_geometry([wiggle]).set_crs(4326)], ignore_index=True)
+    layer = _layers(hex_deck(pd.DataFrame(_empty_like()), view=view, streets=many))["streets"]
+    assert sum(len(row["path"]) for row in layer["data"]) <= STREET_VERTICES
+    assert layer["data"][0]["wide"] == 3
+
+
+def _empty_like():
+    columns = ("cell", "label", "hot", "edge", "events", "lower", "upper", "rate", "expected")
+    return {name: pd.Series(dtype="float64") for name in columns} | {"label": pd.Series(dtype="str")}
+
+
+def test_route_deck(routes, streets, view):
+    layers = _layers(route_deck(routes, view=view, streets=streets, say={"A": "12 minutes"}, chosen="B"))
+    assert list(layers) == ["streets", "route-1", "route-2", "ends", "letters"]
+    assert layers["route-1"]["data"][0]["say"] == "12 minutes"
+    assert layers["route-2"]["data"][0]["say"] == "1,100 m"
+    assert layers["route-2"]["getWidth"] > layers["route-1"]["getWidth"]
+    assert [mark["sign"] for mark in layers["letters"]["data"]] == ["Start", "End", "A", "B"]
