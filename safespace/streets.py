@@ -96,6 +96,8 @@ class StreetGraph:
         Lamps are mapped within reach of at least half of the edge; never mixed into ``lit``, shape (m,).
     cameras
         Mapped cameras within 25 m, shape (m,). None mapped does not mean none there.
+    camera_x, camera_y
+        Where the mapped cameras stand, metres in ``crs``, shape (c,).
     steps, tunnel, bridge, crossing, separate, conditional
         Stairs; tunnel, underpass or covered way; bridge; marked crossing; carriageway with its pavement
         mapped apart; opening hours or conditional access, shape (m,).
@@ -125,6 +127,8 @@ class StreetGraph:
     lit: NDArray[np.int8]
     lamp_lit: Flags
     cameras: Ints
+    camera_x: Floats
+    camera_y: Floats
     steps: Flags
     tunnel: Flags
     bridge: Flags
@@ -206,7 +210,7 @@ def build_graph(
     length_m = _lengths(ways, first)
     lon, lat = ways.lon[at], ways.lat[at]
     crs = local_crs(float(np.median(lon)), float(np.median(lat)))
-    x, y = _project(lon, lat, crs)
+    x, y = to_metres(lon, lat, crs)
     indptr, to, edge = _rows(len(node_id), u, v)
     start, take = _ranges(first, last)
     columns = _edge_columns(ways.tags.iloc[piece])
@@ -223,6 +227,8 @@ def build_graph(
         way_id=ways.way_id[piece],
         lamp_lit=np.zeros(len(u), bool),
         cameras=np.zeros(len(u), np.int64),
+        camera_x=np.zeros(0),
+        camera_y=np.zeros(0),
         indptr=indptr,
         to=to,
         edge=edge,
@@ -251,9 +257,12 @@ def add_points(
     near = np.asarray(away) <= lamp_reach_m
     share = np.bincount(owner, near, graph.edges) / np.bincount(owner, minlength=graph.edges)
     cameras = np.zeros(graph.edges, np.int64)
-    for close in places.query_ball_point(_places_of(graph, points, "camera"), camera_reach_m):
+    stands = _places_of(graph, points, "camera")
+    for close in places.query_ball_point(stands, camera_reach_m):
         cameras[np.unique(owner[close])] += 1
-    return replace(graph, lamp_lit=share >= 0.5, cameras=cameras)
+    return replace(
+        graph, lamp_lit=share >= 0.5, cameras=cameras, camera_x=stands[:, 0], camera_y=stands[:, 1]
+    )
 
 
 def replace(graph: StreetGraph, **changes: Any) -> StreetGraph:
@@ -365,7 +374,7 @@ def exposure_operator(
     nothing to do with. Nothing here says what will happen on a street.
     """
     there = np.asarray(lon, float).ravel(), np.asarray(lat, float).ravel()
-    rx, ry = _project(*there, graph.crs)
+    rx, ry = to_metres(*there, graph.crs)
     x, y, owner = _samples(graph)
     start = np.searchsorted(owner, np.arange(graph.edges + 1))
     step = graph.length_m / np.diff(start)
@@ -463,7 +472,7 @@ def place_names(
     x, y, owner = _samples(graph)
     named = graph.name_code[owner] != graph.names.index("") if "" in graph.names else np.ones(len(x), bool)
     wanted = np.column_stack(
-        _project(np.atleast_1d(np.asarray(lon, float)), np.atleast_1d(np.asarray(lat, float)), graph.crs)
+        to_metres(np.atleast_1d(np.asarray(lon, float)), np.atleast_1d(np.asarray(lat, float)), graph.crs)
     )
     if not named.any():
         return np.full(len(wanted), "", object)
@@ -606,7 +615,8 @@ def _says(values: pd.Series) -> pd.Series:
     return (values != "") & (values != "no")
 
 
-def _project(lon: Floats, lat: Floats, crs: str) -> tuple[Floats, Floats]:
+def to_metres(lon: Floats, lat: Floats, crs: str) -> tuple[Floats, Floats]:
+    """Project degrees (EPSG:4326) to the metres of a graph's ``crs``, each shape (k,)."""
     x, y = Transformer.from_crs("EPSG:4326", crs, always_xy=True).transform(lon, lat)
     return np.asarray(x, float), np.asarray(y, float)
 
@@ -614,7 +624,7 @@ def _project(lon: Floats, lat: Floats, crs: str) -> tuple[Floats, Floats]:
 def _places_of(graph: StreetGraph, points: pd.DataFrame, kind: str) -> Floats:
     these = points[points["kind"] == kind]
     return np.column_stack(
-        _project(these["lon"].to_numpy(float), these["lat"].to_numpy(float), graph.crs)
+        to_metres(these["lon"].to_numpy(float), these["lat"].to_numpy(float), graph.crs)
     ).reshape(-1, 2)
 
 
@@ -623,7 +633,7 @@ def _places_of(graph: StreetGraph, points: pd.DataFrame, kind: str) -> Floats:
 
 def _samples(graph: StreetGraph) -> tuple[Floats, Floats, Ints]:
     """Return the middles of equal steps of at most 10 m along every edge, metres, and their edge."""
-    x, y = _project(graph.geom_lon, graph.geom_lat, graph.crs)
+    x, y = to_metres(graph.geom_lon, graph.geom_lat, graph.crs)
     along = np.zeros(len(x))
     along[1:] = np.hypot(np.diff(x), np.diff(y))
     along[graph.geom_start[:-1]] = 0.0

@@ -1,0 +1,31 @@
+"""Walking options between two places, compared by what is known about them.
+
+Not a route planner for the public: it compares conditions along walks so that a partnership can decide
+which segments to improve first.
+"""
+
+from __future__ import annotations
+
+from safespace.routes.exports import segments_to_frame, to_frame, to_geojson, to_gpx
+from safespace.routes.front import Front, trade_off
+from safespace.routes.planning import Options, compare, on_street_m, plan
+from safespace.routes.reasons import Route
+from safespace.routes.search import Path, distances, shortest_path, shortest_path_scipy
+
+__all__ = [
+    "Front",
+    "Options",
+    "Path",
+    "Route",
+    "compare",
+    "distances",
+    "on_street_m",
+    "plan",
+    "segments_to_frame",
+    "shortest_path",
+    "shortest_path_scipy",
+    "to_frame",
+    "to_geojson",
+    "to_gpx",
+    "trade_off",
+]

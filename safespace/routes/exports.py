@@ -1,0 +1,118 @@
+"""Options as GeoJSON, GPX and frames, each carrying the attribution."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree as ET
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from safespace.routes.planning import ATTRIBUTION
+from safespace.routes.reasons import walk_line
+
+if TYPE_CHECKING:
+    from safespace.routes.planning import Options
+    from safespace.routes.reasons import Route
+    from safespace.streets import StreetGraph
+
+_FACTS = (
+    "length_m",
+    "walk_s",
+    "detour",
+    "lit_yes_m",
+    "lit_no_m",
+    "lit_unknown_m",
+    "lamp_lit_m",
+    "steps_m",
+    "tunnel_m",
+    "conditional_m",
+    "crossings",
+    "cameras",
+    "exposure",
+    "exposure_lower",
+    "exposure_upper",
+    "exposure_per_km",
+    "worst_100m",
+    "reports_near",
+    "lighting_known",
+)
+
+
+def to_frame(options: Options) -> gpd.GeoDataFrame:
+    """Return one row an option with its figures and its line, EPSG:4326."""
+    rows = [{"option": route.name} | _facts(route) for route in options.routes]
+    return gpd.GeoDataFrame(
+        pd.DataFrame(rows).assign(attribution=ATTRIBUTION),
+        geometry=[route.geometry for route in options.routes],
+        crs="EPSG:4326",
+    )
+
+
+def segments_to_frame(options: Options, graph: StreetGraph) -> gpd.GeoDataFrame:
+    """Return one row a segment of every option: its reasons and its line, EPSG:4326."""
+    frames = [_segments(route, graph) for route in options.routes]
+    return gpd.GeoDataFrame(pd.concat(frames, ignore_index=True), geometry="geometry", crs="EPSG:4326")
+
+
+def to_geojson(options: Options) -> str:
+    """Return the options as a GeoJSON FeatureCollection; the same options give the same text."""
+    features = [
+        {
+            "type": "Feature",
+            "properties": {"option": route.name} | _facts(route),
+            "geometry": {
+                "type": "LineString",
+                "coordinates": np.round(shapely.get_coordinates(route.geometry), 7).tolist(),
+            },
+        }
+        for route in options.routes
+    ]
+    whole = {
+        "type": "FeatureCollection",
+        "attribution": ATTRIBUTION,
+        "notes": list(options.notes),
+        "features": features,
+    }
+    return json.dumps(whole, ensure_ascii=False, indent=1)
+
+
+def to_gpx(options: Options) -> str:
+    """Return the options as GPX 1.1 tracks, for a site audit on foot."""
+    root = ET.Element("gpx", version="1.1", creator="SafeSpace", xmlns="http://www.topografix.com/GPX/1/1")
+    metadata = ET.SubElement(root, "metadata")
+    ET.SubElement(metadata, "desc").text = "Walking options for a site audit"
+    owner = ET.SubElement(metadata, "copyright", author="OpenStreetMap contributors")
+    ET.SubElement(owner, "license").text = "https://opendatacommons.org/licenses/odbl/"
+    for route in options.routes:
+        track = ET.SubElement(root, "trk")
+        ET.SubElement(track, "name").text = route.name
+        ET.SubElement(track, "desc").text = f"{route.length_m:,.0f} m. {ATTRIBUTION}"
+        line = ET.SubElement(track, "trkseg")
+        for lon, lat in shapely.get_coordinates(route.geometry):
+            ET.SubElement(line, "trkpt", lat=f"{lat:.7f}", lon=f"{lon:.7f}")
+    ET.indent(root)
+    return ET.tostring(root, encoding="unicode", xml_declaration=True)
+
+
+def _facts(route: Route) -> dict[str, Any]:
+    return {name: _plain(getattr(route, name)) for name in _FACTS}
+
+
+def _plain(value: float) -> float:
+    return value if isinstance(value, int) else round(float(value), 4)
+
+
+def _segments(route: Route, graph: StreetGraph) -> pd.DataFrame:
+    ends = np.cumsum([len(edges) for edges in route.reasons["edges"]])
+    starts = route.nodes[np.concatenate([[0], ends[:-1]])]
+    lines: Any = [
+        walk_line(graph, int(start), np.asarray(edges, np.int64))
+        for start, edges in zip(starts, route.reasons["edges"], strict=True)
+    ]
+    frame = route.reasons.drop(columns="edges").assign(geometry=lines, attribution=ATTRIBUTION)
+    frame.insert(0, "option", route.name)
+    return frame

@@ -1,0 +1,240 @@
+"""What is known along a walk, segment by segment, as sums that add up to the walk's figures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import shapely
+
+from safespace.routes.search import nodes_along
+from safespace.schemas import LIGHTING
+from safespace.streets import CAMERA_REACH_M, LIT, UNKNOWN, UNLIT, labels, to_metres
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from safespace.routes.comparison import Evidence
+    from safespace.streets import StreetGraph
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
+
+WINDOW_M = 100.0
+
+
+@dataclass(frozen=True)
+class Route:
+    """One walking option and what is known along it. Metres are metres of the walk.
+
+    Parameters
+    ----------
+    name
+        Option name.
+    nodes, edges
+        The walk through the graph, shapes (k + 1,) and (k,).
+    geometry
+        EPSG:4326, in walking direction.
+    length_m, walk_s, detour
+        Length; time at the set walking speed; how much longer than the shortest (0.1 is 10 %).
+    lit_yes_m, lit_no_m, lit_unknown_m
+        By street lighting as mapped; they add up to ``length_m``.
+    lamp_lit_m
+        Of ``lit_unknown_m``, where lamps are mapped nearby.
+    steps_m, tunnel_m, conditional_m
+        Stairs; tunnels, underpasses and covered ways; ways with opening hours or conditional access.
+    crossings, cameras
+        Marked crossings met, and cameras within 25 m, as mapped. None mapped does not mean none there.
+    exposure, exposure_lower, exposure_upper
+        Reports nearby, each counted less with distance: one on a straight street counts 1. With the 95 %
+        Poisson-bootstrap interval.
+    exposure_per_km, worst_100m, worst_start_m
+        The same per kilometre; the most in any 100 m, and where along the walk that stretch starts.
+    reports_near
+        Number of reports within reach.
+    lighting_known
+        Share of the walk whose lighting is mapped, 0 to 1.
+    reasons
+        One row a segment, in walking order; ``exposure`` adds up to the walk's exactly.
+    """
+
+    name: str
+    nodes: Ints
+    edges: Ints
+    geometry: shapely.LineString
+    length_m: float
+    walk_s: float
+    detour: float
+    lit_yes_m: float
+    lit_no_m: float
+    lit_unknown_m: float
+    lamp_lit_m: float
+    steps_m: float
+    tunnel_m: float
+    conditional_m: float
+    crossings: int
+    cameras: int
+    exposure: float
+    exposure_lower: float
+    exposure_upper: float
+    exposure_per_km: float
+    worst_100m: float
+    worst_start_m: float
+    reports_near: int
+    lighting_known: float
+    reasons: pd.DataFrame
+
+
+def describe(
+    graph: StreetGraph,
+    walk: tuple[str, int, Ints],
+    *,
+    terms: Mapping[str, Floats],
+    shortest_m: float,
+    speed_m_per_s: float,
+    evidence: Evidence,
+) -> Route:
+    """Return a walk with everything that is known along it.
+
+    Parameters
+    ----------
+    walk
+        Option name, origin node and edges.
+    terms
+        Exposure of every edge by group of reports, each shape (m,).
+    evidence
+        The walk's interval of exposure and the number of reports it rests on.
+    """
+    name, origin, edges = walk
+    reasons = reasons_along(graph, edges, terms)
+    exposure, length_m = float(reasons["exposure"].sum()), float(graph.length_m[edges].sum())
+    by_lit = [
+        float(graph.length_m[edges[graph.lit[edges] == value]].sum()) for value in (UNKNOWN, UNLIT, LIT)
+    ]
+    line = walk_line(graph, origin, edges)
+    burden = np.sum([values[edges] for values in terms.values()], axis=0)
+    worst, worst_start_m = worst_stretch(graph.length_m[edges], burden)
+
+    def metres(flag: NDArray[np.bool_]) -> float:
+        return float(graph.length_m[edges[flag[edges]]].sum())
+
+    return Route(
+        name=name,
+        nodes=nodes_along(graph, origin, edges),
+        edges=edges,
+        geometry=line,
+        length_m=length_m,
+        walk_s=length_m / speed_m_per_s,
+        detour=max(length_m / shortest_m - 1, 0.0),
+        lit_yes_m=by_lit[2],
+        lit_no_m=by_lit[1],
+        lit_unknown_m=by_lit[0],
+        lamp_lit_m=metres(graph.lamp_lit & (graph.lit == UNKNOWN)),
+        steps_m=metres(graph.steps),
+        tunnel_m=metres(graph.tunnel),
+        conditional_m=metres(graph.conditional),
+        crossings=_runs(graph.crossing[edges]),
+        cameras=_cameras(graph, origin, edges),
+        exposure=exposure,
+        exposure_lower=evidence.lower,
+        exposure_upper=evidence.upper,
+        exposure_per_km=exposure / length_m * 1000,
+        worst_100m=worst,
+        worst_start_m=worst_start_m,
+        reports_near=evidence.reports,
+        lighting_known=1 - by_lit[0] / length_m,
+        reasons=reasons,
+    )
+
+
+def reasons_along(graph: StreetGraph, edges: Ints, terms: Mapping[str, Floats]) -> pd.DataFrame:
+    """Return one row for each stretch of one street with the same conditions, in walking order.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``segment`` (from 1), ``name``, ``length_m``, ``lit``, ``lamp_lit``, ``steps``, ``tunnel``,
+        ``edges`` (tuple of edge numbers), one column a term, ``exposure`` (their sum) and ``share``.
+    """
+    along = pd.DataFrame(
+        {
+            "name": labels(graph)[edges],
+            "length_m": graph.length_m[edges],
+            "lit": np.asarray(LIGHTING, object)[graph.lit[edges]],
+            "lamp_lit": graph.lamp_lit[edges],
+            "steps": graph.steps[edges],
+            "tunnel": graph.tunnel[edges],
+            "edges": edges,
+            **{name: values[edges] for name, values in terms.items()},
+        }
+    )
+    same = ["name", "lit", "steps", "tunnel"]
+    changed = (along[same] != along[same].shift()).any(axis=1)
+    how: dict[str, Any] = dict.fromkeys(same, "first") | {
+        "length_m": "sum",
+        "lamp_lit": "all",
+        "edges": tuple,
+    }
+    rows = along.groupby(changed.cumsum().rename("segment")).agg(how | dict.fromkeys(terms, "sum"))
+    exposure = rows[list(terms)].sum(axis=1)
+    total = float(exposure.sum())
+    rows = rows.assign(exposure=exposure, share=exposure / total if total else 0.0)
+    order = ["name", "length_m", "lit", "lamp_lit", "steps", "tunnel", "edges", *terms, "exposure", "share"]
+    return rows[order].reset_index()
+
+
+def worst_stretch(length_m: Floats, burden: Floats, *, window_m: float = WINDOW_M) -> tuple[float, float]:
+    """Return the most exposure in any stretch of the walk, and where along it that stretch starts.
+
+    Parameters
+    ----------
+    length_m, burden
+        Length and exposure of each edge in walking order, shape (k,); within an edge it is even.
+
+    Examples
+    --------
+    >>> worst_stretch(np.array([50.0, 50.0, 200.0]), np.array([1.0, 4.0, 2.0]))
+    (5.0, 0.0)
+    """
+    at = np.concatenate([[0.0], np.cumsum(length_m)])
+    total = np.concatenate([[0.0], np.cumsum(burden)])
+    if at[-1] <= window_m:
+        return float(total[-1]), 0.0
+    # piecewise linear, so the greatest value has one end of the stretch at the end of an edge
+    starts = np.clip(np.concatenate([at, at - window_m]), 0, at[-1] - window_m)
+    held = np.interp(starts + window_m, at, total) - np.interp(starts, at, total)
+    best = int(np.argmax(held))
+    return float(held[best]), float(starts[best])
+
+
+def walk_line(graph: StreetGraph, origin: int, edges: Ints) -> shapely.LineString:
+    """Return the walk as a line in walking direction, EPSG:4326."""
+    return shapely.LineString(_vertices(graph, origin, edges))
+
+
+def _vertices(graph: StreetGraph, origin: int, edges: Ints) -> Floats:
+    parts, node = [], origin
+    for edge in edges:
+        span = slice(graph.geom_start[edge], graph.geom_start[edge + 1])
+        part = np.column_stack([graph.geom_lon[span], graph.geom_lat[span]])
+        parts.append(part if graph.u[edge] == node else part[::-1])
+        node = graph.u[edge] + graph.v[edge] - node
+    return np.vstack([parts[0], *(part[1:] for part in parts[1:])])
+
+
+def _cameras(graph: StreetGraph, origin: int, edges: Ints) -> int:
+    """Count each mapped camera within reach of the walk once."""
+    if not len(graph.camera_x) or not graph.cameras[edges].any():
+        return 0
+    lon, lat = _vertices(graph, origin, edges).T
+    line = shapely.LineString(np.column_stack(to_metres(lon, lat, graph.crs)))
+    stands = shapely.points(graph.camera_x, graph.camera_y)
+    return int((shapely.distance(stands, line) <= CAMERA_REACH_M).sum())
+
+
+def _runs(flags: NDArray[np.bool_]) -> int:
+    return int((flags & ~np.insert(flags[:-1], 0, False)).sum())

@@ -1,0 +1,128 @@
+"""The trade-off set is exactly what full enumeration finds."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from made_streets import grid_graph, made_ways
+
+from safespace import routes
+from safespace.errors import PlaceError
+from safespace.routes.alternatives import BALANCED, FEWEST, SHORTEST, choose, different, knee, overlap
+from safespace.streets import build_graph
+
+
+def every_walk(graph, origin, destination, cap_m):
+    """Enumerate all walks that visit no node twice, within the cap: (length, edges)."""
+    found, stack = [], [(origin, 0.0, (), {origin})]
+    while stack:
+        node, length, edges, seen = stack.pop()
+        if node == destination:
+            found.append((length, edges))
+            continue
+        for k in range(graph.indptr[node], graph.indptr[node + 1]):
+            to, edge = int(graph.to[k]), int(graph.edge[k])
+            if to not in seen and length + graph.length_m[edge] <= cap_m:
+                stack.append((to, length + graph.length_m[edge], (*edges, edge), seen | {to}))
+    return found
+
+
+def best_of(points, tolerance=1e-9):
+    kept = []
+    for length, burden in sorted(points):
+        if not kept or burden < kept[-1][1] * (1 - tolerance):
+            kept.append((length, burden))
+    return np.array(kept)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.sampled_from([1.0, 1.2, 1.5, 2.0]))
+def test_equals_full_enumeration(seed, cap):
+    graph = grid_graph(4, seed=seed, drop=0.1)
+    rng = np.random.default_rng(seed)
+    connected = np.flatnonzero(graph.component == 0)
+    origin, destination = map(int, rng.choice(connected, 2, replace=False))
+    exposure = rng.choice([0.0, 1.0, 2.0, 5.0], graph.edges) * rng.choice([1.0, rng.random()], graph.edges)
+    front = routes.trade_off(graph, origin, destination, exposure=exposure, detour_cap=cap)
+    shortest = routes.distances(graph, origin)[destination]
+    walks = every_walk(graph, origin, destination, shortest * cap * (1 + 1e-9))
+    wanted = best_of([(length, float(exposure[list(edges)].sum())) for length, edges in walks])
+    np.testing.assert_allclose(
+        np.column_stack([front.length_m, front.exposure]), wanted, rtol=1e-9, atol=1e-9
+    )
+    for path, length, burden in zip(front.paths, front.length_m, front.exposure, strict=True):
+        assert graph.length_m[path].sum() == pytest.approx(length)
+        assert exposure[path].sum() == pytest.approx(burden)
+
+
+def test_front_rises_and_falls_and_starts_at_the_shortest():
+    graph = grid_graph(8, seed=2)
+    exposure = np.random.default_rng(0).random(graph.edges)
+    front = routes.trade_off(graph, 0, graph.nodes - 1, exposure=exposure, detour_cap=1.5)
+    assert len(front.paths) > 5
+    assert (np.diff(front.length_m) > 0).all()
+    assert (np.diff(front.exposure) < 0).all()
+    assert front.length_m[0] == pytest.approx(routes.shortest_path(graph, 0, graph.nodes - 1).cost)
+    least = routes.shortest_path(graph, 0, graph.nodes - 1, weight=exposure + 1e-9 * graph.length_m)
+    if graph.length_m[least.edges].sum() <= 1.5 * front.length_m[0]:
+        assert front.exposure[-1] == pytest.approx(exposure[least.edges].sum())
+
+
+def test_every_weighted_sum_answer_within_the_cap_is_on_the_front():
+    graph = grid_graph(8, seed=4)
+    exposure = np.random.default_rng(1).random(graph.edges) * 100
+    front = routes.trade_off(graph, 0, graph.nodes - 1, exposure=exposure, detour_cap=3.0)
+    for share in np.linspace(0.01, 0.99, 15):
+        path = routes.shortest_path(
+            graph, 0, graph.nodes - 1, weight=share * graph.length_m + (1 - share) * exposure
+        ).edges
+        away = np.hypot(front.length_m - graph.length_m[path].sum(), front.exposure - exposure[path].sum())
+        assert away.min() < 1e-6
+
+
+def test_no_reports_gives_the_shortest_alone():
+    graph = grid_graph(5, seed=2)
+    front = routes.trade_off(graph, 0, graph.nodes - 1, exposure=np.zeros(graph.edges))
+    assert len(front.paths) == 1
+    assert choose(front, 4) == [(0, SHORTEST)]
+
+
+def test_too_many_partial_walks_is_said_not_swallowed():
+    graph = grid_graph(8, seed=2)
+    exposure = np.random.default_rng(0).random(graph.edges)
+    with pytest.raises(
+        PlaceError, match=r"too far apart for an exact trade-off set.*lower routes.detour_cap"
+    ):
+        routes.trade_off(graph, 0, graph.nodes - 1, exposure=exposure, most_labels=50)
+
+
+def test_choice_has_both_ends_and_the_knee():
+    length_m = np.array([100.0, 101, 110, 120, 135, 150])
+    exposure = np.array([50.0, 48, 20, 18, 12, 10])
+    front = routes.Front(length_m, exposure, tuple(np.array([k]) for k in range(6)))
+    assert knee(front) == 2
+    names = dict(choose(front, 4))
+    assert names[0] == SHORTEST
+    assert names[2] == BALANCED
+    assert names[5] == FEWEST
+    assert len(names) == 4
+    assert list(dict(choose(front, 2))) == [0, 5]
+
+
+def test_walk_along_different_streets_shares_little():
+    graph = grid_graph(6, seed=3)
+    shortest = routes.shortest_path(graph, 0, graph.nodes - 1)
+    found = different(graph, (0, graph.nodes - 1), [shortest.edges], longest_m=1.3 * shortest.cost)
+    assert found is not None
+    assert overlap(graph, found, shortest.edges) <= 0.6
+    assert graph.length_m[found].sum() <= 1.3 * shortest.cost
+
+
+def test_no_different_walk_on_the_only_street():
+    places = {1: (0, 0), 2: (100, 0), 3: (200, 0)}
+    rows = [(1, {"highway": "path"}, [1, 2]), (2, {"highway": "path"}, [2, 3])]
+    graph = build_graph(made_ways(rows, places))
+    only = routes.shortest_path(graph, 0, 2)
+    assert different(graph, (0, 2), [only.edges], longest_m=1e9) is None

@@ -1,0 +1,285 @@
+"""Options: figures that add up, how sure a difference is, exports that open, words."""
+
+from __future__ import annotations
+
+import json
+import re
+from xml.etree import ElementTree as ET
+
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from made_streets import METRE_LAT, METRE_LON, ORIGIN, grid_graph, made_ways
+
+from safespace import routes
+from safespace.errors import PlaceError, SchemaError
+from safespace.routes import comparison
+from safespace.routes.reasons import worst_stretch
+from safespace.settings import RouteSettings
+from safespace.sources import streets_osm
+from safespace.streets import add_points, build_graph, exposure_operator, nearest_node, to_metres
+
+SETTINGS = RouteSettings()
+FORBIDDEN = re.compile(
+    r"\b(safe|safest|safer|unsafe|danger\w*|risk\w*|avoid\w*|victim\w*|crimes?)\b", re.IGNORECASE
+)
+
+
+def at(east_m, north_m):
+    return ORIGIN[0] + east_m * METRE_LON, ORIGIN[1] + north_m * METRE_LAT
+
+
+@pytest.fixture(scope="module")
+def town():
+    """Return a grid of streets and 60 reports of two kinds, most along one side of it."""
+    graph = grid_graph(8, seed=5)
+    rng = np.random.default_rng(8)
+    lon, lat = at(rng.uniform(-50, 400, 60), rng.uniform(-50, 400, 60))
+    operator = exposure_operator(graph, lon, lat, decay_m=SETTINGS.decay_m, reach_m=SETTINGS.reach_m)
+    return graph, operator, np.where(np.arange(60) % 3, "recorded incidents", "StreetSafe")
+
+
+@pytest.fixture(scope="module")
+def options(town):
+    graph, operator, groups = town
+    return routes.plan(
+        graph,
+        at(0, 0),
+        at(700, 700),
+        operator=operator,
+        weights=np.ones(60),
+        settings=SETTINGS,
+        groups=groups,
+    )
+
+
+def test_shows_both_ends_and_keeps_within_the_detour_limit(options):
+    assert 2 <= len(options.routes) <= SETTINGS.options_shown
+    assert options.routes[0].name == "Shortest"
+    assert options.routes[0].detour == 0
+    assert len({route.name for route in options.routes}) == len(options.routes)
+    assert all(route.detour <= 0.5 + 1e-9 for route in options.routes)
+    fewest = min(route.exposure for route in options.routes)
+    assert fewest == pytest.approx(options.front[-1, 1])
+
+
+def test_reasons_add_up_to_the_totals_exactly(options):
+    for route in options.routes:
+        reasons = route.reasons
+        assert reasons["exposure"].sum() == route.exposure
+        parts = reasons["StreetSafe"] + reasons["recorded incidents"]
+        np.testing.assert_array_equal(parts, reasons["exposure"])
+        assert reasons["length_m"].sum() == pytest.approx(route.length_m)
+        assert reasons["share"].sum() == pytest.approx(1)
+        assert [edge for edges in reasons["edges"] for edge in edges] == route.edges.tolist()
+
+
+def test_metres_by_lighting_add_up_and_unknown_is_kept(options):
+    for route in options.routes:
+        total = route.lit_yes_m + route.lit_no_m + route.lit_unknown_m
+        assert total == pytest.approx(route.length_m)
+        assert route.lighting_known == pytest.approx(1 - route.lit_unknown_m / route.length_m)
+        by_lit = route.reasons.groupby("lit")["length_m"].sum()
+        assert by_lit.get("unknown", 0) == pytest.approx(route.lit_unknown_m)
+
+
+def test_one_report_on_a_straight_street_counts_one():
+    places = {k: (k * 500, 0) for k in range(5)}
+    graph = build_graph(made_ways([(1, {"highway": "path"}, [0, 1, 2, 3, 4])], places))
+    operator = exposure_operator(graph, *[[value] for value in at(1000, 0)])
+    options = routes.plan(graph, at(0, 0), at(2000, 0), operator=operator, weights=[1], settings=SETTINGS)
+    assert len(options.routes) == 1
+    assert options.routes[0].exposure == pytest.approx(1, rel=0.01)
+    assert options.routes[0].exposure_per_km == pytest.approx(0.5, rel=0.01)
+
+
+def test_line_runs_from_origin_to_destination_without_gaps(options, town):
+    graph = town[0]
+    for route in options.routes:
+        x, y = to_metres(*shapely.get_coordinates(route.geometry).T, graph.crs)
+        assert np.hypot(np.diff(x), np.diff(y)).sum() == pytest.approx(route.length_m, rel=1e-3)
+        first, last = route.geometry.coords[0], route.geometry.coords[-1]
+        assert first == (graph.lon[route.nodes[0]], graph.lat[route.nodes[0]])
+        assert last == (graph.lon[route.nodes[-1]], graph.lat[route.nodes[-1]])
+
+
+def test_worst_stretch_by_hand():
+    assert worst_stretch(np.array([30.0]), np.array([7.0])) == (7.0, 0.0)
+    # 20 m at 0.1, 100 m at 0.02, 50 m at 0.06 a metre: the last 100 m hold 50 * 0.06 + 50 * 0.02
+    value, start = worst_stretch(np.array([20.0, 100, 50]), np.array([2.0, 2.0, 3.0]))
+    assert (value, start) == (pytest.approx(4.0), pytest.approx(70.0))
+
+
+def test_worst_stretch_is_not_beaten_by_any_other_start():
+    rng = np.random.default_rng(2)
+    length, burden = rng.uniform(5, 90, 30), rng.random(30)
+    best, _ = worst_stretch(length, burden)
+    along, total = np.append(0, np.cumsum(length)), np.append(0, np.cumsum(burden))
+    starts = np.linspace(0, along[-1] - 100, 5000)
+    held = np.interp(starts + 100, along, total) - np.interp(starts, along, total)
+    assert best >= held.max() - 1e-12
+    assert best <= held.max() + 0.01
+
+
+def test_cameras_count_once_a_walk(town):
+    graph, operator, _ = town
+    rows = [("camera", *to_lonlat(graph, 5)), ("camera", *at(9000, 9000))]
+    seen = add_points(graph, pd.DataFrame(rows, columns=["kind", "lon", "lat"]))
+    end = to_lonlat(graph, graph.nodes - 1)
+    options = routes.plan(
+        seen, to_lonlat(graph, 5), end, operator=operator, weights=np.ones(60), settings=SETTINGS
+    )
+    assert [route.cameras for route in options.routes] == [1] * len(options.routes)
+
+
+def to_lonlat(graph, node):
+    return float(graph.lon[node]), float(graph.lat[node])
+
+
+def test_same_input_gives_the_same_bytes_and_the_given_arrays_stay(town):
+    graph, operator, groups = town
+    weights, before = np.ones(60), operator.data.copy()
+    texts = [
+        routes.to_geojson(
+            routes.plan(
+                graph,
+                at(0, 0),
+                at(700, 700),
+                operator=operator,
+                weights=weights,
+                settings=SETTINGS,
+                groups=groups,
+            )
+        )
+        for _ in range(2)
+    ]
+    assert texts[0] == texts[1]
+    np.testing.assert_array_equal(weights, np.ones(60))
+    np.testing.assert_array_equal(operator.data, before)
+
+
+def test_weights_of_nought_leave_reports_out(town):
+    graph, operator, _ = town
+    none = routes.plan(
+        graph, at(0, 0), at(700, 700), operator=operator, weights=np.zeros(60), settings=SETTINGS
+    )
+    assert [route.exposure for route in none.routes] == [0.0] * len(none.routes)
+    assert set(none.pairs["verdict"]) <= {"Too few to say"}
+    assert any("No reports were given" in note for note in none.notes)
+
+
+def test_a_clear_difference_is_told_and_a_small_one_is_not():
+    bearing = np.zeros((3, 60))
+    bearing[0, :40] = 1.0
+    bearing[1, :10] = 1.0
+    bearing[2, 40:52] = 1.0
+    weights = np.ones(60)
+    samples = comparison.resample(bearing, weights, seed=1)
+    told = comparison.pairs(["a", "b", "c"], bearing, weights, samples).set_index(["option", "other"])
+    assert told.loc[("a", "b"), "verdict"].startswith("b: fewer reports nearby")
+    assert told.loc[("b", "c"), "verdict"] == "Not distinguishable"
+    few = np.zeros((2, 60))
+    few[0, :4] = 9.0
+    told = comparison.pairs(["a", "b"], few, weights, comparison.resample(few, weights, seed=1))
+    assert told["verdict"].tolist() == ["Too few to say"]
+
+
+def test_bootstrap_interval_covers_in_simulation():
+    """100 Poisson worlds of mean 30: the 95 % interval holds 30 in about 95 of them."""
+    rng = np.random.default_rng(3)
+    held = 0
+    for world in range(100):
+        count = rng.poisson(30)
+        bearing, weights = np.ones((1, count)), np.ones(count)
+        found = comparison.evidence(bearing, weights, comparison.resample(bearing, weights, seed=world))[0]
+        held += found.lower <= 30 <= found.upper
+    assert 88 <= held <= 99
+
+
+def test_geojson_and_gpx_parse_and_carry_the_attribution(options):
+    made = json.loads(routes.to_geojson(options))
+    assert made["attribution"] == "© OpenStreetMap contributors"
+    assert [feature["properties"]["option"] for feature in made["features"]] == [
+        r.name for r in options.routes
+    ]
+    assert shapely.from_geojson(json.dumps(made["features"][0]["geometry"])).equals_exact(
+        options.routes[0].geometry, 1e-6
+    )
+    root = ET.fromstring(routes.to_gpx(options))  # noqa: S314  our own text
+    space = {"g": "http://www.topografix.com/GPX/1/1"}
+    assert root.find("g:metadata/g:copyright", space).get("author") == "OpenStreetMap contributors"
+    tracks = root.findall("g:trk", space)
+    assert len(tracks) == len(options.routes)
+    assert len(tracks[0].findall("g:trkseg/g:trkpt", space)) == len(options.routes[0].geometry.coords)
+
+
+def test_frames_hold_an_option_and_a_segment_a_row(options, town):
+    frame = routes.to_frame(options)
+    assert frame["option"].tolist() == [route.name for route in options.routes]
+    assert frame.crs == "EPSG:4326"
+    assert set(frame["attribution"]) == {"© OpenStreetMap contributors"}
+    segments = routes.segments_to_frame(options, town[0])
+    assert len(segments) == sum(len(route.reasons) for route in options.routes)
+    total = segments.groupby("option")["exposure"].sum()
+    assert total["Shortest"] == pytest.approx(options.routes[0].exposure)
+
+
+def test_table_is_plain_and_speaks_of_reports(options):
+    table = routes.compare(options)
+    assert table["Option"].iloc[0] == "Shortest"
+    metres = table[["Lit, as mapped (m)", "Unlit, as mapped (m)", "Lighting not known (m)"]].sum(axis=1)
+    np.testing.assert_allclose(metres, table["Length (m)"], atol=2)
+    text = table.to_csv() + " ".join(options.notes) + options.pairs.to_csv() + routes.to_geojson(options)
+    assert not FORBIDDEN.search(text)
+
+
+def test_points_that_cannot_be_used_are_named(town):
+    graph, operator, _ = town
+    given = {"operator": operator, "weights": np.ones(60), "settings": SETTINGS}
+    with pytest.raises(PlaceError, match=r"No street within 300 m.*2,\d\d\d m away"):
+        routes.plan(graph, at(-2500, 0), at(700, 700), **given)
+    with pytest.raises(PlaceError, match=r"same street corner.*further apart"):
+        routes.plan(graph, at(0, 0), at(1, 1), **given)
+    with pytest.raises(SchemaError, match="one finite number a report"):
+        routes.plan(graph, at(0, 0), at(700, 700), **(given | {"weights": np.ones(3)}))
+
+
+@pytest.mark.realdata
+def test_walk_across_newport_is_mostly_unknown(realdata):
+    path = realdata / "newport-2023-06-13.osm.pbf"
+    graph = build_graph(streets_osm.read_ways(path), points=streets_osm.read_points(path))
+    rng = np.random.default_rng(1)
+    node = rng.integers(graph.nodes, size=1500)
+    operator = exposure_operator(graph, graph.lon[node], graph.lat[node])
+    options = routes.plan(
+        graph,
+        (-2.9995, 51.5889),
+        (-2.985, 51.579),
+        operator=operator,
+        weights=np.ones(1500),
+        settings=SETTINGS,
+    )
+    assert len(options.routes) >= 3
+    assert len(options.front) > 5
+    assert all(route.lighting_known < 0.5 for route in options.routes)
+    table = routes.compare(options)
+    assert (table["Lighting not known (m)"] > 0).all()
+
+
+@pytest.mark.realdata
+def test_walk_across_moorgate_knows_its_lighting(realdata):
+    path = realdata / "london-moorgate.osm.pbf"
+    graph = build_graph(streets_osm.read_ways(path), points=streets_osm.read_points(path))
+    origin = nearest_node(graph, -0.0935, 51.5175)
+    operator = exposure_operator(graph, graph.lon[::9], graph.lat[::9])
+    options = routes.plan(
+        graph,
+        (float(graph.lon[origin]), float(graph.lat[origin])),
+        (-0.0865, 51.5195),
+        operator=operator,
+        weights=np.ones(operator.shape[1]),
+        settings=SETTINGS,
+    )
+    assert len(options.routes) >= 2
+    assert max(route.lighting_known for route in options.routes) > 0.3
