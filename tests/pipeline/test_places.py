@@ -15,30 +15,35 @@ def found(town_settings):
 
 
 def test_the_answer_carries_what_it_rests_on(found):
-    assert (found.pins, found.events) == (544, 510)
+    assert found.pins == 544
+    assert 500 < found.events < 544
     assert found.synthetic
     assert "Synthetic" in found.credit
     assert found.hotspots.baseline == "length of walkable street"
     assert found.other is not None
     assert found.other.baseline == "area of the cell"
-    assert (str(found.since), str(found.until)) == ("2025-09-03", "2026-08-30")
+    assert 350 < (found.until - found.since).days < 366
 
 
-@pytest.mark.parametrize(
-    "name", ["Corn Street", "Friars Subway", "Canal towpath by the halls", "Abbey Park path"]
-)
-def test_planted_places_are_found(found, town, name):
-    planted = next(place for place in town.truth.places if place.name == name)
-    assert set(planted.cells[9]) & set(found.hotspots.hot.tolist())
+def planted(town, kind, source):
+    return [place for place in town.truth.places if place.kind == kind and source in place.sources]
 
 
-def test_one_persons_sixteen_pins_are_no_place(found, town):
-    decoy = next(place for place in town.truth.places if place.name == "Westgate corner")
+def test_planted_places_are_found(found, town):
+    hot = set(found.hotspots.hot.tolist())
+    missed = [place.name for place in planted(town, "hot", "streetsafe") if not set(place.cells[9]) & hot]
+    assert len(planted(town, "hot", "streetsafe")) >= 3
+    assert not missed
+
+
+def test_one_persons_many_pins_are_no_place(found, town):
+    (decoy,) = planted(town, "decoy", "streetsafe")
+    assert decoy.reports["streetsafe"] > 10
     assert not set(decoy.cells[9]) & set(found.hotspots.hot.tolist())
 
 
 def test_what_patrols_found_raises_nothing(town_settings, town):
-    decoy = next(place for place in town.truth.places if place.name == "Wharfside patrol area")
+    (decoy,) = planted(town, "decoy", "nte")
     asked = pipeline.View(sources=("nte",))
     usual = pipeline.find_places(asked, town_settings)
     with_patrols = pipeline.find_places(asked.but(found_by="all"), town_settings)
