@@ -19,6 +19,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import duckdb
@@ -32,11 +33,13 @@ if TYPE_CHECKING:
 Source: TypeAlias = pd.DataFrame | Sequence[str]
 
 # A query fetches nothing, and sees the tables it was given and no Python variable beside them.
-_CONFIG = {
-    "autoinstall_known_extensions": "false",
-    "python_enable_replacements": "false",
-    "TimeZone": "UTC",
-}
+_CONFIG = MappingProxyType(
+    {
+        "autoinstall_known_extensions": "false",
+        "python_enable_replacements": "false",
+        "TimeZone": "UTC",
+    }
+)
 
 
 class Engine(Protocol):

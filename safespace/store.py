@@ -27,6 +27,7 @@ import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 import geopandas as gpd
@@ -48,8 +49,10 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_LOAD_ID = {"load_id": Column("text", "the load the row came with")}
-_PART = {"part": Column("text", "the attempt that wrote the row; counts when a row of loads names it")}
+_LOAD_ID = MappingProxyType({"load_id": Column("text", "the load the row came with")})
+_PART = MappingProxyType(
+    {"part": Column("text", "the attempt that wrote the row; counts when a row of loads names it")}
+)
 _LEDGER = Table(
     "loads",
     {
@@ -68,13 +71,16 @@ _AREAS = Table(
     },
     key=("area_id",),
 )
-_PARTED = {
-    "reports": PLACED,  # the reports a load was the first to bring
-    "repeats": PLACED,  # those that an earlier load already held
-    "rejects": REJECTS,
-    "repairs": REPAIRS,
-}
-_WHOLE = {"areas": _AREAS, "assets": ASSETS, "loads": _LEDGER}  # loads last: it marks a finished store
+_PARTED = MappingProxyType(
+    {
+        "reports": PLACED,  # the reports a load was the first to bring
+        "repeats": PLACED,  # those that an earlier load already held
+        "rejects": REJECTS,
+        "repairs": REPAIRS,
+    }
+)
+# loads last: it marks a finished store
+_WHOLE = MappingProxyType({"areas": _AREAS, "assets": ASSETS, "loads": _LEDGER})
 
 _TRIES = 14
 _FIRST_PAUSE_S = 0.02
