@@ -1,4 +1,4 @@
-"""Hot cells that touch are one place; places whose intervals overlap share a rank."""
+"""Hot cells that rise to one peak are one place; places whose intervals overlap share a rank."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import h3.api.basic_int as h3
 import numpy as np
 import pandas as pd
-from scipy.sparse.csgraph import connected_components
 
 from safespace.cells import neighbours
 from safespace.hotspots.intensity import smoothed_rates
@@ -22,16 +21,36 @@ if TYPE_CHECKING:
 def place_of(hotspots: Hotspots) -> pd.Series:
     """Return which place each hot cell belongs to, as text indexed by ``cell``.
 
-    A place is named after its core: the cell with the highest rate (the lowest cell among equals), so its
-    name holds while its outline changes.
+    A hot cell belongs with the neighbour that is highest once counts are smoothed over two rings, and so
+    on up to a peak: touching hot cells are one place, unless they rise to peaks of their own. Without the
+    second rule a whole city centre would be a single place. A place is named after its core, the cell
+    with the highest rate (the lowest cell among equals), so its name holds while its outline changes.
     """
-    hot = hotspots.table[hotspots.table["hot"]].sort_values("cell")
-    part = connected_components(neighbours(hot["cell"]), directed=False)[1]
-    first = hot.assign(part=part).sort_values(["rate", "cell"], ascending=[False, True])
-    core = first.drop_duplicates("part").set_index("part")["cell"].sort_index()
-    names = [h3.int_to_str(int(cell)) for cell in core]
+    table = hotspots.table.sort_values("cell", ignore_index=True)
+    hot = table[table["hot"]].assign(peak=_peaks(table))
+    first = hot.sort_values(["rate", "cell"], ascending=[False, True]).drop_duplicates("peak")
+    core = first.set_index("peak")["cell"].map(lambda cell: h3.int_to_str(int(cell)))
     index = pd.Index(hot["cell"].to_numpy(dtype=np.int64), name="cell")
-    return pd.Series([names[number] for number in part], index=index, name="place", dtype="str")
+    return pd.Series(core.reindex(hot["peak"]).to_numpy(), index=index, name="place", dtype="str")
+
+
+def _peaks(table: pd.DataFrame) -> NDArray[np.int64]:
+    """Return the peak each hot cell rises to, as its position among the hot cells, shape (hot,)."""
+    hot = table["hot"].to_numpy()
+    ring = neighbours(table["cell"])
+    # Twice a ring weighs the middle most, so one busy cell among empty ones is its own peak.
+    events, expected = ring @ table["ring_events"].to_numpy(), ring @ table["ring_expected"].to_numpy()
+    height = np.divide(events, expected, out=np.zeros(len(hot)), where=expected > 0)[hot]
+    order = np.empty(len(height), dtype=np.int64)  # heights as distinct ranks: the lower cell wins a tie
+    by_height = np.lexsort((-np.arange(len(height)), height))
+    order[by_height] = np.arange(len(height))
+    among = neighbours(table["cell"][hot])
+    if not len(height):
+        return order
+    peak = by_height[np.maximum.reduceat(order[among.indices], among.indptr[:-1])]
+    while (peak != peak[peak]).any():
+        peak = peak[peak]
+    return peak
 
 
 def places(hotspots: Hotspots) -> pd.DataFrame:

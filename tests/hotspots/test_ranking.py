@@ -6,8 +6,9 @@ import h3.api.basic_int as h3
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.sparse.csgraph import connected_components
 
 from safespace import tone
 from safespace.cells import neighbours, study_window
@@ -64,6 +65,26 @@ def test_every_hot_cell_belongs_to_the_place_around_it():
     for cell, name in names.items():
         beside = set(h3.grid_disk(cell, 1)) & set(names.index)
         assert {names[other] for other in beside} == {name}
+
+
+def test_two_peaks_that_touch_are_two_places():
+    one = int(WINDOW["cell"].iloc[at(52.95, -1.2)])
+    ridge = h3.grid_path_cells(one, int(WINDOW["cell"].iloc[at(52.95, -1.12)]))
+    positions = WINDOW.reset_index().set_index("cell")["index"]
+    planted = [(positions[cell], 60 if cell in (ridge[0], ridge[-1]) else 8) for cell in ridge]
+    hotspots = found(*planted)
+    assert set(ridge) <= set(hotspots.hot.tolist())
+    assert set(places(hotspots)["core_cell"]) == {ridge[0], ridge[-1]}
+
+
+@given(st.integers(0, 1000))
+@settings(max_examples=20, deadline=None)
+def test_a_place_is_in_one_piece_and_holds_its_core(seed):
+    events = np.random.default_rng(seed).negative_binomial(0.05, 0.02, len(WINDOW))
+    hotspots = find_hotspots(WINDOW.assign(events=events, pins=events), baseline="area", settings=SETTINGS)
+    for name, cells in place_of(hotspots).groupby(place_of(hotspots)).groups.items():
+        assert h3.str_to_int(name) in cells
+        assert connected_components(neighbours(cells))[0] == 1
 
 
 def test_nothing_hot_gives_a_table_without_rows():
