@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 import pandas as pd
 
+from safespace.tone import TOO_FEW
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 RESAMPLES: Final = 200
 FEWEST_REPORTS: Final = 5
 SURE: Final = 0.95
-TOO_FEW: Final = "Too few to say"
+
 NOT_DISTINGUISHABLE: Final = "Not distinguishable"
 
 
