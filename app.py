@@ -1,1 +1,5 @@
 """The Streamlit app: ``streamlit run app.py``."""
+
+from safespace.app import run
+
+run()

@@ -1,0 +1,94 @@
+"""Twins of pipeline calls that remember their answers.
+
+Keys are small values: the question as text, the settings, the version of the store. The edition is part of
+the question, so one edition never meets the other's answer, and a load changes the version, so no answer
+outlives its data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import streamlit as st
+
+from safespace import pipeline
+from safespace.pipeline import View
+from safespace.settings import Settings
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import pandas as pd
+
+    from safespace.pipeline import CellStory, Holdings, PlacesFound, WalkPlanned
+
+_Keys: TypeAlias = dict[str | type[Any], Callable[[Any], Any]]
+
+
+def _keys() -> _Keys:
+    """Say how a question and the settings become part of a key."""
+    return {
+        Settings: lambda settings: settings.model_dump_json(),
+        View: lambda view: tuple(sorted(view.to_query().items())),
+    }
+
+
+@st.cache_data(show_spinner=False, ttl=10, max_entries=4, hash_funcs=_keys())
+def holdings(settings: Settings) -> Holdings:
+    """Say what the store holds; looked up again after ten seconds, so a new load shows by itself."""
+    return pipeline.holdings(settings)
+
+
+@st.cache_data(show_spinner=False, max_entries=8, hash_funcs=_keys())
+def areas(settings: Settings, version: str) -> pd.DataFrame:
+    """List the loaded areas."""
+    del version
+    return pipeline.areas(settings)
+
+
+@st.cache_data(show_spinner=False, max_entries=8, hash_funcs=_keys())
+def landmarks(settings: Settings, version: str) -> pd.DataFrame:
+    """List the named points a walk can start or end at."""
+    del version
+    return pipeline.landmarks(settings)
+
+
+@st.cache_data(show_spinner="Counting reports and testing every cell…", max_entries=32, hash_funcs=_keys())
+def places(view: View, settings: Settings, version: str) -> PlacesFound:
+    """Find the places that are higher than their usual."""
+    del version
+    return pipeline.find_places(view, settings)
+
+
+@st.cache_data(show_spinner=False, max_entries=64, hash_funcs=_keys())
+def story(view: View, cell: int, settings: Settings, version: str) -> CellStory:
+    """Say why one cell is as it is."""
+    return pipeline.tell_cell(places(view, settings, version), cell, settings)
+
+
+@st.cache_data(show_spinner=False, max_entries=8, hash_funcs=_keys())
+def street_lines(area: str, settings: Settings, version: str) -> gpd.GeoDataFrame | None:
+    """Return the street lines drawn under the cells of an area."""
+    del version
+    return pipeline.street_lines(View(area=area), settings)
+
+
+@st.cache_data(show_spinner="Searching the walking network…", max_entries=32, hash_funcs=_keys())
+def walk(
+    origin: str | tuple[float, float],
+    destination: str | tuple[float, float],
+    view: View,
+    settings: Settings,
+    version: str,
+) -> WalkPlanned:
+    """Plan the walking options between two ends."""
+    del version
+    return pipeline.plan_walk(origin, destination, view, settings)
+
+
+@st.cache_data(show_spinner="Writing the brief…", max_entries=16, hash_funcs=_keys())
+def brief_files(view: View, settings: Settings, version: str) -> tuple[str, bytes]:
+    """Return a brief as an HTML page and as a PDF."""
+    del version
+    brief = pipeline.make_brief(view, settings)
+    return pipeline.brief_html(brief), pipeline.brief_pdf(brief)

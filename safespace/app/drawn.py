@@ -1,0 +1,219 @@
+"""Pieces the pages are drawn from: decks, keys, cards and tables of words."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import pandas as pd
+import shapely
+
+from safespace import maps
+from safespace.maps.palette import BLUE, INK
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import pydeck
+    from numpy.typing import NDArray
+
+    from safespace.pipeline import PlacesFound, WalkPlanned
+    from safespace.routes import Route
+
+MAP_HEIGHT_PX = 560
+WALK_HEIGHT_PX = 480
+_LIT = {"yes": "Lit", "no": "Unlit", "unknown": "Not known"}
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_HATCH = {
+    "": "",
+    "stripe": "repeating-linear-gradient(45deg,{line} 0 1px,transparent 1px 5px)",
+    "cross": "repeating-linear-gradient(45deg,{line} 0 1px,transparent 1px 5px),"
+    "repeating-linear-gradient(-45deg,{line} 0 1px,transparent 1px 5px)",
+    "dot": "radial-gradient({line} 1px,transparent 1.5px) 0 0/5px 5px",
+}
+
+
+def hex_map(found: PlacesFound, streets: gpd.GeoDataFrame | None, picked: int) -> pydeck.Deck:
+    """Return the deck of one finding; where it looks depends on the area alone, so filters never move it."""
+    return maps.hex_deck(
+        found.hotspots.table,
+        view=maps.View.of(found.area, width_px=700, height_px=MAP_HEIGHT_PX),
+        streets=streets,
+        names=found.names,
+        chosen=(picked,) if picked else (),
+        interval=found.hotspots.level,
+    )
+
+
+def key(classes: Iterable[str]) -> str:
+    """Return the key of a map as an HTML list: colour, hatch, mark and words together."""
+    items = []
+    for style in maps.legend(classes):
+        hatch = _HATCH[style.hatch].format(line=style.line)
+        ground = f"background:{f'{hatch},' if hatch else ''}{style.fill}"
+        border = f"border:1.5px {'dashed' if style.dashed else 'solid'} {style.line}"
+        items.append(
+            f'<li><span class="ss-swatch" aria-hidden="true" style="{ground};{border};color:{style.ink}">'
+            f"{style.mark}</span>{escape(style.words)}</li>"
+        )
+    return f'<ul class="ss-key" aria-label="Key to the map">{"".join(items)}</ul>'
+
+
+def place_card(place: Any, *, level: float) -> str:
+    """Return one place of the list: its number on the map, name, rate with interval and counts."""
+    rank = f"Rank {place.rank}{', shared' if place.tied else ''}"
+    return (
+        f'<section class="ss-place"><h3><span class="ss-rank">{place.place}</span>{escape(str(place.name))}</h3>'
+        f"<p><strong>{place.rate:.1f} times its usual</strong> ({level:.0%} interval {place.lower:.1f} to "
+        f"{place.upper:.1f})</p><p>{count(int(place.events), 'event')} where {place.expected:.1f} would be usual, in "
+        f'{count(len(place.cells), "cell")}. {rank}.</p><p class="ss-quiet">{escape(str(place.label))}</p></section>'
+    )
+
+
+def count(number: int, noun: str) -> str:
+    """Write a count with its noun.
+
+    Examples
+    --------
+    >>> count(1, "event"), count(1200, "cell")
+    ('1 event', '1,200 cells')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def shares_in_words(shares: pd.DataFrame) -> pd.DataFrame:
+    """Return the shares of reasons as words, the most given first."""
+    return pd.DataFrame(
+        {
+            "Reason": shares["factor"],
+            "Events": [f"{n} of {of}" for n, of in zip(shares["n"], shares["of"], strict=True)],
+            "Share (95 % interval)": [
+                f"{row.share:.0%} ({row.lower:.0%} to {row.upper:.0%})" for row in shares.itertuples()
+            ],
+        }
+    )
+
+
+def hours_in_words(hours: NDArray[Any]) -> str:
+    """Say in one sentence when reports fall, for those who do not see the chart."""
+    day, hour = divmod(int(hours.argmax()), 24)
+    return f"When reports fall in the week: most on {_DAYS[day]} between {hour:02d}:00 and {(hour + 1) % 24:02d}:00."
+
+
+def letters(planned: WalkPlanned) -> list[str]:
+    """Return a letter for each option, in the order shown."""
+    return [chr(ord("A") + place) for place in range(len(planned.options.routes))]
+
+
+def lettered(planned: WalkPlanned) -> gpd.GeoDataFrame:
+    """Return the options as lines: ``option`` (its letter), ``length_m, exposure, geometry``."""
+    shown = planned.options.routes
+    return gpd.GeoDataFrame(
+        {
+            "option": letters(planned),
+            "length_m": [route.length_m for route in shown],
+            "exposure": [route.exposure for route in shown],
+        },
+        geometry=[route.geometry for route in shown],
+        crs=4326,
+    )
+
+
+def walk_map(planned: WalkPlanned, streets: gpd.GeoDataFrame | None) -> pydeck.Deck:
+    """Return the deck of the walking options, looking at all of them."""
+    lines = lettered(planned)
+    say = {
+        letter: f"{route.name}: {route.walk_s / 60:.0f} min, {route.length_m:,.0f} m"
+        for letter, route in zip(lines["option"], planned.options.routes, strict=True)
+    }
+    around = shapely.box(*lines.total_bounds)
+    return maps.route_deck(
+        lines, view=maps.View.of(around, width_px=700, height_px=WALK_HEIGHT_PX), streets=streets, say=say
+    )
+
+
+def option_cards(planned: WalkPlanned) -> str:
+    """Return the options side by side, each with the same facts in the same order."""
+    verdicts = planned.table.get("Compared with the shortest", pd.Series("", index=planned.table.index))
+    cards = [
+        _option_card(letter, route, str(verdict))
+        for letter, route, verdict in zip(letters(planned), planned.options.routes, verdicts, strict=True)
+    ]
+    return f'<div class="ss-options">{"".join(cards)}</div>'
+
+
+def _option_card(letter: str, route: Route, verdict: str) -> str:
+    longer = f"{route.detour:.0%} longer than the shortest" if route.detour >= 0.005 else "the shortest"
+    facts = {
+        "Reports nearby, weighted by distance": f"{route.exposure:.1f}",
+        "95 % interval": f"{route.exposure_lower:.1f} to {route.exposure_upper:.1f}",
+        "Reports within reach": f"{route.reports_near:,}",
+        "Steps": _metres(route.steps_m),
+        "Tunnel or underpass": _metres(route.tunnel_m),
+        "Marked crossings": f"{route.crossings:,}",
+        "Cameras mapped": f"{route.cameras:,}",
+    }
+    rows = "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in facts.items())
+    told = f'<p class="ss-quiet">Against the shortest: {escape(verdict)}</p>' if verdict else ""
+    return (
+        f'<section class="ss-option ss-option-{letter}"><h3><span class="ss-rank">{letter}</span>{escape(route.name)}</h3>'
+        f'<p><span class="ss-figure">{route.walk_s / 60:.0f} min</span>{route.length_m:,.0f} m, {longer}</p>'
+        f"{_lighting(route)}<dl>{rows}</dl>{told}</section>"
+    )
+
+
+def _metres(length_m: float) -> str:
+    return f"{length_m:,.0f} m" if length_m >= 0.5 else "none mapped"
+
+
+def _lighting(route: Route) -> str:
+    """Return the lighting of an option as a bar and in words; not known has its own place in both."""
+    parts = (
+        ("lit", route.lit_yes_m, BLUE),
+        ("unlit", route.lit_no_m, INK),
+        ("not known", route.lit_unknown_m, "repeating-linear-gradient(45deg,#6f777b 0 1px,#fff 1px 5px)"),
+    )
+    shares = [(name, length_m / route.length_m, ground) for name, length_m, ground in parts]
+    bar = "".join(
+        f'<span style="width:{share:.1%};background:{ground}"></span>' for _, share, ground in shares
+    )
+    said = ", ".join(f"{share:.0%} {name}" for name, share, _ in shares)
+    return f'<div class="ss-bar" aria-hidden="true">{bar}</div><p>Lighting as mapped: {said}</p>'
+
+
+def facts_by_option(planned: WalkPlanned) -> pd.DataFrame:
+    """Return the comparison with facts as rows and options as columns."""
+    turned = planned.table.drop(columns="Option").T
+    turned.columns = pd.Index(
+        [f"{letter}: {name}" for letter, name in zip(letters(planned), planned.table["Option"], strict=True)]
+    )
+    return turned.map(_said).rename_axis("Fact").reset_index()
+
+
+def _said(value: object) -> str:
+    return f"{value:,.10g}" if isinstance(value, int | float) else str(value)
+
+
+def reasons_in_words(route: Route) -> pd.DataFrame:
+    """Return the segments of one option in walking order, with what is mapped there and the reports near it."""
+    rows = route.reasons
+    also = [
+        ", ".join(name for name, there in (("steps", steps), ("tunnel or underpass", tunnel)) if there)
+        or "none mapped"
+        for steps, tunnel in zip(rows["steps"], rows["tunnel"], strict=True)
+    ]
+    return pd.DataFrame(
+        {
+            "Segment": rows["segment"].astype(str),
+            "Street": rows["name"],
+            "Length": [f"{length_m:,.0f} m" for length_m in rows["length_m"]],
+            "Lighting as mapped": [
+                _LIT[lit] + (", lamps mapped nearby" if lamps and lit == "unknown" else "")
+                for lit, lamps in zip(rows["lit"], rows["lamp_lit"], strict=True)
+            ],
+            "Also": also,
+            "Reports nearby": rows["exposure"].map("{:.2f}".format),
+            "Share of the option": rows["share"].map("{:.0%}".format),
+        }
+    )

@@ -1,0 +1,222 @@
+"""What every page has around it: header, data dates, the question at the side, limits and the footer."""
+
+from __future__ import annotations
+
+from html import escape
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from safespace.app import cache, state, words
+from safespace.pipeline import BASELINES, FOUND_BY
+from safespace.schemas import RESOLUTIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    import pandas as pd
+    from streamlit.navigation.page import StreamlitPage
+
+    from safespace.errors import SafeSpaceError
+    from safespace.pipeline import Holdings, View
+    from safespace.settings import Settings
+
+# A drawn hexagon, so that no emoji font or outside picture is asked for.
+ICON = (
+    "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'%3E"
+    "%3Cpath fill='%2312436D' d='M16 1l13 7.5v15L16 31 3 23.5v-15z'/%3E%3C/svg%3E"
+)
+_SPIKING_READ = "spiking_note_read"
+
+
+def header(pages: Sequence[StreamlitPage]) -> None:
+    """Draw the skip link, the name of the product, its edition and the pages."""
+    st.html(_css())
+    edition = words.EDITION_LINES.get(state.text("edition") or "police", words.EDITION_LINES["police"])
+    st.html(
+        '<a class="ss-skip" href="#content">Skip to the figures</a>'
+        '<header class="ss-band"><span class="ss-product">SafeSpace</span>'
+        '<span class="ss-strap">Public-space reports, conditions and briefs</span>'
+        f'<span class="ss-edition">{edition}</span></header>'
+    )
+    with st.container(key="ss_nav", horizontal=True, gap="small"):
+        for page in pages:
+            st.page_link(page, query_params=st.query_params.to_dict())
+
+
+def _css() -> str:
+    return f"<style>{files('safespace.app').joinpath('style.css').read_text(encoding='utf-8')}</style>"
+
+
+def dates(view: View, held: Holdings, today: date) -> None:
+    """Say what is made up, how old the newest report is and what period is held."""
+    banner = words.SYNTHETIC_BANNER if held.synthetic else ""
+    shown = held.sources[held.sources["source"].isin(view.sources)]
+    if shown.empty:
+        st.html(f'<div id="content">{banner}</div>')
+        st.warning("The store holds none of the reports asked for. Choose other reports on the left.")
+        return
+    newest, oldest = shown["last"].max(), shown["first"].min()
+    names = " and ".join(escape(str(name)) for name in shown["name"])
+    st.html(
+        f'<div id="content">{banner}<p class="ss-dates"><strong>{escape(words.age_in_words(newest, today))}.</strong> '
+        f"{names}: {int(shown['rows'].sum()):,} held, {escape(words.period_in_words(oldest, newest))}.</p></div>"
+    )
+
+
+def sidebar(view: View, held: Holdings, settings: Settings) -> None:
+    """Draw the question: where, which reports, when, and against what."""
+    with st.sidebar:
+        st.header("What to look at", anchor=False)
+        _where(settings, held)
+        _which(view, held)
+        _when(view, held, settings)
+        st.header("How to compare", anchor=False)
+        _against(held)
+
+
+def _where(settings: Settings, held: Holdings) -> None:
+    listed = cache.areas(settings, held.version)
+    names = dict(zip(listed["area_id"], listed["name"], strict=True))
+    # Without a loaded area there is nothing to choose between; the whole of the data is one area.
+    options = list(names) if len(names) == 1 else ["", *names]
+    state.choose("Area", "area", options, words=lambda area: names.get(area, area or "All areas together"))
+
+
+def _which(view: View, held: Holdings) -> None:
+    names = dict(zip(held.sources["source"], held.sources["name"], strict=True))
+    state.choose(
+        "Reports",
+        "sources",
+        [(source,) for source in names],
+        words=lambda chosen: " and ".join(names.get(source, source) for source in chosen),
+        explain="What people felt and what was recorded are never added together.",
+        radio=True,
+    )
+    reasons = sorted({factor for source in view.sources for factor in held.factors.get(source, ())})
+    if reasons:
+        state.choose("Reason given", "factor", ["", *reasons], words=lambda reason: reason or "All reasons")
+
+
+def _when(view: View, held: Holdings, settings: Settings) -> None:
+    shown = held.sources[held.sources["source"].isin(view.sources)]
+    if len(shown):
+        state.choose_period(shown["first"].min(), shown["last"].max())
+    windows = ["", "night", *(window.name for window in settings.night)]
+    state.choose(
+        "Time of day",
+        "window",
+        windows,
+        words=lambda name: words.window_in_words(name, settings.night),
+        explain="02:00 on Sunday belongs to Saturday night. Reports without an hour are in no night window.",
+    )
+
+
+def _against(held: Holdings) -> None:
+    state.choose("Cell size", "resolution", RESOLUTIONS, words=words.CELL_SIZES.__getitem__)
+    state.choose(
+        "Compared with",
+        "baseline",
+        held.baselines,
+        words=lambda name: BASELINES[name].capitalize(),
+        explain="What a cell's reports are held against. A place may stand out under one baseline and not "
+        "under another; the panel of each place says so.",
+    )
+    state.choose(
+        "How reports were found",
+        "found_by",
+        list(FOUND_BY),
+        words=lambda name: FOUND_BY[name].capitalize(),
+        explain="Rows found by patrols show where patrols were.",
+    )
+
+
+def limits(shows: Sequence[str], does_not_show: Sequence[str], notes: Sequence[str] = ()) -> None:
+    """Draw what a page shows and what it does not, and the small print of the figures."""
+    st.html(
+        '<section class="ss-limits" aria-label="Limits">'
+        f"<div><h2>What this shows</h2>{_list(shows)}</div>"
+        f"<div><h2>What this does not show</h2>{_list(does_not_show)}</div></section>"
+    )
+    if notes:
+        with st.expander("What these figures rest on"):
+            st.html(_list(notes))
+
+
+def _list(sentences: Sequence[str]) -> str:
+    return f"<ul>{''.join(f'<li>{escape(sentence)}</li>' for sentence in sentences)}</ul>"
+
+
+def footer() -> None:
+    """Draw how to report, where support is, the method and the credit."""
+    st.html(words.FOOTER)
+
+
+def problem(problem: SafeSpaceError) -> None:
+    """Show an error as the sentence it is, with a way back."""
+    st.error(str(problem))
+    st.button("Start again with the usual choices", on_click=state.forget, key="start_again")
+
+
+def nothing_loaded(settings: Settings, problem: SafeSpaceError | None = None) -> None:
+    """Say how to fill an empty store."""
+    st.html('<div id="content"></div>')
+    st.header("Nothing is loaded yet", anchor=False)
+    st.write(
+        f"The store folder is `{settings.store}`. Load your own reports, or build the made-up town first:"
+    )
+    st.code("safespace demo --no-serve", language=None)
+    st.write("To load your own files:")
+    st.code(
+        "safespace ingest --source streetsafe reports.csv\nsafespace ingest --source nte incidents.csv",
+        language=None,
+    )
+    st.write("Then reload this page.")
+    if problem is not None:
+        st.caption(str(problem))
+
+
+def has_read_spiking_note() -> bool:
+    """Show a content note once before reports of suspected spiking; true when it has been read."""
+    if st.session_state.get(_SPIKING_READ):
+        return True
+    st.info(words.SPIKING_NOTE)
+    view = state.read_view()
+    with st.container(horizontal=True):
+        st.button("Show these reports", key="read_spiking_note", on_click=_read_spiking_note, type="primary")
+        st.button("Go to StreetSafe reports", key="skip_spiking", on_click=_skip_spiking, args=(view,))
+    return False
+
+
+def _read_spiking_note() -> None:
+    st.session_state[_SPIKING_READ] = True
+
+
+def _skip_spiking(view: View) -> None:
+    state.go(view.but(sources=("streetsafe",), factor="", cell=0))
+
+
+def table(rows: pd.DataFrame, caption: str) -> None:
+    """Draw a frame as a real HTML table with a caption and row headings, as screen readers expect it."""
+    numeric = [kind.kind in "if" for kind in rows.dtypes]
+    head = "".join(f'<th scope="col">{escape(str(name))}</th>' for name in rows.columns)
+    body = "".join(_row(row, numeric) for row in rows.itertuples(index=False, name=None))
+    st.html(
+        f'<div class="ss-table" role="region" tabindex="0" aria-label="{escape(caption)}"><table><caption>'
+        f"{escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def _row(row: tuple[object, ...], numeric: Sequence[bool]) -> str:
+    first, *rest = row
+    cells = "".join(
+        f"<td{' class=ss-number' if is_number else ''}>{escape(_said(value))}</td>"
+        for value, is_number in zip(rest, numeric[1:], strict=True)
+    )
+    return f'<tr><th scope="row">{escape(_said(first))}</th>{cells}</tr>'
+
+
+def _said(value: object) -> str:
+    return f"{value:,}" if isinstance(value, int | float) else str(value)

@@ -1,0 +1,150 @@
+"""The page of places: a map and a table of equal standing, and why a place is listed."""
+
+from __future__ import annotations
+
+from functools import partial
+from html import escape
+from typing import TYPE_CHECKING, cast
+
+import streamlit as st
+
+from safespace import maps, pipeline
+from safespace.app import cache, drawn, frame, state, words
+
+if TYPE_CHECKING:
+    from safespace.pipeline import CellStory, Holdings, PlacesFound, View
+    from safespace.settings import Settings
+
+_MAP = "places_map"
+_EXPORTS = (
+    ("csv", "Table (CSV)", "text/csv"),
+    ("geojson", "GeoJSON", "application/geo+json"),
+    ("gpkg", "GeoPackage", "application/geopackage+sqlite3"),
+    ("html", "Map page (HTML)", "text/html"),
+)
+
+
+def show(view: View, held: Holdings, settings: Settings) -> None:
+    """Draw the page for one view."""
+    found = cache.places(view.but(cell=0), settings, held.version)
+    st.html(_headline(found))
+    with st.container(key="ss_split"):
+        left, right = st.columns([2, 1], gap="large")
+    with left:
+        _map_and_table(found, view, settings, held)
+    with right:
+        _panel(found, view, settings, held)
+    frame.limits(words.SHOWS, words.DOES_NOT_SHOW, found.notes)
+
+
+def _headline(found: PlacesFound) -> str:
+    count = len(found.places)
+    said = {0: "No place is higher than its usual", 1: "1 place is higher than its usual"}
+    headline = said.get(count, f"{count} places are higher than their usual")
+    period = words.period_in_words(found.since, found.until) if found.since and found.until else "no dates"
+    return (
+        f'<h1 class="ss-title">{headline}</h1><p class="ss-dates">{escape(found.area_name)}, {escape(period)}: '
+        f"{found.events:,} events from {found.pins:,} reports, compared with "
+        f"{escape(found.hotspots.baseline)}.</p>"
+    )
+
+
+def _map_and_table(found: PlacesFound, view: View, settings: Settings, held: Holdings) -> None:
+    as_map, as_table = st.tabs(["Map", "Table"], key="map_or_table")
+    with as_map:
+        deck = drawn.hex_map(found, cache.street_lines(view.area, settings, held.version), view.cell)
+        st.pydeck_chart(
+            deck,
+            key=_MAP,
+            height=drawn.MAP_HEIGHT_PX,
+            on_select=_pick_from_map,
+            selection_mode="single-object",
+            alt=f"Map of {found.area_name} in hexagons. The Table tab gives the same facts.",
+        )
+        st.html(drawn.key(maps.classify(found.hotspots.table)))
+        st.caption(f"Colours mean the same on every map. {found.credit}")
+    with as_table:
+        twin = maps.table_twin(found.hotspots.table, names=found.names, interval=found.hotspots.level)
+        frame.table(twin, f"Every cell of {found.area_name} with reports, and how it compares")
+        st.caption(found.credit)
+    _downloads(found)
+
+
+def _downloads(found: PlacesFound) -> None:
+    with st.container(horizontal=True, gap="small", key="ss_downloads"):
+        for kind, label, mime in _EXPORTS:
+            st.download_button(
+                label,
+                data=partial(pipeline.export_places, found, kind),
+                file_name=f"places.{kind}",
+                mime=mime,
+                on_click="ignore",
+                key=f"places_{kind}",
+            )
+
+
+def _pick_from_map() -> None:
+    picked = st.session_state[_MAP]["selection"]["objects"]
+    cells = [int(str(item["cell"]), 16) for items in picked.values() for item in items if "cell" in item]
+    if cells:
+        _look(cells[0])
+
+
+def _look(cell: int) -> None:
+    state.go(state.read_view().but(cell=cell))
+
+
+def _panel(found: PlacesFound, view: View, settings: Settings, held: Holdings) -> None:
+    _find_cell(found, view)
+    if view.cell:
+        st.button("Back to all places", key="all_places", on_click=_look, args=(0,), type="tertiary")
+        _story(cache.story(view.but(cell=0), view.cell, settings, held.version), found)
+    else:
+        _list(found)
+
+
+def _find_cell(found: PlacesFound, view: View) -> None:
+    table = found.hotspots.table.set_index("cell")["events"]
+    cells = sorted(found.names, key=lambda cell: (found.names[cell], cell))
+    labels = {
+        cell: f"{found.names[cell]} ({drawn.count(int(table.get(cell, 0)), 'event')})" for cell in cells
+    }
+    options = [0, *cells] if view.cell in (0, *cells) else [0, view.cell, *cells]
+    st.session_state["look_at"] = view.cell
+    st.selectbox(
+        "Look at one cell",
+        options,
+        key="look_at",
+        format_func=lambda cell: labels.get(cell, f"Cell {cell:x}" if cell else "Type a street name"),
+        on_change=lambda: _look(int(st.session_state["look_at"] or 0)),
+    )
+
+
+def _list(found: PlacesFound) -> None:
+    if found.places.empty:
+        st.html(
+            '<section class="ss-panel"><h3>Nothing stands out</h3><p>In this period no group of cells holds more '
+            "reports than chance alone would explain. That is a finding too.</p></section>"
+        )
+        return
+    if found.places["tied"].any():
+        st.caption("Places with the same rank cannot be told apart: their intervals overlap.")
+    for place in found.places.itertuples(index=False):
+        st.html(drawn.place_card(place, level=found.hotspots.level))
+        st.button(
+            "Why is this here?",
+            key=f"why_{place.place}",
+            on_click=_look,
+            args=(cast("int", place.core_cell),),
+            help=f"Show what lies behind {place.name}",
+        )
+
+
+def _story(story: CellStory, found: PlacesFound) -> None:
+    lines = "".join(f"<li>{escape(line)}</li>" for line in (*story.sentences, *story.checks))
+    st.html(f'<section class="ss-panel"><h3>{escape(story.name)}</h3><ul>{lines}</ul></section>')
+    if len(story.shares):
+        frame.table(drawn.shares_in_words(story.shares), "Reasons given")
+    if story.hours.sum() > 0:
+        picture = maps.hour_chart_svg(story.hours, rows="weekday", synthetic=found.synthetic)
+        st.image(picture.decode(), width="stretch", alt=drawn.hours_in_words(story.hours))

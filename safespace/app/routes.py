@@ -1,0 +1,137 @@
+"""The page of routes: two ends, a few real options side by side, and what could be mended on each."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from safespace import maps, pipeline
+from safespace.app import cache, drawn, frame, state, words
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+    from safespace.pipeline import Holdings, View, WalkPlanned
+    from safespace.settings import Settings
+
+_ENDS = (("from", "From"), ("to", "To"))
+_EXPORTS = (
+    ("geojson", "GeoJSON", "application/geo+json"),
+    ("gpx", "GPX", "application/gpx+xml"),
+    ("csv", "Table (CSV)", "text/csv"),
+)
+
+
+def show(view: View, held: Holdings, settings: Settings) -> None:
+    """Draw the page for one view and the two ends in the address."""
+    st.html('<h1 class="ss-title">Compare walking links</h1>')
+    if held.streets is None:
+        st.info("No streets are loaded, so no walk can be planned. Load them first:")
+        st.code("safespace streets town.osm.pbf", language=None)
+        return
+    _choose_ends(cache.landmarks(settings, held.version)["name"].tolist())
+    ends = [state.text(name) for name, _ in _ENDS]
+    if not all(ends):
+        st.write("Choose where the walk starts and where it ends. The options appear here, side by side.")
+    else:
+        planned = cache.walk(_point(ends[0]), _point(ends[1]), view.but(cell=0), settings, held.version)
+        _draw(planned, cache.street_lines(view.area, settings, held.version))
+    notes = planned.notes if all(ends) else ()
+    frame.limits(words.WALKS_SHOW, words.WALKS_DO_NOT_SHOW, notes)
+
+
+def _choose_ends(names: list[str]) -> None:
+    columns = st.columns(2)
+    for column, (name, label) in zip(columns, _ENDS, strict=True):
+        now = state.text(name) or None
+        st.session_state[f"end_{name}"] = now
+        with column:
+            st.selectbox(
+                label,
+                names if now in (None, *names) else [now, *names],
+                key=f"end_{name}",
+                index=None,
+                accept_new_options=True,
+                placeholder="Landmark, or longitude, latitude",
+                on_change=_take_end,
+                args=(name,),
+            )
+
+
+def _take_end(name: str) -> None:
+    state.go(state.read_view(), **{name: st.session_state[f"end_{name}"] or ""})
+
+
+def _point(text: str) -> str | tuple[float, float]:
+    """Read ``longitude, latitude``; anything else is the name of a landmark."""
+    try:
+        lon, lat = (float(part) for part in text.split(","))
+    except ValueError:
+        return text
+    return lon, lat
+
+
+def _draw(planned: WalkPlanned, streets: gpd.GeoDataFrame | None) -> None:
+    st.html(drawn.option_cards(planned))
+    with st.container(key="ss_split"):
+        left, right = st.columns([2, 1], gap="large")
+    with left:
+        _map_and_table(planned, streets)
+    with right:
+        _trade_off(planned)
+    _reasons(planned)
+    _downloads(planned)
+
+
+def _map_and_table(planned: WalkPlanned, streets: gpd.GeoDataFrame | None) -> None:
+    as_map, as_table = st.tabs(["Map", "Table"], key="walk_map_or_table")
+    with as_map:
+        st.pydeck_chart(
+            drawn.walk_map(planned, streets),
+            key="walk_map",
+            height=drawn.WALK_HEIGHT_PX,
+            alt="Map of the walking options. The Table tab gives the same facts.",
+        )
+    with as_table:
+        frame.table(drawn.facts_by_option(planned), "Every fact about every option")
+    st.caption(planned.credit)
+
+
+def _trade_off(planned: WalkPlanned) -> None:
+    st.subheader("Length against reports nearby", anchor=False)
+    picture = maps.trade_off_svg(
+        drawn.lettered(planned), front=planned.front, size_mm=(84, 78), synthetic=planned.synthetic
+    )
+    st.image(
+        picture.decode(), width="stretch", alt="Each option by length and by reports near it; see the table."
+    )
+    st.caption(
+        "Small circles are every walk for which no other is both shorter and has fewer reports nearby."
+    )
+
+
+def _reasons(planned: WalkPlanned) -> None:
+    st.subheader("Segments of each option, and what could be improved", anchor=False)
+    named = zip(drawn.letters(planned), planned.options.routes, strict=True)
+    for tab, route in zip(
+        st.tabs([f"{letter}: {route.name}" for letter, route in named], key="reasons_of"),
+        planned.options.routes,
+        strict=True,
+    ):
+        with tab:
+            frame.table(drawn.reasons_in_words(route), f"Segments of “{route.name}” in walking order")
+
+
+def _downloads(planned: WalkPlanned) -> None:
+    with st.container(horizontal=True, gap="small", key="ss_downloads"):
+        for kind, label, mime in _EXPORTS:
+            st.download_button(
+                label,
+                data=partial(pipeline.export_walk, planned, kind),
+                file_name=f"walk.{kind}",
+                mime=mime,
+                on_click="ignore",
+                key=f"walk_{kind}",
+            )

@@ -1,0 +1,69 @@
+"""The shell every page stands in: settings, page list, the common frame and one place where errors end."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+
+from safespace.app import brief, cache, frame, places, routes, state, words
+from safespace.errors import SafeSpaceError, StoreError
+from safespace.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from safespace.pipeline import Holdings, View
+
+_PAGES = (
+    ("places", "Places", places.show),
+    ("routes", "Routes", routes.show),
+    ("brief", "Brief", brief.show),
+)
+
+
+def run() -> None:
+    """Draw the app once: what Streamlit calls on every change."""
+    st.set_page_config(page_title="SafeSpace", page_icon=frame.ICON, layout="wide")
+    pages = [
+        st.Page(_page(name, show), title=title, url_path=name, default=name == _PAGES[0][0])
+        for name, title, show in _PAGES
+    ]
+    chosen = st.navigation(pages, position="hidden")
+    state.arrive(chosen.title)
+    frame.header(pages)
+    chosen.run()
+    frame.footer()
+
+
+def _page(name: str, show: Callable[[View, Holdings, Settings], None]) -> Callable[[], None]:
+    def page() -> None:
+        try:
+            _draw(show)
+        except SafeSpaceError as problem:
+            frame.problem(problem)
+
+    page.__name__ = name
+    return page
+
+
+def _draw(show: Callable[[View, Holdings, Settings], None]) -> None:
+    settings = load_settings()
+    try:
+        held = cache.holdings(settings)
+    except StoreError as problem:
+        frame.nothing_loaded(settings, problem)
+        return
+    if held.sources.empty:
+        frame.nothing_loaded(settings)
+        return
+    view = state.read_view()
+    frame.sidebar(view, held, settings)
+    today = datetime.now(tz=ZoneInfo(settings.time_zone)).date()
+    frame.dates(view, held, today)
+    if view.edition != "police":
+        st.info(words.PARTNER_NOTE)
+    elif "spiking" not in view.sources or frame.has_read_spiking_note():
+        show(view, held, settings)

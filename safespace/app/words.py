@@ -1,0 +1,142 @@
+"""The app's own sentences, kept apart from drawing so that a test can read every one of them."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from safespace.tone import ABSENCE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+
+    from safespace.settings import NightWindow
+
+CELL_SIZES: Mapping[int, str] = MappingProxyType(
+    {
+        7: "Wide: about 5 km² each",
+        8: "Neighbourhood: about 0.7 km² each",
+        9: "Local: about 0.1 km² each",
+        10: "Street: about 0.015 km² each",
+    }
+)
+WINDOW_NAMES: Mapping[str, str] = MappingProxyType(
+    {"": "Any time", "night": "Whole night", "nte-evening": "Evening", "nte-core": "Core", "nte-late": "Late"}
+)
+
+SHOWS = (
+    "Where reports are more than usual for the baseline chosen on the left, with 95 % intervals.",
+    "Only what chance alone would not explain, each cell tested with its neighbours and the tests counted.",
+)
+DOES_NOT_SHOW = (
+    ABSENCE,
+    "Busy places record more. Reports follow campaigns, footfall and who feels able to report.",
+    "Homes, people or online spaces: public places only.",
+    "What will happen: every figure is about the period stated.",
+)
+WALKS_SHOW = (
+    "What is mapped along each walking link, and how many reports lie near it.",
+    "Which segments partners could improve first, with the facts that speak for each.",
+)
+WALKS_DO_NOT_SHOW = (
+    "Which way anyone should walk. These are options for lighting, layout and CCTV work, not directions.",
+    "Lighting that nobody has mapped: not known is not unlit.",
+    "That brighter is better: lighting alone does not decide how a place feels.",
+)
+SYNTHETIC_BANNER = (
+    '<div class="ss-synthetic" role="note"><strong>Synthetic data.</strong> Every report here is made up. '
+    "Nothing on these pages describes a real place or person.</div>"
+)
+SPIKING_NOTE = (
+    "The next figures are about reports of suspected spiking. Only some are confirmed, and place and time are "
+    "often uncertain. You can leave them out and go on with StreetSafe reports."
+)
+PARTNER_NOTE = (
+    "The partner edition is made only from a checked release. None has been made from this store, so there is "
+    "nothing to show in this edition."
+)
+FOOTER = """<footer class="ss-footer">
+<section><h2>How to report</h2><ul>
+<li>Emergency: call 999. If you cannot speak, press 55 on a mobile.</li>
+<li>Not an emergency: call 101 or use your force's website.</li>
+<li>On trains or at stations: text British Transport Police on 61016.</li>
+<li>How a place feels: StreetSafe on police.uk. It is not a crime report.</li></ul></section>
+<section><h2>Support</h2><ul>
+<li>Rape and sexual abuse: 0808 500 2222, day and night</li>
+<li>Victim Support: 0808 16 89 111, day and night</li>
+<li>Domestic abuse: 0808 2000 247, day and night</li>
+<li>Samaritans: 116 123</li></ul></section>
+<section><h2>Method and credit</h2><p>The method, its assumptions and their limits are in
+<em>docs/assumptions.md</em> and <em>docs/architecture.md</em>, which come with this product.</p>
+<p>Streets and landmarks: © OpenStreetMap contributors.</p>
+<p>Reports describe places. People who cause harm are responsible for it.</p></section>
+</footer>"""
+EDITION_LINES: Mapping[str, str] = MappingProxyType(
+    {"police": "Police edition · internal", "partner": "Partner edition · released figures only"}
+)
+
+
+def age_in_words(newest: date, today: date) -> str:
+    """Say how old the newest report is, as a person would.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> age_in_words(date(2026, 11, 10), date(2026, 11, 24))
+    'Newest report is 14 days old (10 November 2026)'
+    """
+    return f"Newest report is {_age((today - newest).days)} ({day_in_words(newest)})"
+
+
+def _age(days: int) -> str:
+    if days < 0:
+        return "dated in the future"
+    if days < 2:
+        return ("from today", "from yesterday")[days]
+    if days < 92:
+        return f"{days} days old"
+    if days < 730:
+        return f"about {round(days / 30.44)} months old"
+    return f"about {round(days / 365.25)} years old"
+
+
+def day_in_words(day: date) -> str:
+    """Write a day the GOV.UK way.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> day_in_words(date(2022, 1, 5))
+    '5 January 2022'
+    """
+    return f"{day.day} {day:%B %Y}"
+
+
+def period_in_words(since: date, until: date) -> str:
+    """Write a period with both ends.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> period_in_words(date(2022, 1, 5), date(2022, 6, 30))
+    '5 January 2022 to 30 June 2022'
+    """
+    return f"{day_in_words(since)} to {day_in_words(until)}"
+
+
+def window_in_words(name: str, night: Sequence[NightWindow]) -> str:
+    """Name a night window with its hours.
+
+    Examples
+    --------
+    >>> from safespace.settings import NIGHT
+    >>> window_in_words("nte-core", NIGHT), window_in_words("night", NIGHT), window_in_words("", NIGHT)
+    ('Core 22:00 to 04:00', 'Whole night 18:00 to 06:00', 'Any time')
+    """
+    if not name:
+        return WINDOW_NAMES[""]
+    chosen = [window for window in night if name in ("night", window.name)]
+    if not chosen:
+        return name
+    return f"{WINDOW_NAMES.get(name, name)} {chosen[0].start:%H:%M} to {chosen[-1].end:%H:%M}"
