@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import tomllib
 from pathlib import Path
@@ -64,3 +65,11 @@ def test_every_room_is_described():
     rooms = [p.stem for p in package.glob("*.py") if not p.stem.startswith("_")]
     rooms += [f"{p.name}" for p in package.iterdir() if (p / "__init__.py").exists()]
     assert all(re.search(rf"`{room}/?`", text) for room in rooms)
+
+
+def test_the_registry_lists_every_small_fact_as_it_is():
+    folder = ROOT / "data" / "geo"
+    listed = dict(line.split() for line in (folder / "registry.txt").read_text().splitlines())
+    assert listed == {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.glob("*.geojson")
+    }

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from safespace.pipeline.view import View
     from safespace.settings import Settings
 
+MOST_UNCOVERED = 0.2  # of the events; past this the cells that are covered look high for want of the others
+FINEST_FOR_SNAP_POINTS = 8
+
 
 @dataclass(frozen=True)
 class PlacesFound:
@@ -106,6 +109,20 @@ def count_cells(view: View, settings: Settings) -> pd.DataFrame:
     return _counted(select(view, settings).reports, area, view, settings)
 
 
+def _refuse_thin_baseline(counted: pd.DataFrame, view: View) -> None:
+    """Refuse a baseline that is missing where many of the reports are: every other cell would look high."""
+    inside = counted[~counted["edge"]]
+    bare = inside["exposure"] == 0
+    lost = inside.loc[bare, "events"].sum() / max(inside["events"].sum(), 1)
+    if lost > MOST_UNCOVERED:
+        raise InputError(
+            "This baseline does not cover the area.",
+            where=BASELINES[view.baseline],
+            seen=f"none of it in {int(bare.sum()):,} of {len(inside):,} cells, which hold {lost:.0%} of the events",
+            remedy="Load it for the whole area, choose a smaller area, or choose --baseline area.",
+        )
+
+
 def _counted(reports: pd.DataFrame, area: BaseGeometry, view: View, settings: Settings) -> pd.DataFrame:
     window = cells.study_window(area, resolution=view.resolution)
     counted = cells.count(reports, window, resolution=view.resolution, engine=open_engine())
@@ -135,6 +152,7 @@ def find_places(view: View, settings: Settings) -> PlacesFound:
     name, area = area_outline(view.area, store)
     chosen = select(view, settings)
     counted = cells.require_reports(_counted(chosen.reports, area, view, settings), area=name)
+    _refuse_thin_baseline(counted, view)
     second = _recorded_layer(area, view, settings)
     found = _find(counted, view.baseline, chosen, view, settings, second=second)
     names = _names(chosen.reports, view.resolution, settings)

@@ -134,6 +134,7 @@ def plan_walk(origin: Point | str, destination: Point | str, view: View, setting
         weights=np.ones(len(events)),
         settings=settings.routes,
         groups=events["category"],
+        credit=credit,
     )
     loads = Store.open(settings.store).loads()
     counted = " and ".join(PROVIDERS[source] for source in view.sources)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from safespace.routes.reasons import Route
     from safespace.streets import StreetGraph
 
+ODBL = "https://opendatacommons.org/licenses/odbl/"
 _FACTS = (
     "length_m",
     "walk_s",
@@ -46,7 +47,7 @@ def to_frame(options: Options) -> gpd.GeoDataFrame:
     """Return one row an option with its figures and its line, EPSG:4326."""
     rows = [{"option": route.name} | _facts(route) for route in options.routes]
     return gpd.GeoDataFrame(
-        pd.DataFrame(rows).assign(attribution=ATTRIBUTION),
+        pd.DataFrame(rows).assign(attribution=options.credit),
         geometry=[route.geometry for route in options.routes],
         crs="EPSG:4326",
     )
@@ -54,7 +55,7 @@ def to_frame(options: Options) -> gpd.GeoDataFrame:
 
 def segments_to_frame(options: Options, graph: StreetGraph) -> gpd.GeoDataFrame:
     """Return one row a segment of every option: its reasons and its line, EPSG:4326."""
-    frames = [_segments(route, graph) for route in options.routes]
+    frames = [_segments(route, graph, options.credit) for route in options.routes]
     return gpd.GeoDataFrame(pd.concat(frames, ignore_index=True), geometry="geometry", crs="EPSG:4326")
 
 
@@ -73,7 +74,7 @@ def to_geojson(options: Options) -> str:
     ]
     whole = {
         "type": "FeatureCollection",
-        "attribution": ATTRIBUTION,
+        "attribution": options.credit,
         "notes": list(options.notes),
         "features": features,
     }
@@ -85,12 +86,13 @@ def to_gpx(options: Options) -> str:
     root = ET.Element("gpx", version="1.1", creator="SafeSpace", xmlns="http://www.topografix.com/GPX/1/1")
     metadata = ET.SubElement(root, "metadata")
     ET.SubElement(metadata, "desc").text = "Walking options for a site audit"
-    owner = ET.SubElement(metadata, "copyright", author="OpenStreetMap contributors")
-    ET.SubElement(owner, "license").text = "https://opendatacommons.org/licenses/odbl/"
+    owner = ET.SubElement(metadata, "copyright", author=options.credit.removeprefix("© "))
+    if options.credit == ATTRIBUTION:
+        ET.SubElement(owner, "license").text = ODBL
     for route in options.routes:
         track = ET.SubElement(root, "trk")
         ET.SubElement(track, "name").text = route.name
-        ET.SubElement(track, "desc").text = f"{route.length_m:,.0f} m. {ATTRIBUTION}"
+        ET.SubElement(track, "desc").text = f"{route.length_m:,.0f} m. {options.credit}"
         line = ET.SubElement(track, "trkseg")
         for lon, lat in shapely.get_coordinates(route.geometry):
             ET.SubElement(line, "trkpt", lat=f"{lat:.7f}", lon=f"{lon:.7f}")
@@ -106,13 +108,13 @@ def _plain(value: float) -> float:
     return value if isinstance(value, int) else round(float(value), 4)
 
 
-def _segments(route: Route, graph: StreetGraph) -> pd.DataFrame:
+def _segments(route: Route, graph: StreetGraph, credit: str) -> pd.DataFrame:
     ends = np.cumsum([len(edges) for edges in route.reasons["edges"]])
     starts = route.nodes[np.concatenate([[0], ends[:-1]])]
     lines: Any = [
         walk_line(graph, int(start), np.asarray(edges, np.int64))
         for start, edges in zip(starts, route.reasons["edges"], strict=True)
     ]
-    frame = route.reasons.drop(columns="edges").assign(geometry=lines, attribution=ATTRIBUTION)
+    frame = route.reasons.drop(columns="edges").assign(geometry=lines, attribution=credit)
     frame.insert(0, "option", route.name)
     return frame

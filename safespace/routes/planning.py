@@ -52,7 +52,9 @@ class Options:
     detour_cap, resamples, seed
         What the search and the intervals used.
     notes
-        What a reader must know beside the figures; always the attribution.
+        What a reader must know beside the figures; the credit first.
+    credit
+        Whom to credit for the streets, on everything drawn from this.
     """
 
     routes: tuple[Route, ...]
@@ -65,6 +67,7 @@ class Options:
     resamples: int
     seed: int
     notes: tuple[str, ...]
+    credit: str
 
 
 def plan(
@@ -77,6 +80,7 @@ def plan(
     settings: RouteSettings,
     groups: ArrayLike | None = None,
     seed: int = 0,
+    credit: str = ATTRIBUTION,
 ) -> Options:
     """Find the walks between two places that trade length against reports nearby.
 
@@ -92,6 +96,8 @@ def plan(
         Name of the kind of each report, shape (r,); the reasons then show one column a kind.
     seed
         Of the bootstrap.
+    credit
+        Whom to credit for the streets.
 
     Raises
     ------
@@ -138,7 +144,8 @@ def plan(
         detour_cap=settings.detour_cap,
         resamples=comparison.RESAMPLES,
         seed=seed,
-        notes=_notes(routes, int((values > 0).sum())),
+        notes=_notes(routes, int((values > 0).sum()), credit),
+        credit=credit,
     )
 
 
@@ -225,11 +232,11 @@ def _away(graph: StreetGraph, node: int, point: Point) -> float:
     return float(_GEOD.inv(*point, graph.lon[node], graph.lat[node])[2])
 
 
-def _notes(routes: tuple[Route, ...], reports: int) -> tuple[str, ...]:
+def _notes(routes: tuple[Route, ...], reports: int, credit: str) -> tuple[str, ...]:
     shortest = next(route for route in routes if route.name == SHORTEST)
     unknown = 1 - shortest.lighting_known
     notes = [
-        ATTRIBUTION,
+        credit,
         f"Lighting is not known for {unknown:.0%} of the shortest option; not known is not unlit.",
         "Reports follow footfall: busy streets have more. They do not say what will happen on a street.",
         "The options are for deciding which segments to improve.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -283,3 +284,9 @@ def test_walk_across_moorgate_knows_its_lighting(realdata):
     )
     assert len(options.routes) >= 2
     assert max(route.lighting_known for route in options.routes) > 0.3
+
+
+def test_made_up_streets_credit_nobody_else(options):
+    mine = replace(options, credit="Synthetic streets")
+    assert "OpenStreetMap" not in routes.to_gpx(mine) + routes.to_geojson(mine)
+    assert set(routes.to_frame(mine)["attribution"]) == {"Synthetic streets"}
