@@ -7,11 +7,20 @@ and intervals everywhere; ``places`` turns it into a ranked list.
 from safespace.hotspots.finding import Hotspots, compare_baselines, find_hotspots
 from safespace.hotspots.intensity import GammaPrior, fit_prior, garwood, marshall_rates, smoothed_rates
 from safespace.hotspots.ranking import place_of, places, tied_ranks
+from safespace.hotspots.shares import jeffreys, share_by
 from safespace.hotspots.significance import at_least, events_needed, gi_star, ring_test
+from safespace.hotspots.stability import (
+    add_checks,
+    jaccard,
+    without_busiest_day,
+    without_busiest_week,
+    without_patrol,
+)
 
 __all__ = [
     "GammaPrior",
     "Hotspots",
+    "add_checks",
     "at_least",
     "compare_baselines",
     "events_needed",
@@ -19,10 +28,16 @@ __all__ = [
     "fit_prior",
     "garwood",
     "gi_star",
+    "jaccard",
+    "jeffreys",
     "marshall_rates",
     "place_of",
     "places",
     "ring_test",
+    "share_by",
     "smoothed_rates",
     "tied_ranks",
+    "without_busiest_day",
+    "without_busiest_week",
+    "without_patrol",
 ]

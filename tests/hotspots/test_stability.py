@@ -1,0 +1,126 @@
+"""A hotspot that a campaign, one day, a patrol or a baseline made does not survive without it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from safespace.cells import add_cells, count
+from safespace.engine import open_engine
+from safespace.errors import InputError
+from safespace.hotspots import (
+    add_checks,
+    find_hotspots,
+    jaccard,
+    without_busiest_day,
+    without_busiest_week,
+    without_patrol,
+)
+from safespace.settings import HotspotSettings
+
+SETTINGS = HotspotSettings()
+
+
+def find(cells):
+    return find_hotspots(cells, baseline="area", settings=SETTINGS)
+
+
+def cluster(name, lon, lat, days, detected_by="public"):
+    """Return one report a day at about one place."""
+    when = pd.to_datetime(days).tz_localize("UTC")
+    rng = np.random.default_rng(len(name))
+    frame = pd.DataFrame(
+        {
+            "report_id": [f"{name}:{i}" for i in range(len(when))],
+            "occurred_from": when,
+            "reported_at": when,
+            "lon": lon + rng.uniform(-1e-3, 1e-3, len(when)),
+            "lat": lat + rng.uniform(-1e-3, 1e-3, len(when)),
+            "detected_by": detected_by,
+        }
+    )
+    return add_cells(frame.assign(event_id=frame["report_id"], source="streetsafe"))
+
+
+@pytest.fixture(scope="module")
+def reports(county):
+    """Return reports at random with three clusters: lasting, of one campaign week, and found by patrols."""
+    background = county.reports(400, seed=3)
+    background = background.assign(reported_at=background["occurred_from"], detected_by="public")
+    year = pd.date_range("2022-02-01", periods=40, freq="8D")
+    week = pd.date_range("2022-06-06", periods=40, freq="4h")  # a Monday, for six days and a half
+    return pd.concat(
+        [
+            background,
+            cluster("lasting", -1.0, 53.1, year),
+            cluster("campaign", -0.9, 53.2, week),
+            cluster("patrol", -1.1, 53.0, year, "patrol"),
+        ],
+        ignore_index=True,
+    )
+
+
+def cell_at(frame, name):
+    return frame.loc[frame["report_id"].str.startswith(name), "cell_8"].mode().iloc[0]
+
+
+def test_checks_tell_the_lasting_place_from_the_others(reports, county):
+    def counted(some):
+        return count(some, county.windows[8], resolution=8, engine=open_engine())
+
+    changed = {
+        "without the busiest week": counted(without_busiest_week(reports)),
+        "without the busiest day": counted(without_busiest_day(reports)),
+        "without patrols": counted(without_patrol(reports)),
+    }
+    table = add_checks(find(counted(reports)), changed, find=find).set_index("cell")
+    lasting, campaign, patrol = (table.loc[cell_at(reports, n)] for n in ("lasting", "campaign", "patrol"))
+    assert (lasting["stability"], lasting["fails"]) == ("3 of 3 checks", "")
+    assert (campaign["stability"], campaign["fails"]) == ("2 of 3 checks", "without the busiest week")
+    assert (patrol["stability"], patrol["fails"]) == ("2 of 3 checks", "without patrols")
+    quiet = table[~table["hot"]]
+    assert (quiet["checks_passed"] == 0).all()
+    assert (quiet["stability"] == "").all()
+
+
+def test_patrol_rows_do_not_raise_a_place_once_they_are_left_out(reports, county):
+    more = pd.concat(
+        [reports, cluster("more", -1.0, 53.1, pd.date_range("2022-01-01", periods=300), "patrol")]
+    )
+    before = count(without_patrol(reports), county.windows[8], resolution=8, engine=open_engine())
+    after = count(without_patrol(more), county.windows[8], resolution=8, engine=open_engine())
+    assert after.equals(before)
+
+
+def test_a_check_that_leaves_too_few_is_failed(reports, county):
+    counted = count(reports, county.windows[8], resolution=8, engine=open_engine())
+    table = add_checks(find(counted), {"none": counted.assign(events=0, pins=0)}, find=find)
+    assert set(table.loc[table["hot"], "stability"]) == {"0 of 1 checks"}
+    with pytest.raises(InputError, match="nothing to check"):
+        add_checks(find(counted), {}, find=find)
+
+
+def test_the_busiest_day_is_local_and_that_of_reporting():
+    reports = pd.DataFrame(
+        {
+            "occurred_from": pd.to_datetime(["2022-01-01"] * 4, utc=True),
+            "reported_at": pd.to_datetime(
+                ["2022-07-01 23:30", "2022-07-02 12:00", "2022-07-03 12:00", None], utc=True
+            ),
+        }
+    )
+    assert without_busiest_day(reports).index.tolist() == [2, 3]
+    assert without_busiest_week(reports).index.tolist() == [3]
+    assert without_busiest_week(reports.drop(columns="reported_at")).empty
+    assert without_busiest_day(reports.iloc[:0]).empty
+
+
+def test_jaccard_by_hand(reports, county):
+    cells = count(reports, county.windows[8], resolution=8, engine=open_engine())
+    one = find(cells)
+    other = find(count(without_patrol(reports), county.windows[8], resolution=8, engine=open_engine()))
+    both = len(set(one.hot) & set(other.hot))
+    assert 0 < jaccard(one, other) == both / len(set(one.hot) | set(other.hot)) < 1
+    none = find(cells.assign(events=np.arange(len(cells)) % 7 == 0).astype({"events": "int64"}))
+    assert jaccard(one, one) == jaccard(none, none) == 1
