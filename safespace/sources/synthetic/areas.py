@@ -15,6 +15,8 @@ from safespace.sources.synthetic.shapes import bearing, faces_between
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from shapely.geometry.base import BaseGeometry
+
 # the first main road (angle) of each area, anticlockwise, and the area's name
 _SECTORS = (
     (2.0, "College and Abbey"),
@@ -51,19 +53,22 @@ def _name(plan: Plan, piece: Polygon) -> str:
 def write_areas(path: Path, areas: dict[str, Polygon]) -> None:
     """Write the areas as GeoJSON (EPSG:4326, properties ``area_id``, ``name``, ``synthetic``)."""
     features = [
-        _feature(f"SB{number:02d}", name, areas[name]) for number, name in enumerate(sorted(areas), start=1)
+        _feature(f"SB{number:02d}", name, polygon_to_lonlat(areas[name]))
+        for number, name in enumerate(sorted(areas), start=1)
     ]
     write_geojson(path, features)
 
 
-def write_boundary(path: Path, plan: Plan) -> None:
-    """Write the town's boundary as GeoJSON with the same properties."""
-    write_geojson(path, [_feature("SB", "Stonebridge", plan.boundary)])
+def write_boundary(path: Path, areas: dict[str, Polygon]) -> None:
+    """Write the town's boundary, the union of the written areas, as GeoJSON with the same properties."""
+    # joined after rounding to seven decimals, so that the areas tile the boundary vertex for vertex
+    whole = unary_union([polygon_to_lonlat(area) for area in areas.values()])
+    write_geojson(path, [_feature("SB", "Stonebridge", whole)])
 
 
-def _feature(area_id: str, name: str, polygon: Polygon) -> dict[str, Any]:
+def _feature(area_id: str, name: str, shape: BaseGeometry) -> dict[str, Any]:
     properties = {"area_id": area_id, "name": name, "synthetic": True}
-    return {"type": "Feature", "properties": properties, "geometry": mapping(polygon_to_lonlat(polygon))}
+    return {"type": "Feature", "properties": properties, "geometry": mapping(shape)}
 
 
 def write_geojson(path: Path, features: list[dict[str, Any]]) -> None:

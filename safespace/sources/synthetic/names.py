@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -83,18 +84,7 @@ class StreetNames:
 
     def take(self, kind: str) -> str:
         """Return a new name for a street of that kind."""
-        for name in self._supply[kind]:
-            if name not in self._given:
-                self._given.add(name)
-                return name
-        return self._again(kind)
-
-    def _again(self, kind: str) -> str:
-        # A large suburb can use up the stems: English towns then reuse them with a qualifier.
-        number = sum(name.startswith("Upper") for name in self._given)
-        name = (
-            f"Upper {_STEMS[number % len(_STEMS)]} {_KINDS[kind][number // len(_STEMS) % len(_KINDS[kind])]}"
-        )
+        name = next(name for name in self._supply[kind] if name not in self._given)
         self._given.add(name)
         return name
 
@@ -102,4 +92,8 @@ class StreetNames:
 def _shuffled(kind: str, rng: np.random.Generator) -> Iterator[str]:
     ends = dict.fromkeys(_KINDS[kind])
     names = [f"{stem} {end}" for end in ends for stem in _STEMS]
-    return iter([names[i] for i in rng.permutation(len(names))])
+    plain = [names[i] for i in rng.permutation(len(names))]
+    # a large suburb can use up the stems: English towns then reuse them with a qualifier
+    return chain(
+        plain, (f"{first} {name}" for first in ("Upper", "Lower", "Little", "New") for name in plain)
+    )

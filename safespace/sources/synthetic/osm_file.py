@@ -23,12 +23,21 @@ _DATE = "2026-09-01T00:00:00Z"
 
 
 def write_pbf(path: Path, network: Network, assets: Assets) -> None:
-    """Write streets, assets and areas to one file, replacing what is there."""
+    """Write streets, assets and areas to one file, replacing what is there.
+
+    Raises
+    ------
+    OSError
+        When the file cannot be written.
+    """
     header = osmium.io.Header()
     header.set("generator", GENERATOR)
-    with osmium.SimpleWriter(str(path), header=header, overwrite=True) as writer:
-        outlines = _write_nodes(writer, network, assets)
-        _write_ways(writer, network, assets.shapes, outlines)
+    try:
+        with osmium.SimpleWriter(str(path), header=header, overwrite=True) as writer:
+            outlines = _write_nodes(writer, network, assets)
+            _write_ways(writer, network, assets.shapes, outlines)
+    except RuntimeError as problem:  # what osmium raises for a full disk or a folder of that name
+        raise OSError(0, str(problem)) from problem
 
 
 def _write_nodes(writer: osmium.SimpleWriter, network: Network, assets: Assets) -> list[list[int]]:

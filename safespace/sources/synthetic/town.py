@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from safespace.errors import FileError
+from safespace.errors import FileError, InputError
 from safespace.sources.synthetic import clock, dirt, reports
 from safespace.sources.synthetic.areas import draw_areas, write_areas, write_boundary
 from safespace.sources.synthetic.assets import Assets, place_assets
@@ -78,26 +78,19 @@ def build_town(out: Path, *, seed: int, progress: bool = False) -> Town:
     ------
     FileError
         When the folder cannot be made or written to.
+    InputError
+        When the seed is negative.
 
     Notes
     -----
     Everything is made up. The coordinates are open country in Warwickshire, so that longitude and latitude
     (EPSG:4326) and the British National Grid (EPSG:27700) both work.
     """
-    level = logging.INFO if progress else logging.DEBUG
+    if seed < 0:
+        raise InputError("The seed must be zero or more.", seen=seed, remedy="Give another seed.")
     try:
         out.mkdir(parents=True, exist_ok=True)
-        logger.log(level, "Laying out streets")
-        ground = _lay_out(seed)
-        logger.log(level, "Writing streets and areas")
-        write_pbf(out / "synthetic_town.osm.pbf", ground.network, ground.assets)
-        write_areas(out / "synthetic_areas.geojson", draw_areas(ground.plan))
-        write_boundary(out / "synthetic_boundary.geojson", ground.plan)
-        logger.log(level, "Writing reports")
-        rows = _write_reports(out, ground, seed)
-        truth = _tell(ground, rows, seed)
-        write_truth(out / "planted_truth.json", out / "planted_truth.csv", truth)
-        _write_readme(out / "README.txt", truth)
+        truth = _write(out, seed, logging.INFO if progress else logging.DEBUG)
     except OSError as problem:
         raise FileError(
             "The town cannot be written there.",
@@ -106,6 +99,22 @@ def build_town(out: Path, *, seed: int, progress: bool = False) -> Town:
             remedy="Choose a folder you may write to.",
         ) from problem
     return _town(out, truth)
+
+
+def _write(out: Path, seed: int, level: int) -> Truth:
+    logger.log(level, "Laying out streets")
+    ground = _lay_out(seed)
+    logger.log(level, "Writing streets and areas")
+    write_pbf(out / "synthetic_town.osm.pbf", ground.network, ground.assets)
+    areas = draw_areas(ground.plan)
+    write_areas(out / "synthetic_areas.geojson", areas)
+    write_boundary(out / "synthetic_boundary.geojson", areas)
+    logger.log(level, "Writing reports")
+    rows = _write_reports(out, ground, seed)
+    truth = _tell(ground, rows, seed)
+    write_truth(out / "planted_truth.json", out / "planted_truth.csv", truth)
+    _write_readme(out / "README.txt", truth)
+    return truth
 
 
 def _lay_out(seed: int) -> _Ground:
