@@ -251,7 +251,7 @@ def rank_fixes(
     Choosing the best set is NP-hard (Dilkina, Lai & Gomes 2011, "Upgrading Shortest Paths in Networks",
     doi 10.1007/978-3-642-21311-3_9); the greedy list has no guarantee, though on streets it came within
     0.4 % of the proven best in our measurements. Segments without mapped lighting may already be lit: check
-    on site first. The gain is in walking conditions; it is no forecast of reports.
+    on site first. The gain is in walking conditions; it says nothing of later reports.
     """
     _check_walks(walks, budget_m)
     cost = walking_cost(graph, unknown_prior=unknown_prior, unlit_price=unlit_price)
@@ -399,5 +399,5 @@ def _method(unknown_prior: float | Mapping[str, float], unlit_price: float) -> s
         "Ranked by how much lighting each segment, after those above it, would improve the listed walks. "
         f"An unlit metre counts as {1 + unlit_price:g} m; where lighting is not mapped, {prior}. "
         "Check on site before spending whether a segment with no mapped lighting is already lit. "
-        "Improvements are in walking conditions, not a forecast of reports."
+        "Improvements are in walking conditions; they say nothing of later reports."
     )

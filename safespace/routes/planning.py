@@ -70,7 +70,7 @@ class Options:
     credit: str
 
 
-def plan(
+def plan(  # noqa: PLR0913  keyword-only past the two points
     graph: StreetGraph,
     origin: Point,
     destination: Point,
@@ -238,7 +238,7 @@ def _notes(routes: tuple[Route, ...], reports: int, credit: str) -> tuple[str, .
     notes = [
         credit,
         f"Lighting is not known for {unknown:.0%} of the shortest option; not known is not unlit.",
-        "Reports follow footfall: busy streets have more. They do not say what will happen on a street.",
+        "Reports follow footfall: busy streets have more, whatever their conditions.",
         "The options are for deciding which segments to improve.",
     ]
     if not reports:

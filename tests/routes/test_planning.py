@@ -20,6 +20,7 @@ from safespace.routes.reasons import worst_stretch
 from safespace.settings import RouteSettings
 from safespace.sources import streets_osm
 from safespace.streets import add_points, build_graph, exposure_operator, nearest_node, to_metres
+from safespace.tone import check_text
 
 SETTINGS = RouteSettings()
 FORBIDDEN = re.compile(
@@ -233,6 +234,7 @@ def test_table_is_plain_and_speaks_of_reports(options):
     np.testing.assert_allclose(metres, table["Length (m)"], atol=2)
     text = table.to_csv() + " ".join(options.notes) + options.pairs.to_csv() + routes.to_geojson(options)
     assert not FORBIDDEN.search(text)
+    assert not check_text(" ".join([*options.notes, *table["Compared with the shortest"], *table["Option"]]))
 
 
 def test_points_that_cannot_be_used_are_named(town):
@@ -287,6 +289,6 @@ def test_walk_across_moorgate_knows_its_lighting(realdata):
 
 
 def test_made_up_streets_credit_nobody_else(options):
-    mine = replace(options, credit="Synthetic streets")
+    mine = replace(options, credit="Synthetic streets", notes=())
     assert "OpenStreetMap" not in routes.to_gpx(mine) + routes.to_geojson(mine)
     assert set(routes.to_frame(mine)["attribution"]) == {"Synthetic streets"}
