@@ -8,7 +8,7 @@ from safespace.hotspots.finding import Hotspots, compare_baselines, find_hotspot
 from safespace.hotspots.intensity import GammaPrior, fit_prior, garwood, marshall_rates, smoothed_rates
 from safespace.hotspots.ranking import place_of, places, tied_ranks
 from safespace.hotspots.shares import jeffreys, share_by
-from safespace.hotspots.significance import at_least, events_needed, gi_star, ring_test
+from safespace.hotspots.significance import at_least, events_needed, gi_star, gi_star_score, ring_test
 from safespace.hotspots.stability import (
     add_checks,
     jaccard,
@@ -28,6 +28,7 @@ __all__ = [
     "fit_prior",
     "garwood",
     "gi_star",
+    "gi_star_score",
     "jaccard",
     "jeffreys",
     "marshall_rates",

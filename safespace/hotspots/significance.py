@@ -157,7 +157,7 @@ def gi_star(events: ArrayLike, ring: Ring, ring_expected: ArrayLike) -> pd.DataF
     Ord, J. K. & Getis, A. (1995). Local spatial autocorrelation statistics: distributional issues and an
     application. doi:10.1111/j.1538-4632.1995.tb00912.x
     """
-    score = _gi_star(np.asarray(events, dtype=float), ring)
+    score = gi_star_score(events, ring)
     few = np.asarray(ring_expected) < ENOUGH_FOR_GI_STAR
     return pd.DataFrame(
         {
@@ -168,10 +168,12 @@ def gi_star(events: ArrayLike, ring: Ring, ring_expected: ArrayLike) -> pd.DataF
     )
 
 
-def _gi_star(y: NDArray[np.float64], ring: Ring) -> NDArray[np.float64]:
-    n = len(y)
+def gi_star_score(events: ArrayLike, ring: Ring) -> NDArray[np.float64]:
+    """Return the standard score of Getis-Ord Gi* alone, shape (n,); see :func:`gi_star`."""
+    y, n = np.asarray(events, dtype=float), ring.shape[0]
     members = np.diff(ring.indptr)
-    mean, spread = y.mean(), y.std()
-    scale = spread * np.sqrt(members * (n - members) / max(n - 1, 1))
-    score: NDArray[np.float64] = np.divide(ring @ y - members * mean, scale, out=np.zeros(n), where=scale > 0)
+    scale = y.std() * np.sqrt(members * (n - members) / max(n - 1, 1))
+    score: NDArray[np.float64] = np.divide(
+        ring @ y - members * y.mean(), scale, out=np.zeros(n), where=scale > 0
+    )
     return score

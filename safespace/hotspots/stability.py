@@ -41,7 +41,8 @@ def _without_busiest(reports: pd.DataFrame, freq: str, time_zone: str) -> pd.Dat
         moment = reports["reported_at"].fillna(moment)
     period = moment.dt.tz_convert(time_zone).dt.tz_localize(None).dt.to_period(freq)
     busiest = period.value_counts(sort=False).sort_index().idxmax()
-    return reports.loc[period != busiest]
+    kept: pd.DataFrame = reports.loc[period != busiest]
+    return kept
 
 
 def without_patrol(reports: pd.DataFrame) -> pd.DataFrame:
