@@ -1,0 +1,94 @@
+import json
+
+import pandas as pd
+import pytest
+
+from safespace.sources.outcomes import (
+    Problem,
+    Repair,
+    disarm,
+    first_problems,
+    rejects_frame,
+    repairs_frame,
+    shown,
+)
+
+ROWS = pd.DataFrame(
+    {
+        "reference": ["a", "b", "c"],
+        "place": ["=1+1", "ring 07700 900123", "x@y.org AB12 CDE"],
+        "file": "f.csv",
+        "row": [2, 3, 5],
+        "ragged": "",
+    }
+)
+HEADERS = {"f.csv": {"reference": "Ref", "place": "Where"}}
+
+
+def found(outcome, reason, **told):
+    return Problem(
+        outcome, reason, pd.Series({int(spot[1:]): text for spot, text in told.items()}, dtype=object)
+    )
+
+
+def test_exclusion_comes_first_and_then_what_was_found_first():
+    first = first_problems(
+        [
+            found("rejected", "early", r0="1", r1="2"),
+            found("quarantined", "late", r1="3", r2="4"),
+            found("excluded", "home", r0="5"),
+        ]
+    )
+    assert first["reason"].to_dict() == {0: "home", 1: "early", 2: "late"}
+
+
+def test_no_problem_is_an_empty_frame():
+    assert first_problems([]).empty
+
+
+def test_the_original_is_kept_without_formulas_contacts_or_excluded_text():
+    first = first_problems(
+        [found("rejected", "x", r0="no", r1="no"), found("excluded", "home", r2="only counted")]
+    )
+    rejects = rejects_frame(first, ROWS, HEADERS)
+    assert rejects["row"].tolist() == [2, 3, 5]
+    assert [json.loads(text) if text else "" for text in rejects["original"]] == [
+        {"Ref": "a", "Where": "'=1+1"},
+        {"Ref": "b", "Where": "ring [phone]"},
+        "",
+    ]
+
+
+def test_repairs_of_rows_that_were_not_kept_are_left_out():
+    mended = Repair("trimmed", pd.Series({0: " a", 1: " b"}), pd.Series({0: "a", 1: "b"}))
+    told = repairs_frame([mended], ROWS, pd.Index([1]))
+    assert told.to_dict("records") == [
+        {"file": "f.csv", "row": 3, "rule": "trimmed", "before": " b", "after": "b"}
+    ]
+    assert repairs_frame([], ROWS, pd.Index([1])).empty
+
+
+@pytest.mark.parametrize("text", ["=cmd()", "@SUM(A1)", "+cmd", "-cmd", "\tx"])
+def test_what_a_spreadsheet_would_run_is_disarmed(text):
+    assert disarm(text) == f"'{text}"
+
+
+@pytest.mark.parametrize("text", ["-1.9", "+44", "-.5", "plain", "", "a=b"])
+def test_what_it_would_not_run_is_left(text):
+    assert disarm(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("call 0121 496 0000 now", "call [phone] now"),
+        ("+44 7700 900123", "[phone]"),
+        ("a.b@example.org.uk", "[email]"),
+        ("seen in BD51 SMR", "seen in [vehicle]"),
+        ("52.477812, -1.898312", "52.477812, -1.898312"),
+        ("28/01/2022 23:40", "28/01/2022 23:40"),
+        ("x" * 90, "x" * 80 + "…"),
+    ],
+)
+def test_shown_values_are_short_and_without_contacts(text, told):
+    assert shown(text) == told

@@ -1,0 +1,274 @@
+import json
+import random
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from safespace.errors import InputError, SafeSpaceError, SchemaError
+from safespace.settings import Settings
+from safespace.sources import SOURCE_NAMES, read_reports
+from safespace.sources.formats import FORMS, describe, example_csv
+
+SETTINGS = Settings()
+AS_OF = pd.Timestamp("2026-11-01", tz="UTC")
+STREETSAFE = "reference,submitted,latitude,longitude,reasons,reporter\n"
+GOOD = "A1,2022-01-28 23:40,52.4778,-1.8983,Badly lit; Being followed,woman\n"
+NTE = "reference,offence,start,end,easting,northing,found_by,location_type,domestic_abuse\n"
+SPIKING = "reference,method,status,onset_from,onset_to,reported,latitude,longitude,place_confidence\n"
+POLICE = "Crime ID,Month,Longitude,Latitude,Crime type,Last outcome category\n"
+
+
+@pytest.fixture
+def read(tmp_path):
+    def go(source, text, mapping=None, name="made.csv", **more):
+        path = tmp_path / name
+        path.write_bytes(text.encode() if isinstance(text, str) else text)
+        if mapping is not None:
+            (tmp_path / "mapping.toml").write_text(mapping)
+            more["mapping"] = tmp_path / "mapping.toml"
+        return read_reports([path], source=source, settings=SETTINGS, as_of=AS_OF, **more)
+
+    return go
+
+
+def reasons(ingested):
+    rejects = ingested.rejects
+    return dict(zip(rejects["row"], zip(rejects["outcome"], rejects["reason"], strict=True), strict=True))
+
+
+def test_a_streetsafe_row_becomes_a_report(read):
+    ingested = read("streetsafe", STREETSAFE + GOOD)
+    (report,) = ingested.reports.to_dict("records")
+    moment = pd.Timestamp("2022-01-28 23:40", tz="UTC")
+    assert report == {
+        "report_id": "streetsafe:A1", "source": "streetsafe", "category": "both", "factor": "Badly lit|Being followed",
+        "certainty": "reported", "occurred_from": moment, "occurred_to": moment, "reported_at": moment,
+        "lon": -1.8983, "lat": 52.4778, "accuracy_m": 25.0, "detected_by": "public", "reporter": "woman",
+    }  # fmt: skip
+    assert ingested.counts()["accepted"] == 1
+    assert not ingested.synthetic
+
+
+def test_an_nte_row_becomes_a_report(read):
+    row = "N1,Robbery,28/01/2022 23:40,29/01/2022 00:10,406689,286822,patrol,Street,N\n"
+    (report,) = read("nte", NTE + row).reports.to_dict("records")
+    assert (report["category"], report["factor"], report["detected_by"], report["certainty"]) == (
+        "Robbery", "Street", "patrol", "recorded",
+    )  # fmt: skip
+    assert report["occurred_to"] == pd.Timestamp("2022-01-29 00:10", tz="UTC")
+    assert pd.isna(report["reported_at"])
+
+
+def test_a_spiking_row_becomes_a_report(read):
+    row = "S1,needle,toxicology-supported,2022-01-28 23:10,2022-01-29 00:30,2022-01-29 14:05,52.4769,-1.9052,street\n"
+    (report,) = read("spiking", SPIKING + row).reports.to_dict("records")
+    assert (report["category"], report["factor"], report["certainty"], report["accuracy_m"]) == (
+        "Suspected spiking", "needle", "supported", 100.0,
+    )  # fmt: skip
+    assert report["reported_at"] == pd.Timestamp("2022-01-29 14:05", tz="UTC")
+
+
+def test_a_police_row_becomes_a_report_and_its_outcome_is_not_kept(read):
+    ingested = read("police_uk", POLICE + "c0ffee,2018-01,-0.1064,51.5182,Other theft,Suspect charged\n")
+    (report,) = ingested.reports.to_dict("records")
+    assert (report["report_id"], report["detected_by"], report["factor"]) == (
+        "police_uk:c0ffee",
+        "unknown",
+        "",
+    )
+    assert "Columns not read: Last outcome category." in ingested.notes
+
+
+def test_every_dirty_row_has_one_outcome_with_its_line(read):
+    ingested = read(
+        "streetsafe",
+        STREETSAFE
+        + GOOD  # 2
+        + "A2,2022-01-28 23:40,-1.8983,52.4778,Poor lighting ,woman\n"  # 3: three repairs
+        + GOOD  # 4: an exact repeat
+        + "A3,2022-01-28 23:40,52.4778,-1.8983,Badly lit,woman\n"  # 5 and 6: one reference, two contents
+        + "A3,2022-01-28 23:40,52.4778,-1.8983,Rundown,woman\n"
+        + "A4,2022-01-28 23:40,,,Badly lit,woman\n"  # 7
+        + "A5,2022-01-28 23:40,52.4778,-1.8983,Bad vibes,woman\n"  # 8
+        + "A6,2022-01-28\n"  # 9
+        + STREETSAFE  # 10
+        + "1.2E+11,2022-01-28 23:40,52.4778,-1.8983,Badly lit,woman\n"  # 11
+        + "Total,7,,,,\n",  # 12
+    )
+    assert reasons(ingested) == {
+        4: ("rejected", "duplicate_row"),
+        5: ("quarantined", "same_reference"),
+        6: ("quarantined", "same_reference"),
+        7: ("rejected", "no_coordinates"),
+        8: ("quarantined", "unknown_category"),
+        9: ("rejected", "ragged_row"),
+        10: ("rejected", "header_row"),
+        11: ("quarantined", "mangled_reference"),
+        12: ("rejected", "footer_row"),
+    }
+    assert ingested.counts() == {
+        "read": 11,
+        "accepted": 1,
+        "repaired": 1,
+        "quarantined": 4,
+        "rejected": 5,
+        "excluded": 0,
+    }
+    assert sorted(ingested.repairs["rule"]) == ["swapped_coordinates", "synonym", "trimmed"]
+    assert set(ingested.repairs["row"]) == {3}
+
+
+def test_rejects_can_be_mended_and_read_back(read):
+    ingested = read("streetsafe", STREETSAFE + "A5,2022-01-28 23:40,52.4778,-1.8983,Bad vibes,woman\n")
+    row = json.loads(ingested.rejects["original"][0])
+    mended = pd.DataFrame([{**row, "reasons": "Badly lit"}]).to_csv(index=False)
+    assert read("streetsafe", mended).reports["report_id"].tolist() == ["streetsafe:A5"]
+
+
+def test_excluded_rows_are_counted_and_their_text_is_nowhere(read):
+    ingested = read(
+        "nte",
+        NTE
+        + "SECRET1,Robbery,28/01/2022 23:40,,406689,286822,public,Street,Y\n"
+        + "SECRET2,Robbery,28/01/2022 23:40,,406689,286822,public,Flat,N\n"
+        + "SECRET3,Common assault - domestic,,,,,public,,\n",
+    )
+    assert reasons(ingested) == {
+        2: ("excluded", "domestic_abuse"),
+        3: ("excluded", "home_location"),
+        4: ("excluded", "domestic_abuse"),
+    }
+    everything = ingested.rejects.to_csv() + ingested.repairs.to_csv() + ingested.reports.to_csv()
+    assert "SECRET" not in everything
+    assert "286822" not in everything
+
+
+def test_free_text_is_never_stored(read):
+    header, row = (
+        STREETSAFE.strip() + ",Notes\n",
+        "A5,2022-01-28 23:40,52.4778,-1.8983,Bad vibes,woman,Jane Doe said so\n",
+    )
+    ingested = read("streetsafe", header + row)
+    assert "Jane" not in ingested.rejects.to_csv()
+    assert "Free text is never stored: Notes." in ingested.notes
+
+
+def test_a_file_about_persons_is_refused(read):
+    with pytest.raises(SchemaError, match=r"made.csv: This file is about persons.*Seen: Offender name"):
+        read("nte", NTE.strip() + ",Offender name\n")
+
+
+def test_formulas_are_disarmed_and_shown(read):
+    ingested = read("streetsafe", STREETSAFE + "=cmd(),2022-01-28 23:40,52.4778,-1.8983,Badly lit,woman\n")
+    assert ingested.reports["report_id"].tolist() == ["streetsafe:'=cmd()"]
+    assert ingested.repairs["rule"].tolist() == ["formula_text"]
+    assert not ingested.repairs["before"].str.startswith("=").any()
+
+
+def test_the_text_guard_of_a_spreadsheet_is_undone(read):
+    ingested = read(
+        "streetsafe", STREETSAFE + '"=""0012""",2022-01-28 23:40,52.4778,-1.8983,Badly lit,woman\n'
+    )
+    assert ingested.reports["report_id"].tolist() == ["streetsafe:0012"]
+    assert ingested.repairs["rule"].tolist() == ["excel_text"]
+
+
+def test_alike_anonymous_rows_stay_apart_and_reading_again_gives_the_same_identifiers(read):
+    row = ",2018-01,-0.1064,51.5182,Anti-social behaviour,\n"
+    other = ",2018-01,-0.1064,51.5182,Other theft,\n"
+    ids = read("police_uk", POLICE + row + other + row).reports["report_id"]
+    assert ids.is_unique
+    assert {one[-2:] for one in ids} == {"-0", "-1"}
+    assert set(read("police_uk", POLICE + other + row + row).reports["report_id"]) == set(ids)
+
+
+def test_anonymous_rows_alike_to_a_tenth_of_a_metre_are_alike(read):
+    ids = read(
+        "police_uk", POLICE + ",2018-01,-0.1064,51.5182,Drugs,\n,2018-01,-0.10640000001,51.5182,Drugs,\n"
+    ).reports["report_id"]
+    assert ids.is_unique
+
+
+def test_a_mapping_renames_columns_and_words(read):
+    mapping = (
+        'date_order = "mdy"\ncrs = "EPSG:27700"\n[columns]\nsubmitted = "When"\nlatitude = "North"\nlongitude = "East"\n'
+        'reasons = "Why"\n[values.reasons]\n"Lamp" = "Badly lit"\n'
+    )
+    ingested = read("streetsafe", "When;North;East;Why\n01/28/2022 23:40;286822;406689;Lamp\n", mapping)
+    assert ingested.reports["factor"].tolist() == ["Badly lit"]
+    assert ingested.reports["lat"][0] == pytest.approx(52.479, abs=0.001)
+    assert ingested.counts()["repaired"] == 0  # a person decided all of it
+
+
+def test_the_content_hash_follows_the_file_and_the_mapping(read):
+    mapping = '[columns]\nreporter = "reporter"\n'
+    hashes = {
+        read("streetsafe", STREETSAFE + GOOD).content_hash,
+        read("streetsafe", STREETSAFE + GOOD, mapping).content_hash,
+        read("streetsafe", STREETSAFE + GOOD + GOOD).content_hash,
+    }
+    assert len(hashes) == 3
+    assert read("streetsafe", STREETSAFE + GOOD).content_hash in hashes
+
+
+def test_made_up_files_say_so(read):
+    assert read("streetsafe", STREETSAFE + GOOD, name="synthetic_streetsafe.csv").synthetic
+
+
+def test_a_header_alone_is_no_rows_and_not_an_error(read):
+    assert read("streetsafe", STREETSAFE).counts()["read"] == 0
+
+
+def test_a_source_that_is_not_there_lists_those_that_are(read):
+    with pytest.raises(InputError, match=f"Seen: twitter. Choose one of: {', '.join(SOURCE_NAMES)}"):
+        read("twitter", GOOD)
+
+
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.source)
+def test_the_example_row_of_the_page_is_accepted(read, form):
+    ingested = read(form.source, example_csv(form))
+    assert ingested.counts() == {
+        "read": 1,
+        "accepted": 1,
+        "repaired": 0,
+        "quarantined": 0,
+        "rejected": 0,
+        "excluded": 0,
+    }
+
+
+def test_the_page_of_formats_is_what_the_readers_say(pytestconfig):
+    page = (pytestconfig.rootpath / "docs" / "formats.md").read_text(encoding="utf-8")
+    assert page == describe(), (
+        "write it again: python -c 'from safespace.sources.formats import describe; print(describe(), end=\"\")' > docs/formats.md"
+    )
+
+
+def mutated(text, seed):
+    rng = random.Random(seed)  # noqa: S311
+    content = bytearray(text.encode())
+    for _ in range(rng.randint(1, 12)):
+        spot = rng.randrange(len(content))
+        content[spot : spot + rng.randint(0, 3)] = bytes(
+            rng.choice(b'0;,"\n\r=-9AZ \xff\xc3') for _ in range(rng.randint(0, 3))
+        )
+    return bytes(content)
+
+
+EXAMPLES = {form.source: example_csv(form) for form in FORMS}
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.sampled_from(sorted(EXAMPLES)), st.integers(0, 2**32))
+def test_no_mutation_makes_a_reader_fall_over(tmp_path_factory, source, seed):
+    header, row = EXAMPLES[source].splitlines()
+    path = tmp_path_factory.mktemp("fuzz") / "made.csv"
+    path.write_bytes(header.encode() + b"\n" + mutated("\n".join([row] * 8), seed))
+    try:
+        ingested = read_reports([path], source=source, settings=SETTINGS, as_of=AS_OF)
+    except SafeSpaceError:
+        return
+    counts = ingested.counts()
+    assert counts.pop("read") == sum(counts.values())
