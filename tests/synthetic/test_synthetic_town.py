@@ -246,3 +246,11 @@ def test_another_file_is_not_a_truth(tmp_path, text):
     path.write_text(text)
     with pytest.raises(FileError, match="not a planted truth"):
         load_truth(path)
+
+
+def test_walks_worth_comparing_start_and_end_on_streets(stonebridge, osm):
+    streets = shapely.MultiPoint([osm.places[node] for _, nodes in osm.streets() for node in nodes])
+    assert len(stonebridge.truth.links) == 4
+    for link in stonebridge.truth.links:
+        for end in (link.start, link.end):
+            assert streets.distance(shapely.Point(end)) * 111_200 < 120, link.name

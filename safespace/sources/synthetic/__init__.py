@@ -7,6 +7,6 @@ and for tests that need to know the answer. Everything is labelled synthetic.
 from __future__ import annotations
 
 from safespace.sources.synthetic.town import Town, build_town
-from safespace.sources.synthetic.truth import PlantedPlace, Truth, load_truth
+from safespace.sources.synthetic.truth import Link, PlantedPlace, Truth, load_truth
 
-__all__ = ["PlantedPlace", "Town", "Truth", "build_town", "load_truth"]
+__all__ = ["Link", "PlantedPlace", "Town", "Truth", "build_town", "load_truth"]

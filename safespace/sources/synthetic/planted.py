@@ -56,13 +56,13 @@ def _hot(plan: Plan) -> list[Plant]:
     return [
         Plant(
             "Corn Street", "hot", (corn.x, corn.y), 170, {"streetsafe": 56, "nte": 640, "spiking": 46},
-            "Friday and Saturday nights, 22:00 to 04:00",
+            "mostly Friday and Saturday nights, 22:00 to 04:00",
             ("Verbal harassment by a stranger", "Verbal harassment by a group", "Other harassment"),
             "Bars and nightclubs close together: harassment in the street at closing time.",
         ),
         Plant(
             "Friars Subway", "hot", (float(subway[0]), float(subway[1])), 100, {"streetsafe": 46},
-            "every night after dark", ("Badly lit", "Being followed", "Restricted visibility"),
+            "evenings and nights", ("Badly lit", "Being followed", "Restricted visibility"),
             "Unlit footway under the Ring Road with blind corners, on the way to the riverside.",
         ),
         Plant(
@@ -72,12 +72,12 @@ def _hot(plan: Plan) -> list[Plant]:
         ),
         Plant(
             "Abbey Park path", "hot", (park.x, park.y), 150, {"streetsafe": 40},
-            "17:00 to 22:00 from October to March", ("Badly lit", "Restricted visibility", "Signs of drug or alcohol use"),
+            "mostly 17:00 to 22:00, from October to March", ("Badly lit", "Restricted visibility", "Signs of drug or alcohol use"),
             "Overgrown path used as a short cut; the park is shut at night and walkers go round it.",
         ),
         Plant(
             "Chapel Road parade", "hot", (chapel.x, chapel.y), 140, {"nte": 170},
-            "Friday and Saturday nights, 21:00 to 01:00", (),
+            "mostly Friday and Saturday nights, 21:00 to 01:00", (),
             "A parade of bars in a suburb: recorded incidents without public reports.",
         ),
     ]  # fmt: skip
@@ -105,3 +105,17 @@ def _decoys(plan: Plan) -> list[Plant]:
 def count_of(places: tuple[Plant, ...], source: str) -> int:
     """Return how many reports of one source are planted beyond the background."""
     return int(np.sum([plant.extra.get(source, 0) for plant in places], dtype=int))
+
+
+def walks_worth_comparing(plan: Plan) -> dict[str, tuple[tuple[float, float], tuple[float, float]]]:
+    """Return walks people make past the planted places: name to start and end, metres from the market place."""
+    halls = (190.0, float(canal_y_m(190.0)) - 24)
+    station = radial_line(plan, 88.0, inside=False).intersection(plan.rail).centroid
+    corn = radial_line(plan, CORN_STREET_DEGREES, inside=True).interpolate(250)
+    west_gate = (plan.campus.bounds[0], plan.campus.centroid.y)
+    return {
+        "Wharfside halls to Corn Street": (halls, (corn.x, corn.y)),
+        "Market Place to the University": ((0.0, 40.0), west_gate),
+        "Stonebridge station to Wharfside halls": ((station.x, station.y), halls),
+        "Westgate to the Market Place": ((-1240.0, -330.0), (0.0, 40.0)),
+    }

@@ -147,7 +147,13 @@ def _planted_pins(walks: Walks, plant: Plant, rng: np.random.Generator) -> pd.Da
     count = plant.extra["streetsafe"]
     if plant.kind == "decoy":
         return _one_person(plant, rng, count)
-    xy = draw_places(walks.within(plant.xy, plant.radius_m - 15), rng, count)
+    # most are in the middle of the place, the rest spread over it
+    middle, spread = (
+        walks.within(plant.xy, plant.radius_m * 0.45),
+        walks.within(plant.xy, plant.radius_m - 15),
+    )
+    most = round(0.6 * count)
+    xy = np.concatenate([draw_places(middle, rng, most), draw_places(spread, rng, count - most)])
     sizes = rng.choice([1, 2, 3], count, p=[0.35, 0.45, 0.2])
     reasons = ["; ".join(plant.reasons[i] for i in sorted(rng.choice(3, k, replace=False))) for k in sizes]
     return _pins(xy, _WHEN[plant.name](rng, count), reasons)
@@ -180,44 +186,33 @@ def _repeated(pins: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
 
 def nte(walks: Walks, assets: Assets, places: tuple[Plant, ...], rng: np.random.Generator) -> pd.DataFrame:
     """Return the recorded-incident rows that a reader accepts, as text in the file's columns and order."""
-    at_premises, in_core = 520, 130
-    rest = NTE_ROWS - count_of(places, "nte") - at_premises - in_core
     premises = np.array([(p.x, p.y) for p in assets.premises()])
-    parts = [
-        _incidents(
-            _about(premises, rng, at_premises),
-            clock.weekend_nights(rng, at_premises),
-            _AT_PREMISES,
-            _FOUND,
-            rng,
-        ),
-        _incidents(
-            draw_places(walks.within((0, 0), 480), rng, in_core),
-            clock.weekend_nights(rng, in_core),
-            _IN_STREETS,
-            _FOUND,
-            rng,
-        ),
-        _incidents(
-            draw_places(walks, rng, rest),
-            clock.weekend_nights(rng, rest, hours="any"),
-            _IN_STREETS,
-            _FOUND,
-            rng,
-        ),
-        *[_planted_incidents(walks, premises, plant, rng) for plant in places if "nte" in plant.extra],
-    ]
-    frame = pd.concat(parts, ignore_index=True).sort_values(
-        ["start", "x", "y"], kind="stable", ignore_index=True
-    )
+    planted = [_planted_incidents(walks, premises, plant, rng) for plant in places if "nte" in plant.extra]
+    usual = _usual_incidents(walks, premises, NTE_ROWS - count_of(places, "nte"), rng)
+    frame = pd.concat([*usual, *planted], ignore_index=True)
+    frame = frame.sort_values(["start", "x", "y"], kind="stable", ignore_index=True)
     easting, northing = to_bng(frame[["x", "y"]].to_numpy()).round().astype(int).T
     frame["reference"] = [f"SYN-NTE-{number:06d}" for number in range(1, len(frame) + 1)]
     frame["easting"], frame["northing"] = easting.astype(str), northing.astype(str)
-    frame["start"], frame["end"] = (
-        clock.day_first(frame["start"].to_numpy()),
-        clock.day_first(frame["end"].to_numpy()),
-    )
+    frame["start"] = clock.day_first(frame["start"].to_numpy())
+    frame["end"] = clock.day_first(frame["end"].to_numpy())
     return frame.assign(domestic_abuse="N")[list(NTE_COLUMNS)]
+
+
+def _usual_incidents(
+    walks: Walks, premises: Floats, count: int, rng: np.random.Generator
+) -> list[pd.DataFrame]:
+    """Return incidents about premises, in the old town's streets and along all streets."""
+    inside, old_town = 520, 130
+    anywhere = count - inside - old_town
+    about = _about(premises, rng, inside)
+    centre = draw_places(walks.within((0, 0), 480), rng, old_town)
+    along = draw_places(walks, rng, anywhere)
+    return [
+        _incidents(about, clock.weekend_nights(rng, inside), _AT_PREMISES, _FOUND, rng),
+        _incidents(centre, clock.weekend_nights(rng, old_town), _IN_STREETS, _FOUND, rng),
+        _incidents(along, clock.weekend_nights(rng, anywhere, hours="any"), _IN_STREETS, _FOUND, rng),
+    ]
 
 
 def _about(premises: Floats, rng: np.random.Generator, count: int) -> Floats:

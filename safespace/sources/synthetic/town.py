@@ -17,10 +17,10 @@ from safespace.sources.synthetic.names import StreetNames
 from safespace.sources.synthetic.noding import Network, drop_scraps, node_ways
 from safespace.sources.synthetic.osm_file import write_pbf
 from safespace.sources.synthetic.plan import Plan, draw_plan, main_ways
-from safespace.sources.synthetic.planted import Plant, count_of, plants
+from safespace.sources.synthetic.planted import Plant, count_of, plants, walks_worth_comparing
 from safespace.sources.synthetic.streams import stream
 from safespace.sources.synthetic.tagging import LIT_WORDS, tag_ways
-from safespace.sources.synthetic.truth import LABEL, Truth, describe, write_truth
+from safespace.sources.synthetic.truth import LABEL, Truth, describe, describe_links, write_truth
 from safespace.sources.synthetic.walking import Walks, walkable
 
 if TYPE_CHECKING:
@@ -160,6 +160,7 @@ def _tell(ground: _Ground, rows: dict[str, int], seed: int) -> Truth:
         outcomes=dirt.outcomes(),
         campaign=(str(clock.FIRST_DAY + first), str(clock.FIRST_DAY + last - 1)),
         streets=_measure(ground),
+        links=describe_links(walks_worth_comparing(ground.plan)),
     )
 
 

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from safespace.sources.synthetic.planted import Plant
     from safespace.sources.synthetic.walking import Walks
 
+_CSV_COLUMNS = (
+    "place", "kind", "lon", "lat", "radius_m", "sources", "window", "factor", "why", "resolution", "cell",
+)  # fmt: skip
 LABEL = "Synthetic data: Stonebridge is made up and is not a real place."
 
 
@@ -64,6 +67,15 @@ class PlantedPlace:
 
 
 @dataclass(frozen=True)
+class Link:
+    """A walk worth comparing: from one named place to another, (longitude, latitude) each, EPSG:4326."""
+
+    name: str
+    start: tuple[float, float]
+    end: tuple[float, float]
+
+
+@dataclass(frozen=True)
 class Truth:
     """Everything planted in one town.
 
@@ -87,6 +99,8 @@ class Truth:
         First and last day of the week in which reporting was invited, ISO dates.
     streets
         Measured kilometres and shares.
+    links
+        Walks worth comparing, past the planted places.
     """
 
     seed: int
@@ -98,6 +112,7 @@ class Truth:
     outcomes: Mapping[str, str]
     campaign: tuple[str, str]
     streets: Mapping[str, float]
+    links: tuple[Link, ...]
 
     def hot(self) -> tuple[PlantedPlace, ...]:
         """Return the places that are more than their streets account for."""
@@ -148,6 +163,12 @@ def _cells(near: Walks, plant: Plant, resolution: int) -> tuple[int, ...]:
     return tuple(sorted(found))
 
 
+def describe_links(walks: Mapping[str, tuple[tuple[float, float], tuple[float, float]]]) -> tuple[Link, ...]:
+    """Return walks given in metres from the market place as links in degrees."""
+    ends = {name: to_lonlat(np.array(pair)).tolist() for name, pair in walks.items()}
+    return tuple(Link(name, (a[0], a[1]), (b[0], b[1])) for name, (a, b) in ends.items())
+
+
 def write_truth(json_path: Path, csv_path: Path, truth: Truth) -> None:
     """Write the truth as JSON and, one row a place, resolution and cell, as CSV."""
     document = {"synthetic": True, "note": LABEL, **asdict(truth)}
@@ -167,31 +188,10 @@ def _place_to_json(place: PlantedPlace) -> dict[str, Any]:
 def _as_csv(truth: Truth) -> str:
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
-    writer.writerow(
-        [
-            "place",
-            "kind",
-            "lon",
-            "lat",
-            "radius_m",
-            "sources",
-            "window",
-            "factor",
-            "why",
-            "resolution",
-            "cell",
-        ]
-    )
+    writer.writerow(_CSV_COLUMNS)
     for place in truth.places:
-        about = [
-            place.name,
-            place.kind,
-            place.lon,
-            place.lat,
-            place.radius_m,
-            ";".join(place.sources),
-            place.window,
-        ]
+        sources = ";".join(place.sources)
+        about = [place.name, place.kind, place.lon, place.lat, place.radius_m, sources, place.window]
         factor = ";".join(f"{source} {times}" for source, times in place.factor.items())
         for resolution, cells in place.cells.items():
             writer.writerows([[*about, factor, place.why, resolution, h3.int_to_str(cell)] for cell in cells])
@@ -210,6 +210,7 @@ def load_truth(path: Path) -> Truth:
         document = json.loads(path.read_text(encoding="utf-8"))
         places = tuple(_place_from_json(place) for place in document.pop("places"))
         document["campaign"] = tuple(document["campaign"])
+        document["links"] = tuple(_link_from_json(link) for link in document["links"])
         wanted = {name: document[name] for name in Truth.__dataclass_fields__ if name != "places"}
         return Truth(places=places, **wanted)
     except OSError as problem:
@@ -226,6 +227,10 @@ def load_truth(path: Path) -> Truth:
             seen=repr(problem),
             remedy="Give the planted_truth.json that was written with the town.",
         ) from problem
+
+
+def _link_from_json(link: dict[str, Any]) -> Link:
+    return Link(link["name"], tuple(link["start"]), tuple(link["end"]))
 
 
 def _place_from_json(place: dict[str, Any]) -> PlantedPlace:
