@@ -23,7 +23,7 @@ from store_loader import ROWS, STEP, batch, placed, reading
 from safespace.engine import open_engine
 from safespace.errors import AreaError, SchemaError, StoreError
 from safespace.schemas import ASSETS, LOADS, PLACED, REJECTS, REPAIRS, check, conform
-from safespace.store import Store
+from safespace.store import Store, _keyed
 
 
 @pytest.fixture
@@ -133,6 +133,21 @@ def test_the_callers_frame_is_left_alone(store) -> None:
     kept = frame.copy()
     store.load(frame, reading(frame, "a"))
     pd.testing.assert_frame_equal(frame, kept)
+
+
+def test_report_keys_are_fnv_1a_whatever_the_other_identifiers() -> None:
+    frame = placed([1, 2, 3]).assign(report_id=["a", "foobar", "café"])
+    keys = [k % 2**64 for k in _keyed(frame)["report_key"].tolist()]
+    assert keys[:2] == [0xAF63DC4C8601EC8C, 0x85944171F73967E8]  # the values its authors publish
+    assert _keyed(frame.iloc[2:])["report_key"].tolist() == _keyed(frame)["report_key"].tolist()[2:]
+    assert _keyed(frame.iloc[:0]).empty
+
+
+def test_two_identifiers_with_one_key_are_two_reports(store, monkeypatch) -> None:
+    monkeypatch.setattr("safespace.store._keyed", lambda frame: frame.assign(report_key=np.int64(7)))
+    put(store, range(10), "a")
+    assert put(store, range(5, 15), "b").already_held == 5
+    assert len(held(store)) == 15
 
 
 # ---- rolling back -----------------------------------------------------------------------------------
@@ -309,8 +324,8 @@ def assert_whole(store: Store) -> None:
 
 
 def test_killed_loaders_lose_nothing_and_double_nothing(tmp_path) -> None:
-    dice, acknowledged, last = np.random.default_rng(7), set(), 25
-    for _ in range(5):
+    dice, acknowledged, last = np.random.default_rng(7), set(), 12
+    for _ in range(4):
         loader = start_loader(tmp_path, 0, last)
         acknowledged.add(loader.stdout.readline().strip())
         store, end = Store.open(tmp_path), time.monotonic() + dice.uniform(0.02, 0.5)
@@ -354,7 +369,8 @@ def test_a_store_that_never_rests_is_reported(store, monkeypatch) -> None:
 
 def test_tidying_spares_the_young_and_the_counting(store) -> None:
     kept = put(store, range(5), "a")
-    store._append("reports", placed(range(100, 105)), "nte-killed", "nte-killed-1")
+    killed = _keyed(placed(range(100, 105)))
+    store._append("reports", killed, "nte-killed", "nte-killed-1")
     assert len(held(store)) == 5
     assert store.tidy(older_than_h=1) == 0
     assert store.tidy(older_than_h=0) >= 1
