@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 def place_of(hotspots: Hotspots) -> pd.Series:
     """Return which place each hot cell belongs to, as text indexed by ``cell``.
 
-    A hot cell belongs with the neighbour that is highest once counts are smoothed over two rings, and so
-    on up to a peak: touching hot cells are one place, unless they rise to peaks of their own. Without the
-    second rule a whole city centre would be a single place. A place is named after its core, the cell
+    A hot cell belongs with the neighbour whose ring is highest, and so on up to a peak: touching hot cells
+    are one place, unless they rise to peaks of their own. Without the second rule a whole city centre would
+    be a single place. A place is named after its core, the cell
     with the highest rate (the lowest cell among equals), so its name holds while its outline changes.
     """
     table = hotspots.table.sort_values("cell", ignore_index=True)
@@ -37,9 +37,9 @@ def place_of(hotspots: Hotspots) -> pd.Series:
 def _peaks(table: pd.DataFrame) -> NDArray[np.int64]:
     """Return the peak each hot cell rises to, as its position among the hot cells, shape (hot,)."""
     hot = table["hot"].to_numpy()
-    ring = neighbours(table["cell"])
-    # Twice a ring weighs the middle most, so one busy cell among empty ones is its own peak.
-    events, expected = ring @ table["ring_events"].to_numpy(), ring @ table["ring_expected"].to_numpy()
+    # The middle weighs twice, so one busy cell among empty ones is its own peak.
+    events = (table["ring_events"] + table["events"]).to_numpy()
+    expected = (table["ring_expected"] + table["expected"]).to_numpy()
     height = np.divide(events, expected, out=np.zeros(len(hot)), where=expected > 0)[hot]
     order = np.empty(len(height), dtype=np.int64)  # heights as distinct ranks: the lower cell wins a tie
     by_height = np.lexsort((-np.arange(len(height)), height))
