@@ -249,8 +249,9 @@ def rank_fixes(
     Notes
     -----
     Choosing the best set is NP-hard (Dilkina, Lai & Gomes 2011, "Upgrading Shortest Paths in Networks",
-    doi 10.1007/978-3-642-21311-3_9); the greedy list has no guarantee, though on streets it came within
-    0.4 % of the proven best in our measurements. Segments without mapped lighting may already be lit: check
+    doi 10.1007/978-3-642-21311-3_9); the greedy list has no guarantee. On the centre of Newport (1,622
+    edges, 12 walks, 300 and 800 m, six draws) its summed cost was within 0.08 % of the proven best and its
+    gain 98 to 100 % of it. Segments without mapped lighting may already be lit: check
     on site first. The gain is in walking conditions; it says nothing of later reports.
     """
     _check_walks(walks, budget_m)
