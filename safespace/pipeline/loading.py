@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,8 +18,7 @@ from safespace.schemas import PLACED, conform
 from safespace.sources import assets as asset_files
 from safespace.sources import boundaries, layers, streets_osm
 from safespace.sources.ingested import summarise
-from safespace.sources.synthetic import Town
-from safespace.sources.synthetic import build_town as _build_town
+from safespace.sources.synthetic import build_town
 from safespace.store import Load, Store
 
 if TYPE_CHECKING:
@@ -100,9 +99,17 @@ class StreetsHeld:
         return (*said, f"{self.credit}.")
 
 
-def build_town(out: Path, *, seed: int = 2022, progress: bool = False) -> Town:
-    """Write the made-up town's files to a folder: streets, areas, reports and the planted truth."""
-    return _build_town(out, seed=seed, progress=progress)
+def write_town(out: Path, *, seed: int, progress: bool = False) -> dict[str, Path]:
+    """Write the made-up town's files to a folder and return each by what it is.
+
+    Raises
+    ------
+    FileError
+        When the folder cannot be written.
+    """
+    town = build_town(out, seed=seed, progress=progress)
+    files = {field.name: getattr(town, field.name) for field in fields(town)}
+    return {name: path for name, path in files.items() if isinstance(path, Path) and path.is_file()}
 
 
 def ingest(

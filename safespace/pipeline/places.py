@@ -10,7 +10,7 @@ from safespace.engine import open_engine
 from safespace.errors import InputError, SafeSpaceError, TooFewError
 from safespace.pipeline.baselines import exposure
 from safespace.pipeline.loading import area_outline, load_streets, streets_credit, version
-from safespace.pipeline.selection import hours_of_week, select
+from safespace.pipeline.selection import factor_shares, hours_of_week, select
 from safespace.pipeline.view import BASELINES, CREDITS, FELT, FOUND_BY, RECORDED
 from safespace.store import Store
 from safespace.tone import ABSENCE
@@ -303,7 +303,7 @@ def tell_cell(found: PlacesFound, cell: int, settings: Settings) -> CellStory:
         cell=cell,
         name=found.names.get(cell, f"Cell {cell:x}"),
         sentences=_cell_sentences(row.iloc[0]),
-        shares=hotspots.factor_shares(ours["factor"]),
+        shares=factor_shares(ours),
         hours=hours_of_week(ours, settings),
         checks=_cell_checks(cell, found),
     )

@@ -7,15 +7,16 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pandas as pd
 
 from safespace import nights
 from safespace.errors import InputError
+from safespace.hotspots import jeffreys
 from safespace.pipeline.view import FELT, RECORDED
 from safespace.store import Store
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from safespace.pipeline.view import View
@@ -133,3 +134,20 @@ def hours_of_week(reports: pd.DataFrame, settings: Settings) -> NDArray[np.float
     if timed.empty:
         return nights.hour_table(timed["occurred_from"], timed["occurred_to"], tz=settings.time_zone)
     return nights.hour_table(timed["occurred_from"], timed["occurred_to"], tz=settings.time_zone)
+
+
+def factor_shares(reports: pd.DataFrame) -> pd.DataFrame:
+    """Return how often each reason is given, as a share of events, with 95 % Jeffreys intervals.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``factor, n, of, share, lower, upper``, most frequent first. A report may give several reasons, so
+        the shares do not sum to one.
+    """
+    events = reports.drop_duplicates("event_id")
+    given = events["factor"].str.split("|").explode()
+    counts = given[given != ""].value_counts().rename_axis("factor").rename("n").reset_index()
+    lower, upper = jeffreys(counts["n"], np.full(len(counts), len(events)))
+    told = counts.assign(of=len(events), share=counts["n"] / max(len(events), 1), lower=lower, upper=upper)
+    return told.sort_values(["n", "factor"], ascending=[False, True], ignore_index=True)

@@ -1,0 +1,322 @@
+"""What is handed over: tables, maps, walking options and briefs, as files or bytes."""
+
+from __future__ import annotations
+
+import tempfile
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import shapely
+
+from safespace import briefs, maps, routes, streets
+from safespace.briefs import exports
+from safespace.briefs.definition import LINKS
+from safespace.errors import FileError
+from safespace.pipeline.loading import require_streets
+from safespace.pipeline.places import find_places, street_lines
+from safespace.pipeline.selection import factor_shares, hours_of_week, select
+from safespace.pipeline.view import PROVIDERS
+from safespace.pipeline.walks import plan_walk
+from safespace.schemas import empty
+from safespace.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from safespace.pipeline.places import PlacesFound
+    from safespace.pipeline.view import View
+    from safespace.pipeline.walks import Point, WalkPlanned
+    from safespace.settings import Settings
+
+ASSUMPTIONS = (
+    "Reports show where people chose to report, not where harm is.",
+    "Pins with the same reasons, within 30 m, on the same day are one event; both counts are kept.",
+    "A report's pull on a street falls off with distance and ends at 150 m.",
+    "Lighting is as mapped: unknown is neither lit nor unlit.",
+)
+
+
+def make_brief(
+    view: View,
+    settings: Settings,
+    *,
+    links: Sequence[tuple[Point | str, Point | str]] = (),
+    notes: Sequence[str] = (),
+) -> briefs.Brief:
+    """Put together the brief of an area: places, hours, reasons, walking links and the small print.
+
+    Parameters
+    ----------
+    view
+        The question the brief answers.
+    settings
+        Where the store is.
+    links
+        Pairs of ends, each ``(lon, lat)`` or a landmark's name, described along their shortest option.
+    notes
+        Local knowledge somebody typed; checked against the tone rules.
+
+    Raises
+    ------
+    AreaError, InputError, TooFewError
+        As :func:`safespace.pipeline.find_places`.
+    PlaceError, StoreError
+        As :func:`safespace.pipeline.plan_walk`, when links are asked for.
+    InputError
+        When typed words carry a flag that nobody answers for.
+    """
+    found = find_places(view, settings)
+    walks = [plan_walk(start, end, view, settings) for start, end in links]
+    return brief_of(found, walks, settings, notes=notes)
+
+
+def brief_of(
+    found: PlacesFound, walks: Sequence[WalkPlanned], settings: Settings, *, notes: Sequence[str] = ()
+) -> briefs.Brief:
+    """Put together a brief from answers already found; see :func:`make_brief`."""
+    view, ours = found.view, _inside(found, settings)
+    untimed = "police_uk" in view.sources
+    return briefs.Brief(
+        title=_title(view),
+        area=found.area_name,
+        period=f"{found.since:%-d %B %Y} to {found.until:%-d %B %Y}"
+        if found.since and found.until
+        else "no dates",
+        data_date=found.until or date(1970, 1, 1),
+        places=found.places,
+        counts=_counts(view, settings),
+        map_svg=_map(found, settings),
+        hours_svg=b""
+        if untimed
+        else maps.hour_chart_svg(hours_of_week(ours, settings), synthetic=found.synthetic),
+        links=_links(walks),
+        shares=factor_shares(ours).rename(columns={"factor": "what", "n": "count"}),
+        cells=_cells_by_label(found),
+        baseline=found.hotspots.baseline,
+        caveats=found.notes,
+        sources=(*(PROVIDERS[source] for source in view.sources), found.credit),
+        assumptions=ASSUMPTIONS,
+        notes=tuple(notes),
+        version=found.version,
+        synthetic=found.synthetic,
+        data_file="places.csv",
+    )
+
+
+def _title(view: View) -> str:
+    return f"{' and '.join(PROVIDERS[source] for source in view.sources)}: where there are more than usual"
+
+
+def _cells_by_label(found: PlacesFound) -> dict[str, int]:
+    judged = found.hotspots.table[~found.hotspots.table["edge"]]
+    return {str(label): int(number) for label, number in judged["label"].value_counts().items()}
+
+
+def _inside(found: PlacesFound, settings: Settings) -> pd.DataFrame:
+    """Return the reports in the cells that were judged."""
+    judged = found.hotspots.table.loc[~found.hotspots.table["edge"], "cell"]
+    reports = select(found.view, settings).reports
+    return reports[reports[f"cell_{found.view.resolution}"].isin(judged)]
+
+
+def _counts(view: View, settings: Settings) -> briefs.Counts:
+    loads = Store.open(settings.store).loads()
+    ours = loads[(loads["status"] == "loaded") & loads["source"].isin(view.sources)]
+    held = ours[["quarantined", "rejected", "excluded"]].to_numpy().sum()
+    return briefs.Counts(
+        read=int(ours["read"].sum()),
+        accepted=int(ours[["accepted", "repaired"]].to_numpy().sum()),
+        rejected=int(held),
+        unknown_place=select(view, settings).without_place,
+    )
+
+
+def _map(found: PlacesFound, settings: Settings) -> bytes:
+    return maps.area_map_svg(
+        found.hotspots.table,
+        area=found.area,
+        streets=street_lines(found.view, settings),
+        places=found.places,
+        assets=Store.open(settings.store).assets(),
+        synthetic=found.synthetic,
+    )
+
+
+def _links(walks: Sequence[WalkPlanned]) -> pd.DataFrame:
+    """Return the shortest option of each walk: what its owners can mend is along the way people take."""
+    columns = list(LINKS.columns)
+    rows = [
+        {name: getattr(walk.options.routes[0], name, None) for name in columns}
+        | {"name": f"{walk.origin_name} to {walk.destination_name}"}
+        for walk in walks
+    ]
+    return pd.DataFrame(rows, columns=columns) if rows else empty(LINKS)
+
+
+def write_brief(brief: briefs.Brief, out: Path) -> list[Path]:
+    """Write a brief as ``brief.pdf`` and ``brief.html`` to a folder and return where."""
+    return [briefs.write_pdf(brief, out / "brief.pdf"), briefs.write_html(brief, out / "brief.html")]
+
+
+def brief_pdf(brief: briefs.Brief) -> bytes:
+    """Return a brief as PDF."""
+    return briefs.to_pdf(brief)
+
+
+def brief_html(brief: briefs.Brief) -> str:
+    """Return a brief as HTML that opens with no network."""
+    return briefs.to_html(brief)
+
+
+def headline(found: PlacesFound) -> str:
+    """Say in a sentence what was found."""
+    if found.places.empty:
+        return "no place is distinguishably higher than its usual."
+    number = len(found.places)
+    noun = "place is" if number == 1 else "places are"
+    return f"{number} {noun} higher than usual, against {found.hotspots.baseline}."
+
+
+def places_table(found: PlacesFound) -> pd.DataFrame:
+    """Return the places in words, for a terminal or a page."""
+    columns = ("rate", "lower", "upper", "events")
+    figures = zip(*(found.places[name].tolist() for name in columns), strict=True)
+    ranks = zip(found.places["rank"], found.places["tied"], strict=True)
+    return pd.DataFrame(
+        {
+            "Rank": [f"{rank}=" if tied else str(rank) for rank, tied in ranks],
+            "Place": found.places["name"],
+            "Compared with its usual": [
+                maps.rate_in_words(*figure, interval=found.hotspots.level) for figure in figures
+            ],
+            "What this says": found.places["label"],
+        }
+    )
+
+
+def places_as_dict(found: PlacesFound) -> dict[str, Any]:
+    """Return an answer for machines, with what it rests on."""
+    return {
+        "view": found.view.to_query(),
+        "area": found.area_name,
+        "baseline": found.hotspots.baseline,
+        "events": found.events,
+        "reports": found.pins,
+        "period": [found.since, found.until],
+        "synthetic": found.synthetic,
+        "places": found.places.to_dict("records"),
+        "notes": found.notes,
+        "credit": found.credit,
+        "version": found.version,
+    }
+
+
+def walk_as_dict(plan: WalkPlanned) -> dict[str, Any]:
+    """Return walking options for machines, with the whole trade-off set."""
+    return {
+        "from": plan.origin_name,
+        "to": plan.destination_name,
+        "options": plan.table.to_dict("records"),
+        "trade_offs": [
+            {"length_m": length, "reports_nearby": nearby} for length, nearby in plan.front.tolist()
+        ],
+        "pairs": plan.options.pairs.to_dict("records"),
+        "notes": plan.notes,
+        "credit": plan.credit,
+        "synthetic": plan.synthetic,
+        "version": plan.version,
+    }
+
+
+def write_table(frame: pd.DataFrame, path: Path, *, credit: str = "", synthetic: bool = False) -> Path:
+    """Write a table as CSV, with spreadsheet formulas stopped and cells as the text H3 tools read."""
+    told = frame.assign(cell=[f"{cell:x}" for cell in frame["cell"]]) if "cell" in frame else frame
+    return exports.write_csv(told, path, credit=credit, synthetic=synthetic)
+
+
+def write_places(found: PlacesFound, path: Path, settings: Settings) -> Path:
+    """Write every cell of an answer as CSV, GeoJSON, GeoPackage or a map page, by the file's ending.
+
+    Raises
+    ------
+    FileError
+        When the ending is none of these, or the file cannot be written.
+    """
+    table, credit, synthetic = found.hotspots.table, found.credit, found.synthetic
+    day = found.until or date(1970, 1, 1)
+    writers: dict[str, Callable[[], Path]] = {
+        ".csv": lambda: exports.write_hotspots_csv(table, path, credit=credit, synthetic=synthetic),
+        ".geojson": lambda: exports.write_hotspots_geojson(table, path, credit=credit, synthetic=synthetic),
+        ".gpkg": lambda: exports.write_hotspots_geopackage(
+            table, path, data_date=day, credit=credit, synthetic=synthetic
+        ),
+        ".html": lambda: briefs.pdf.put(places_page(found, settings).encode(), path),
+    }
+    return _write_by_ending(path, writers)
+
+
+def write_walk(plan: WalkPlanned, path: Path, settings: Settings) -> Path:
+    """Write walking options as GeoJSON, GPX, CSV or a map page, by the file's ending.
+
+    Raises
+    ------
+    FileError
+        When the ending is none of these, or the file cannot be written.
+    """
+    writers: dict[str, Callable[[], Path]] = {
+        ".geojson": lambda: briefs.pdf.put(routes.to_geojson(plan.options).encode(), path),
+        ".gpx": lambda: briefs.pdf.put(routes.to_gpx(plan.options).encode(), path),
+        ".csv": lambda: write_table(plan.table, path, credit=plan.credit, synthetic=plan.synthetic),
+        ".html": lambda: briefs.pdf.put(walk_page(plan, settings).encode(), path),
+    }
+    return _write_by_ending(path, writers)
+
+
+def _write_by_ending(path: Path, writers: Mapping[str, Callable[[], Path]]) -> Path:
+    if path.suffix.lower() not in writers:
+        raise FileError(
+            "Nothing is written in this kind of file.",
+            where=path,
+            remedy=f"Choose from: {', '.join(writers)}.",
+        )
+    return writers[path.suffix.lower()]()
+
+
+def places_page(found: PlacesFound, settings: Settings) -> str:
+    """Return a map page of an answer that opens with no network, its table twin below the map."""
+    text = maps.PageText(
+        title=f"{found.area_name}: {_title(found.view)}",
+        subtitle=headline(found).capitalize(),
+        credits=(found.credit,),
+        synthetic=found.synthetic,
+        caption=found.hotspots.basis(),
+    )
+    lines = street_lines(found.view, settings)
+    return maps.hex_page(found.hotspots.table, area=found.area, text=text, streets=lines, places=found.places)
+
+
+def walk_page(plan: WalkPlanned, settings: Settings) -> str:
+    """Return a map page of walking options that opens with no network, their table below the map."""
+    text = maps.PageText(
+        title=f"{plan.origin_name} to {plan.destination_name}",
+        subtitle="Walking options, compared to find what to mend",
+        credits=(plan.credit,),
+        synthetic=plan.synthetic,
+    )
+    near = streets.to_frame(require_streets(settings))
+    near = near[near.intersects(shapely.box(*plan.routes.total_bounds).buffer(0.003))]
+    return maps.route_page(plan.routes, text=text, streets=near, comparison=plan.table)
+
+
+def export_places(found: PlacesFound, kind: str, settings: Settings) -> bytes:
+    """Return what :func:`write_places` would write, as bytes; ``kind`` is the ending without its dot."""
+    with tempfile.TemporaryDirectory() as folder:
+        return write_places(found, Path(folder, f"places.{kind}"), settings).read_bytes()
+
+
+def export_walk(plan: WalkPlanned, kind: str, settings: Settings) -> bytes:
+    """Return what :func:`write_walk` would write, as bytes; ``kind`` is the ending without its dot."""
+    with tempfile.TemporaryDirectory() as folder:
+        return write_walk(plan, Path(folder, f"walk.{kind}"), settings).read_bytes()

@@ -1,0 +1,160 @@
+"""The command line as people and machines use it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from safespace import cli
+from safespace.errors import SafeSpaceError
+
+ROOT = Path(__file__).parents[1]
+VERBS = (
+    "town",
+    "ingest",
+    "count",
+    "hotspots",
+    "streets",
+    "routes",
+    "brief",
+    "app",
+    "demo",
+    "loads",
+    "rollback",
+)
+runner = CliRunner()
+
+
+def ask(*words, **more):
+    return runner.invoke(cli.app, [str(word) for word in words], catch_exceptions=False, **more)
+
+
+def ask_json(*words):
+    return json.loads(ask(*words, "--json").stdout)
+
+
+@pytest.fixture
+def store(town_settings):
+    return ("--store", town_settings.store)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_command_has_help_with_an_example(verb):
+    told = ask(verb, "--help")
+    assert told.exit_code == 0
+    assert f"Example: safespace {verb}" in " ".join(told.stdout.split())
+
+
+def test_the_page_of_commands_is_up_to_date():
+    assert (ROOT / "docs" / "cli.md").read_text() == cli.describe_commands()
+
+
+def test_town_writes_its_files_and_lists_them(tmp_path):
+    files = ask_json("town", "--out", tmp_path, "--seed", 5)
+    assert Path(files["streets_pbf"]).name == "synthetic_town.osm.pbf"
+    assert all(Path(path).exists() for path in files.values())
+
+
+def test_ingest_check_tells_every_row_and_writes_rejects(town, tmp_path):
+    rejects = tmp_path / "rejects.csv"
+    told = ask(
+        *("ingest", town.streetsafe_csv, "--source", "streetsafe", "--check"),
+        *("--rejects", rejects, "--store", tmp_path / "store"),
+    )
+    assert "587 rows read: 511 accepted, 33 repaired, 9 quarantined, 34 rejected, 0 excluded." in told.stdout
+    assert "Checked only" in told.stdout
+    assert len(rejects.read_text().splitlines()) >= 9 + 34
+    assert not (tmp_path / "store").exists()
+
+
+def test_loads_and_rollback(town, tmp_path):
+    store = ("--store", tmp_path / "store")
+    load = ask_json("ingest", town.spiking_csv, "--source", "spiking", *store)["load"]
+    assert load["added"] == 70
+    assert [row["load_id"] for row in ask_json("loads", *store)] == [load["load_id"]]
+    assert "no longer in force" in ask("rollback", load["load_id"], *store).stdout
+    assert ask_json("loads", *store)[0]["status"] == "rolled_back"
+
+
+def test_count_keeps_zero_cells(store):
+    cells = ask_json("count", *store)
+    assert sum(cell["pins"] for cell in cells) == 544
+    assert any(cell["events"] == 0 for cell in cells)
+
+
+def test_hotspots_say_what_they_rest_on_and_write_files(store, tmp_path):
+    outs = [tmp_path / f"places.{kind}" for kind in ("csv", "geojson", "gpkg", "html")]
+    told = ask("hotspots", *store, *(word for path in outs for word in ("--out", path)))
+    assert "higher than usual, against length of walkable street" in told.stdout
+    assert "Synthetic" in told.stdout
+    assert all(path.stat().st_size > 1000 for path in outs)
+
+
+def test_streets_show_what_is_held(store):
+    held = ask_json("streets", *store)
+    assert held["walkable_km"] == pytest.approx(held["lit_km"] + held["unlit_km"] + held["unknown_km"])
+
+
+def test_routes_between_landmarks_write_files(store, tmp_path, town_settings):
+    outs = [tmp_path / f"walk.{kind}" for kind in ("geojson", "gpx", "csv", "html")]
+    told = ask(
+        *("routes", "--from", "Stonebridge Bus Station", "--to", "Barge Hall", *store),
+        *(word for path in outs for word in ("--out", path)),
+    )
+    assert "exact trade-offs" in told.stdout
+    assert "Shortest" in told.stdout
+    assert all(path.stat().st_size > 300 for path in outs)
+
+
+def test_routes_in_json_carry_the_whole_trade_off(store):
+    told = ask_json("routes", "--from", "Stonebridge Bus Station", "--to", "Barge Hall", *store)
+    lengths = [point["length_m"] for point in told["trade_offs"]]
+    nearby = [point["reports_nearby"] for point in told["trade_offs"]]
+    assert lengths == sorted(lengths)
+    assert nearby == sorted(nearby, reverse=True)
+
+
+def test_brief_writes_both_forms(store, tmp_path):
+    files = ask_json("brief", "--walk", "Stonebridge Bus Station > Barge Hall", "--out", tmp_path, *store)[
+        "files"
+    ]
+    assert [Path(file).name for file in files] == ["brief.pdf", "brief.html"]
+    assert Path(files[0]).read_bytes().startswith(b"%PDF-")
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("hotspots", "--store", "nowhere"), "nowhere: There is no store here"),
+        (("ingest", "missing.csv", "--source", "streetsafe"), "missing.csv"),
+        (("ingest", "missing.csv", "--source", "twitter"), "twitter"),
+        (("streets", "missing.osm.pbf", "--store", "s"), "missing.osm.pbf"),
+        (("hotspots", "--resolution", "3"), "resolution 3"),
+        (("hotspots", "--since", "2022-02-01", "--until", "2022-01-01"), "ends (2022-01-01) before"),
+        (("brief", "--walk", "Station"), "FROM > TO"),
+    ],
+)
+def test_bad_input_ends_with_two_and_one_paragraph(words, says, tmp_path):
+    ended = subprocess.run(
+        [sys.executable, "-m", "safespace", *words], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 2
+    assert says in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert len(ended.stderr.strip().splitlines()) == 1
+    assert not ended.stdout
+
+
+def test_an_unknown_landmark_lists_some_that_are_known(store):
+    with pytest.raises(SafeSpaceError, match=r"No landmark has this name.*Atlantis"):
+        ask("routes", "--from", "Atlantis", "--to", "Barge Hall", *store)
+
+
+def test_an_unknown_kind_of_file_lists_those_written(store, tmp_path):
+    with pytest.raises(SafeSpaceError, match=r"\.csv, \.geojson, \.gpkg, \.html"):
+        ask("hotspots", *store, "--out", tmp_path / "places.shp")
