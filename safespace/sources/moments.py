@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from safespace.sources.mapping import DateOrder
 
     Flags: TypeAlias = np.ndarray[Any, np.dtype[np.bool_]]
+    Numbers: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
     Times: TypeAlias = np.ndarray[Any, np.dtype[np.datetime64]]
 
 Edge: TypeAlias = Literal["from", "to"]
@@ -37,6 +38,8 @@ _MONTHS = {
         ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), start=1
     )
 }
+# months written as words are kept apart from numbers, which have two digits at most
+_NAMED = 100
 _SECOND = np.timedelta64(1, "s")
 _DAY = np.timedelta64(1, "D")
 _ENOUGH_MONTH_FIRST = 3
@@ -79,7 +82,7 @@ class _Local:
     """Distinct texts as local wall time, with flags, each shape (n,)."""
 
     at: Times
-    offset_s: np.ndarray[Any, Any]
+    offset_s: Numbers
     day_only: Flags
     bad: Flags
     twenty_four: Flags
@@ -112,7 +115,7 @@ def read_moments(values: pd.Series, clock: Clock, *, name: str, needed: bool) ->
         When dates in the column are month first and nothing said so.
     """
     codes, distinct = pd.factorize(values)
-    texts = pa.array(pd.Series(distinct, dtype=object).astype(str).to_list(), type=pa.string())
+    texts = pa.array(pd.Series(distinct, dtype="str"), type=pa.string())
     local = _local(texts, order=clock.order, name=name)
     first, last, gap = _utc(local, clock.zone)
     blank = values == ""
@@ -143,12 +146,12 @@ def read_months(values: pd.Series, clock: Clock, *, name: str) -> Moments:
         As in :func:`read_moments`.
     """
     codes, distinct = pd.factorize(values)
-    texts = pa.array([str(text) for text in distinct], type=pa.string())
-    parts = _fields(texts, r"^(?P<y>\d{4})[-/](?P<m>\d{1,2})(?:[-/](?P<d>\d{1,2}))?$", ("y", "m", "d"))
+    texts = pa.array(pd.Series(distinct, dtype="str"), type=pa.string())
+    parts = _parts(texts, r"^(?P<y>\d{4})[-/](?P<m>\d{1,2})(?:[-/]\d{1,2})?$")
     start, valid = _date(parts["y"], parts["m"], np.ones(len(texts)))
     end = np.asarray((start.astype("M8[M]") + 1).astype("M8[s]") - _SECOND, dtype="M8[s]")
-    first = _localise(start.astype("M8[s]"), clock.zone, early=True)[0]
-    last = _localise(end, clock.zone, early=False)[0]
+    first = _localise(start.astype("M8[s]"), clock.zone, early=True)
+    last = _localise(end, clock.zone, early=False)
     blank = values == ""
     at = pd.Series(first[codes], index=values.index).dt.tz_localize("UTC").astype(MOMENT)
     to = pd.Series(last[codes], index=values.index).dt.tz_localize("UTC").astype(MOMENT)
@@ -184,59 +187,64 @@ def span(start: Moments, end: Moments, texts: pd.Series) -> Step:
 
 
 def _local(texts: pa.Array, *, order: DateOrder | None, name: str) -> _Local:
-    names = ("y", "m", "d", "H", "M", "S", "half", "zone")
-    first = _fields(texts, _YEAR_FIRST, names)
-    last = _fields(texts, _YEAR_LAST, ("a", "b", "y", "H", "M", "S", "half", "zone"))
+    first, last = _parts(texts, _YEAR_FIRST), _parts(texts, _YEAR_LAST)
     day, month = _day_and_month(last, order, name)
-    is_first = np.array(first["y"] != "")
+    is_first = ~np.isnan(first["y"])
     part = {key: np.where(is_first, first[key], last[key]) for key in ("H", "M", "S", "half", "zone")}
-    year = _numbers(np.where(is_first, first["y"], last["y"]))
-    year = np.where((year < 100) & ~is_first, year + 2000, year)
-    date, valid = _date(
-        year, np.where(is_first, _numbers(first["m"]), month), np.where(is_first, _numbers(first["d"]), day)
-    )
+    year = np.where(is_first, first["y"], np.where(last["y"] < 100, last["y"] + 2000, last["y"]))
+    date, valid = _date(year, np.where(is_first, first["m"], month), np.where(is_first, first["d"], day))
     seconds, good, twenty_four = _time_of_day(part)
     serial, at_serial = _serials(texts)
     at = np.where(serial, at_serial, date.astype("M8[s]") + seconds.astype("m8[s]"))
     bad = ~(valid & good) & ~serial
     return _Local(
         np.where(bad, np.datetime64("NaT"), at).astype("M8[s]"),
-        _offsets(part["zone"]),
-        (part["H"] == "") & ~serial & ~bad,
+        part["zone"],
+        np.isnan(part["H"]) & ~serial & ~bad,
         bad,
         twenty_four & ~bad,
         serial,
     )
 
 
-def _fields(texts: pa.Array, pattern: str, names: tuple[str, ...]) -> dict[str, Any]:
+def _parts(texts: pa.Array, pattern: str) -> dict[str, Numbers]:
+    """Return each named group as numbers, NaN where the pattern or the group is not there."""
     found = pc.extract_regex(texts, pattern)
-    return {
-        name: np.asarray(pc.fill_null(pc.struct_field(found, name), "").to_pylist(), dtype=object)
-        for name in names
-    }
+    parts = {}
+    for group in found.type:
+        coded = pc.fill_null(pc.struct_field(found, group.name), "").dictionary_encode()
+        figures = [_figure(word, group.name) for word in coded.dictionary.to_pylist()]
+        parts[group.name] = np.array(figures, dtype=np.float64)[np.asarray(coded.indices)]
+    return parts
 
 
-def _numbers(texts: Any) -> np.ndarray[Any, np.dtype[np.float64]]:
-    return np.asarray(pd.to_numeric(pd.Series(texts, dtype=object), errors="coerce"), dtype=np.float64)
+def _figure(word: str, group: str) -> float:
+    if word == "":
+        return np.nan
+    if group == "zone":
+        return _offset(word)
+    if group == "half":
+        return float(word.casefold() == "pm")
+    if word.isdigit():
+        return float(word)
+    return float(_NAMED + _MONTHS.get(word[:3].casefold(), 0))
 
 
-def _day_and_month(last: dict[str, Any], order: DateOrder | None, name: str) -> tuple[Any, Any]:
-    named = np.array([_MONTHS.get(str(text)[:3].casefold(), 0) for text in last["b"]], dtype=float)
-    first, second = _numbers(last["a"]), _numbers(last["b"])
-    if order is None and (second > 12).sum() >= max(_ENOUGH_MONTH_FIRST, (first > 12).sum() + 1):
+def _day_and_month(last: dict[str, Numbers], order: DateOrder | None, name: str) -> tuple[Numbers, Numbers]:
+    first, second = last["a"], last["b"]
+    named = second >= _NAMED
+    late = (second > 12) & ~named
+    if order is None and late.sum() >= max(_ENOUGH_MONTH_FIRST, (first > 12).sum() + 1):
         raise SchemaError(
             f"The dates in {name} look month first.",
-            seen=f"{(second > 12).sum():,} different dates with a day above 12 in second place",
+            seen=f"{late.sum():,} different dates with a day above 12 in second place",
             remedy='Say so in a mapping file with date_order = "mdy", or "dmy" if those dates are wrong.',
         )
-    if order == "mdy":
-        first, second = second, first
-    return np.where(named > 0, _numbers(last["a"]), first), np.where(named > 0, named, second)
+    turn = ~named & (order == "mdy")
+    return np.where(turn, second, first), np.where(named, second - _NAMED, np.where(turn, first, second))
 
 
-def _date(year: Any, month: Any, day: Any) -> tuple[Times, Flags]:
-    year, month, day = (_numbers(part) for part in (year, month, day))
+def _date(year: Numbers, month: Numbers, day: Numbers) -> tuple[Times, Flags]:
     valid = (year >= 1800) & (year < 2200) & (month >= 1) & (month <= 12) & (day >= 1) & (day <= 31)
     y, m, d = (
         np.where(valid, part, instead).astype(np.int64)
@@ -248,12 +256,11 @@ def _date(year: Any, month: Any, day: Any) -> tuple[Times, Flags]:
     return np.where(valid, date, np.datetime64("NaT")).astype("M8[D]"), valid
 
 
-def _time_of_day(part: dict[str, Any]) -> tuple[Any, Flags, Flags]:
-    hour, minute, second = (np.nan_to_num(_numbers(part[key])) for key in ("H", "M", "S"))
-    half = np.array([str(text).casefold() for text in part["half"]], dtype=object)
-    halved = half != ""
+def _time_of_day(part: dict[str, Numbers]) -> tuple[Any, Flags, Flags]:
+    hour, minute, second = (np.nan_to_num(part[key]) for key in ("H", "M", "S"))
+    halved = ~np.isnan(part["half"])
     good = (minute < 60) & (second < 60) & (~halved | ((hour >= 1) & (hour <= 12)))
-    hour = np.where(halved, hour % 12 + 12 * (half == "pm"), hour)
+    hour = np.where(halved, hour % 12 + 12 * np.nan_to_num(part["half"]), hour)
     twenty_four = (hour == 24) & (minute == 0) & (second == 0)
     good &= (hour < 24) | twenty_four
     return (hour * 3600 + minute * 60 + second).astype(np.int64), good, twenty_four & good
@@ -261,40 +268,36 @@ def _time_of_day(part: dict[str, Any]) -> tuple[Any, Flags, Flags]:
 
 def _serials(texts: pa.Array) -> tuple[Flags, Times]:
     serial = np.asarray(pc.match_substring_regex(texts, _SERIAL), dtype=bool)
-    days = np.where(serial, _numbers(np.where(serial, np.asarray(texts.to_pylist(), dtype=object), "0")), 0.0)
+    days = np.zeros(len(serial))
+    days[serial] = [float(text) for text in texts.filter(pa.array(serial)).to_pylist()]
     minutes = np.rint(days * 1440).astype(np.int64)
     # Excel counts days from 1899-12-30 for every date after February 1900
     return serial, np.datetime64("1899-12-30T00:00:00", "s") + minutes.astype("m8[m]")
 
 
-def _offsets(zones: Any) -> np.ndarray[Any, Any]:
-    distinct = {text: _offset(str(text)) for text in set(zones)}
-    return np.array([distinct[text] for text in zones], dtype=float)
-
-
 def _offset(text: str) -> float:
-    if text in ("", "Z"):
-        return np.nan if text == "" else 0.0
+    if text == "Z":
+        return 0.0
     digits = text[1:].replace(":", "")
-    return (1 if text[0] == "+" else -1) * (int(digits[:2]) * 3600 + int(digits[2:]) * 60)
+    return float((1 if text[0] == "+" else -1) * (int(digits[:2]) * 3600 + int(digits[2:]) * 60))
 
 
 def _utc(local: _Local, zone: str) -> tuple[Times, Times, Flags]:
     told = ~np.isnan(local.offset_s)
     shift = np.nan_to_num(local.offset_s).astype(np.int64).astype("m8[s]")
     end = np.where(local.day_only, local.at + _DAY - _SECOND, local.at).astype("M8[s]")
-    first, gap = _localise(local.at, zone, early=True)
-    last, _ = _localise(end, zone, early=False)
-    return np.where(told, local.at - shift, first), np.where(told, end - shift, last), gap & ~told
+    first, last = _localise(local.at, zone, early=True), _localise(end, zone, early=False)
+    exists = pd.DatetimeIndex(local.at).tz_localize(
+        zone, ambiguous=np.full(len(told), fill_value=True), nonexistent="NaT"
+    )
+    gap = np.asarray(exists.isna()) & ~np.isnat(local.at) & ~told
+    return np.where(told, local.at - shift, first), np.where(told, end - shift, last), gap
 
 
-def _localise(at: Times, zone: str, *, early: bool) -> tuple[Times, Flags]:
-    wall = pd.DatetimeIndex(at)
-    daylight = np.full(len(at), early)
-    there = wall.tz_localize(zone, ambiguous=daylight, nonexistent=pd.Timedelta(hours=1))
-    exists = wall.tz_localize(zone, ambiguous=daylight, nonexistent="NaT")
-    moments = there.tz_convert("UTC").tz_localize(None).to_numpy().astype("M8[s]")
-    return moments, np.asarray(exists.isna()) & np.asarray(wall.notna())
+def _localise(at: Times, zone: str, *, early: bool) -> Times:
+    daylight = np.full(len(at), fill_value=early)
+    there = pd.DatetimeIndex(at).tz_localize(zone, ambiguous=daylight, nonexistent=pd.Timedelta(hours=1))
+    return there.tz_convert("UTC").tz_localize(None).to_numpy().astype("M8[s]")
 
 
 def _problems(

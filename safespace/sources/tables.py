@@ -386,7 +386,9 @@ def _line_numbers(
 ) -> tuple[npt.NDArray[np.int64], tuple[tuple[int, str], ...]]:
     total = table.num_rows + len(bad)
     broken = np.array([number - 1 for number, _ in bad], dtype=np.int64)
-    whole = np.setdiff1d(np.arange(total), broken)
+    is_whole = np.ones(total, dtype=bool)
+    is_whole[broken] = False
+    whole = np.flatnonzero(is_whole)
     extra = np.zeros(total, dtype=np.int64)
     for column in table.columns:
         extra[whole] += np.asarray(pc.count_substring(column, "\n"), dtype=np.int64)
