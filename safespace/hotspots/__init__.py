@@ -8,7 +8,14 @@ from safespace.hotspots.finding import Hotspots, compare_baselines, find_hotspot
 from safespace.hotspots.intensity import GammaPrior, fit_prior, garwood, marshall_rates, smoothed_rates
 from safespace.hotspots.ranking import place_of, places, tied_ranks
 from safespace.hotspots.shares import jeffreys, share_by
-from safespace.hotspots.significance import at_least, events_needed, gi_star, gi_star_score, ring_test
+from safespace.hotspots.significance import (
+    at_least,
+    at_least_beside,
+    events_needed,
+    gi_star,
+    gi_star_score,
+    ring_test,
+)
 from safespace.hotspots.stability import (
     add_checks,
     jaccard,
@@ -22,6 +29,7 @@ __all__ = [
     "Hotspots",
     "add_checks",
     "at_least",
+    "at_least_beside",
     "compare_baselines",
     "events_needed",
     "find_hotspots",

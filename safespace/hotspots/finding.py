@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import h3.api.basic_int as h3
 import numpy as np
@@ -18,7 +18,7 @@ from safespace.schemas import CELLS, HOTSPOTS, check, conform
 from safespace.tone import HIGHER, HIGHER_IN_BOTH, NOT_DIFFERENT, NOT_KNOWN, TOO_FEW
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from numpy.typing import NDArray
 
@@ -92,6 +92,7 @@ def find_hotspots(
     *,
     baseline: str,
     settings: HotspotSettings,
+    counted_baseline: bool = False,
     second: Hotspots | None = None,
     period: tuple[str, str] | None = None,
     sources: tuple[str, ...] = (),
@@ -106,6 +107,9 @@ def find_hotspots(
         Name of the baseline, shown with every figure.
     settings
         Rate, interval and fewest events.
+    counted_baseline
+        Say so when the baseline counts something that happened (recorded incidents): its own chance
+        variation then belongs to the test, and cells where it is zero are tested too.
     second
         The finding of the other layer (recorded incidents for public reports): where both are higher the
         label says so. The layers are never added together.
@@ -133,12 +137,16 @@ def find_hotspots(
     ``min_events`` or more, and the cell's own interval does not lie wholly below usual. "Not different"
     is said only where the ring's exact interval rules out twice usual; otherwise there are too few to say.
     "Not different" includes places with fewer than usual. "Usual" is the baseline's, so the finding
-    changes with it: see :func:`compare_baselines`.
+    changes with it: see :func:`compare_baselines`. The rate's interval takes the baseline as known; a
+    counted one is smoothed first.
     """
     check(cells, CELLS)
-    tested = (~cells["edge"] & (cells["exposure"] > 0)).to_numpy()
-    _refuse_unusable(cells, tested, baseline, settings)
-    judged, prior = _judge(cells, tested, settings)
+    counted = _whole(cells, baseline) if counted_baseline else None
+    used = cells if counted is None else cells.assign(exposure=_smoothed(cells, counted, baseline))
+    tested = (~cells["edge"] & (used["exposure"] > 0)).to_numpy()
+    _refuse_unusable(used, tested, baseline, settings)
+    judged, prior = _judge(used, tested, settings, counted)
+    judged = judged.assign(exposure=cells["exposure"])
     both = _hot_in(second, cells) if second is not None else np.zeros(len(cells), dtype=bool)
     labelled = judged.assign(label=_labels(judged, both, settings))
     inside = cells[tested]
@@ -169,12 +177,7 @@ def _refuse_unusable(
 ) -> None:
     """Raise where no answer would mean anything, saying what would be enough."""
     if not tested.any():
-        raise InputError(
-            "The baseline is zero in every cell.",
-            where=baseline,
-            seen=f"{len(cells)} cells, {int(cells['edge'].sum())} of them at the edge",
-            remedy="Choose a baseline that covers the area.",
-        )
+        _refuse_zero(cells, baseline)
     events, finer = int(cells.loc[tested, "events"].sum()), "Choose a finer resolution or a larger area."
     if tested.sum() == 1:
         raise TooFewError("One cell has nothing to be compared with.", where=baseline, remedy=finer)
@@ -196,6 +199,15 @@ def _refuse_unusable(
         )
 
 
+def _refuse_zero(cells: pd.DataFrame, baseline: str) -> NoReturn:
+    raise InputError(
+        "The baseline is zero in every cell.",
+        where=baseline,
+        seen=f"{len(cells)} cells, {int(cells['edge'].sum())} of them at the edge",
+        remedy="Choose a baseline that covers the area.",
+    )
+
+
 def _usual_share(cells: pd.DataFrame, tested: NDArray[np.bool_]) -> float:
     """Return the middle share of the baseline that a ring holds."""
     exposure = cells["exposure"].to_numpy() * tested
@@ -204,8 +216,38 @@ def _usual_share(cells: pd.DataFrame, tested: NDArray[np.bool_]) -> float:
     return float(np.median(np.round(ring[tested] / exposure.sum(), 12)))
 
 
+def _whole(cells: pd.DataFrame, baseline: str) -> NDArray[np.int64]:
+    """Return a baseline that is said to be counts as whole numbers, or refuse it."""
+    exposure = cells["exposure"].to_numpy()
+    counts: NDArray[np.int64] = np.rint(exposure).astype(np.int64)
+    if not (counts == exposure).all():
+        raise InputError(
+            "A counted baseline must hold whole numbers.",
+            where=baseline,
+            seen=exposure[counts != exposure][0],
+            remedy="Count per cell, or leave out counted_baseline.",
+        )
+    return counts
+
+
+def _smoothed(cells: pd.DataFrame, counts: NDArray[np.int64], baseline: str) -> NDArray[np.float64]:
+    """Return counts pulled towards an even spread over the ground: a zero by luck is not a zero."""
+    inside = ~cells["edge"].to_numpy()
+    area = cells["area_km2"].to_numpy()
+    if counts[inside].sum() == 0:
+        _refuse_zero(cells, baseline)
+    even = area * (counts[inside].sum() / area[inside].sum())
+    prior = fit_prior(counts[inside], even[inside])
+    rates = smoothed_rates(counts, even, prior=prior)["rate"].to_numpy()
+    pulled: NDArray[np.float64] = rates * even
+    return pulled
+
+
 def _judge(
-    cells: pd.DataFrame, tested: NDArray[np.bool_], settings: HotspotSettings
+    cells: pd.DataFrame,
+    tested: NDArray[np.bool_],
+    settings: HotspotSettings,
+    counted: NDArray[np.int64] | None,
 ) -> tuple[pd.DataFrame, GammaPrior]:
     """Return the cells with their rate, test and finding, and the prior of the rates.
 
@@ -216,7 +258,7 @@ def _judge(
     expected = exposure * (events.sum() / exposure.sum())
     prior = fit_prior(events[tested], expected[tested])
     rates = smoothed_rates(events, expected, prior=prior, level=settings.interval)
-    ring = ring_test(events, exposure, neighbours(cells["cell"]), tested=tested)
+    ring = ring_test(events, exposure, neighbours(cells["cell"]), tested=tested, counted=counted)
     hot = (
         tested
         & (ring["q_value"] <= settings.false_discovery_rate)
@@ -251,7 +293,11 @@ def _hot_in(second: Hotspots, cells: pd.DataFrame) -> NDArray[np.bool_]:
 
 
 def compare_baselines(
-    cells: pd.DataFrame, exposures: Mapping[str, pd.Series], *, settings: HotspotSettings
+    cells: pd.DataFrame,
+    exposures: Mapping[str, pd.Series],
+    *,
+    settings: HotspotSettings,
+    counted: Collection[str] = (),
 ) -> dict[str, Hotspots]:
     """Find hotspots under several baselines, and say in each how many of them agree.
 
@@ -263,6 +309,8 @@ def compare_baselines(
         At least two baselines by name, each indexed by cell.
     settings
         As for :func:`find_hotspots`.
+    counted
+        Names of the baselines that are counts (``counted_baseline``).
 
     Returns
     -------
@@ -280,7 +328,9 @@ def compare_baselines(
             "A comparison needs two baselines.", seen=", ".join(exposures) or "none", remedy="Add another."
         )
     found = {
-        name: find_hotspots(add_exposure(cells, exposure), baseline=name, settings=settings)
+        name: find_hotspots(
+            add_exposure(cells, exposure), baseline=name, settings=settings, counted_baseline=name in counted
+        )
         for name, exposure in exposures.items()
     }
     hot = np.sum([one.table["hot"].to_numpy() for one in found.values()], axis=0)

@@ -146,6 +146,26 @@ def test_a_baseline_of_zeros_is_refused():
         find_hotspots(with_events().assign(exposure=0.0), baseline="streets", settings=SETTINGS)
 
 
+def test_a_counted_baseline_keeps_its_counts_tests_where_it_is_zero_and_must_be_whole():
+    cells = with_events([(MIDDLE, 20)]).assign(exposure=2.0)
+    cells.loc[MIDDLE, "exposure"] = 0.0
+    found = find_hotspots(cells, baseline="recorded", settings=SETTINGS, counted_baseline=True)
+    assert found.table["exposure"].equals(cells["exposure"])
+    assert found.table["hot"].iloc[MIDDLE]
+    assert found.left_out == 0
+    assert found.table["expected"].sum() == pytest.approx(found.events)
+    with pytest.raises(
+        InputError, match=r"recorded: A counted baseline must hold whole numbers\. Seen: 2\.5"
+    ):
+        find_hotspots(
+            cells.assign(exposure=2.5), baseline="recorded", settings=SETTINGS, counted_baseline=True
+        )
+    with pytest.raises(InputError, match="zero in every cell"):
+        find_hotspots(
+            cells.assign(exposure=0.0), baseline="recorded", settings=SETTINGS, counted_baseline=True
+        )
+
+
 def test_a_table_that_breaks_its_promise_is_refused():
     with pytest.raises(SchemaError, match="column 'events' is missing"):
         find(WINDOW.drop(columns="events"))
@@ -163,5 +183,8 @@ def test_baselines_are_compared_and_agreement_is_counted():
     assert not found["footfall"].table["hot"].iloc[MIDDLE]
     assert (table["hot_under"].iloc[MIDDLE], table["known_under"].iloc[MIDDLE]) == (1, 2)
     assert table["agreement"].iloc[MIDDLE] == "hot under 1 of 2 baselines"
+    whole = pd.Series(3.0, index=WINDOW["cell"])
+    counted = compare_baselines(cells, {"area": area, "shops": whole}, settings=SETTINGS, counted=["shops"])
+    assert counted["shops"].table["q_value"].iloc[MIDDLE] > counted["area"].table["q_value"].iloc[MIDDLE]
     with pytest.raises(InputError, match="needs two baselines"):
         compare_baselines(cells, {"area": area}, settings=SETTINGS)

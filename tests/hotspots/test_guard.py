@@ -77,6 +77,26 @@ def test_uneven_exposure_gives_no_hotspot_against_its_own_baseline(county, resol
     assert hot_by_area == (5 if resolution < 9 else 0)
 
 
+@pytest.mark.parametrize(("resolution", "incidents"), [(7, 500), (8, 2500)])
+def test_a_counted_baseline_gives_no_hotspot_where_both_layers_are_alike(county, resolution, incidents):
+    window = county.windows[resolution]
+    inside = ~window["edge"].to_numpy()
+    hot = hot_if_taken_as_known = 0
+    for seed in range(25):
+        rng = np.random.default_rng(seed)
+        share = inside * rng.gamma(0.5, 2, len(window))
+        events, counts = (rng.multinomial(n, share / share.sum()) for n in (544, incidents))
+        cells = window.assign(events=events, pins=events, exposure=counts.astype(float))
+        found = find_hotspots(cells, baseline="recorded", settings=SETTINGS, counted_baseline=True)
+        assert found.events == 544
+        hot += bool(found.hot.size)
+        if resolution == 7:
+            known = find_hotspots(cells, baseline="recorded", settings=SETTINGS)
+            hot_if_taken_as_known += bool(known.hot.size)
+    assert hot <= 1
+    assert hot_if_taken_as_known >= (5 if resolution == 7 else 0)
+
+
 @pytest.mark.parametrize(("resolution", "extra"), [(9, 5), (8, 10)])
 def test_a_real_cluster_is_found(county, resolution, extra):
     window = county.windows[resolution]

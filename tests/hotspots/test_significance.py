@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from safespace.cells import neighbours, study_window
-from safespace.hotspots import at_least, events_needed, gi_star, ring_test
+from safespace.hotspots import at_least, at_least_beside, events_needed, gi_star, ring_test
 
 WINDOW = study_window(shapely.box(-1.20, 52.90, -1.10, 53.00), resolution=8)
 RING = neighbours(WINDOW["cell"])
@@ -62,6 +62,17 @@ def test_an_exact_tail_by_hand():
     assert at_least([3], 5, [0.5])[0] == pytest.approx(0.5)
     assert at_least([5], 5, [0.1])[0] == pytest.approx(1e-5)
     assert at_least([0], 5, [0.0])[0] == 1
+
+
+def test_beside_another_layer_the_tail_is_fishers():
+    rng = np.random.default_rng(5)
+    count, beside = rng.integers(0, 12, 40), rng.integers(0, 30, 40)
+    ours = at_least_beside(count, 60, beside, 200)
+    for k, b, p in zip(count, beside, ours, strict=True):
+        table = [[k, b], [60 - k, 200 - b]]
+        assert p == pytest.approx(stats.fisher_exact(table, alternative="greater").pvalue, rel=1e-9)
+    # by hand: both of 2 in a ring with none of the other 2, of 6 ways to draw two of four
+    assert at_least_beside(np.array([2]), 2, np.array([0]), 2)[0] == pytest.approx(1 / 6)
 
 
 @given(st.integers(0, 10_000), st.floats(0.01, 1000))
