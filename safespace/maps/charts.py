@@ -28,7 +28,7 @@ _NIGHT = (18 - _NOON, 30 - _NOON)
 def hour_chart_svg(
     weights: NDArray[np.float64],
     *,
-    rows: Literal["night", "weekday"] = "night",
+    rows: Literal["night", "weekday"] = "weekday",
     size_mm: tuple[float, float] = (86, 58),
     synthetic: bool = False,
 ) -> bytes:
@@ -143,7 +143,9 @@ def _caption(nights: NDArray[np.float64]) -> str:
     blocks = [by_hour[start : start + 4].sum() for start in range(21)]
     start = int(np.argmax(blocks))
     clock = (start + _NOON) % 24, (start + _NOON + 4) % 24
-    return f"{round(100 * blocks[start] / total)} % between {clock[0]:02d}:00 and {clock[1]:02d}:00"
+    return (
+        f"{round(100 * blocks[start] / total)} % of reports between {clock[0]:02d}:00 and {clock[1]:02d}:00"
+    )
 
 
 def _draw_totals(figure: Figure, nights: NDArray[np.float64]) -> None:

@@ -36,6 +36,7 @@ _SVG: dict[Any, Any] = {
 # the app from writing with another's.
 _WRITING = threading.Lock()
 _METADATA = re.compile(rb"\s*<metadata>.*?</metadata>", re.DOTALL)
+_GROUP = re.compile(rb'<g id="[^"]*">')
 _PATH = re.compile(rb' d="[^"]*"')
 _DIGITS = re.compile(rb"(\.\d\d)\d+")
 
@@ -65,6 +66,7 @@ def to_svg(figure: Figure) -> bytes:
 def _slim(svg: bytes) -> bytes:
     """Drop the prolog and empty metadata, and write path coordinates to a hundredth of a point."""
     body = _METADATA.sub(b"", svg[svg.index(b"<svg") :])
+    body = _GROUP.sub(b"<g>", body)  # two pictures in one page must not share names
     return _PATH.sub(lambda path: _DIGITS.sub(rb"\1", path.group()), body)
 
 

@@ -68,7 +68,7 @@ def area_map_svg(
     streets: gpd.GeoDataFrame | None = None,
     places: pd.DataFrame | None = None,
     assets: pd.DataFrame | None = None,
-    size_mm: tuple[float, float] = (178, 104),
+    size_mm: tuple[float, float] = (178, 112),
     synthetic: bool = False,
 ) -> bytes:
     """Draw an area's cells over its streets as SVG.
@@ -107,12 +107,12 @@ def area_map_svg(
     classes = classify(hotspots)
     lines = _streets_on(ground, streets)
     _draw_streets(ground, lines)
-    _draw_cells(ground, hotspots, classes)
+    marked = _draw_cells(ground, hotspots, classes)
     _draw_streets_over(ground, lines, hotspots["cell"].to_numpy()[classes.str.startswith("higher")])
     _draw_outline(ground, area)
     taken = _draw_places(ground, places)
     taken += _draw_landmarks(ground, assets, taken)
-    _draw_street_names(ground, lines, taken)
+    _draw_street_names(ground, lines, taken + marked)
     credit = "" if streets is None else OSM_CREDIT
     _draw_key(figure, ground, legend(classes), size_mm, (SYNTHETIC if synthetic else "", credit))
     return to_svg(figure)
@@ -176,7 +176,9 @@ def _rings(ground: _Ground, cells: np.ndarray) -> list[np.ndarray]:
     ]
 
 
-def _draw_cells(ground: _Ground, hotspots: pd.DataFrame, classes: pd.Series) -> None:
+def _draw_cells(ground: _Ground, hotspots: pd.DataFrame, classes: pd.Series) -> list[tuple[float, float]]:
+    """Draw the cells class by class; return the middles of those that carry a mark."""
+    marked = []
     ordered = hotspots.assign(drawn=classes).sort_values("cell")
     for style in legend(classes):
         if style.name == "edge":
@@ -185,6 +187,8 @@ def _draw_cells(ground: _Ground, hotspots: pd.DataFrame, classes: pd.Series) -> 
         ground.axes.add_collection(PolyCollection(rings, zorder=3 if style.mark else 2, **_look(style)))
         for x, y in (ring.mean(axis=0) for ring in rings if style.mark):
             _stamp(ground, (x, y), style)
+            marked.append((float(x), float(y)))
+    return marked
 
 
 def _stamp(ground: _Ground, spot: tuple[float, float], style: Style) -> None:

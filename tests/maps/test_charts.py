@@ -21,14 +21,14 @@ def test_caption_names_the_busiest_four_hours():
     nights = np.zeros((7, 24))
     nights[4, 11:15] = 2  # 23:00 to 03:00
     nights[0, 0] = 2
-    assert _caption(nights) == "80 % between 23:00 and 03:00"
+    assert _caption(nights) == "80 % of reports between 23:00 and 03:00"
     assert _caption(np.zeros((7, 24))) == "When: no times received"
 
 
 def test_hour_chart_same_bytes_and_differs_with_the_data():
     weights = np.arange(168.0).reshape(7, 24)
     assert hour_chart_svg(weights) == hour_chart_svg(weights.copy())
-    assert hour_chart_svg(weights) != hour_chart_svg(weights, rows="weekday")
+    assert hour_chart_svg(weights) != hour_chart_svg(weights, rows="night")
     assert hour_chart_svg(np.zeros((7, 24))).startswith(b"<svg")
 
 

@@ -1,0 +1,226 @@
+"""Data files beside a brief: CSV, GeoJSON and GeoPackage, each with its credit and, if made up, a label.
+
+Cells that a spreadsheet would run as a formula are written with a leading apostrophe, which shows the text
+and stops the formula.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import sqlite3
+import tempfile
+from contextlib import closing
+from io import StringIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import h3.api.basic_int as h3
+import pandas as pd
+import shapely
+
+from safespace.briefs.pdf import put
+from safespace.maps.palette import SYNTHETIC
+from safespace.schemas import HOTSPOTS, check
+
+if TYPE_CHECKING:
+    from datetime import date
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_PLACES = 7  # decimals of a degree; a centimetre
+
+
+def escape_cell(value: str) -> str:
+    """Return a text that no spreadsheet runs as a formula.
+
+    Examples
+    --------
+    >>> escape_cell("=HYPERLINK(A1)"), escape_cell("Broad Street")
+    ("'=HYPERLINK(A1)", 'Broad Street')
+    """
+    return f"'{value}" if value.startswith(_FORMULA) else value
+
+
+def write_csv(
+    frame: pd.DataFrame,
+    path: Path,
+    *,
+    credit: str = "",
+    synthetic: bool = False,
+) -> Path:
+    """Write a table as CSV with formulas stopped, and its credit as a column that every row carries.
+
+    Parameters
+    ----------
+    frame
+        Any table; lists are joined by blanks, missing values are left empty, and the index is left out.
+    path
+        Where to write, UTF-8 with a mark so that spreadsheets read it as such.
+    credit
+        Attribution, written in the column ``credit``.
+    synthetic
+        Whether the data are made up; the column ``label_of_data`` then says so.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    FileError
+        When the file cannot be written.
+
+    Notes
+    -----
+    Numbers are written as they are, a minus sign included: only text is escaped.
+    """
+    labelled = _labelled(frame, credit, synthetic=synthetic)
+    out = StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow([escape_cell(str(name)) for name in labelled.columns])
+    columns = [labelled[name].tolist() for name in labelled.columns]
+    writer.writerows([_cell(value) for value in row] for row in zip(*columns, strict=True))
+    return put(out.getvalue().encode("utf-8-sig"), path)
+
+
+def write_hotspots_csv(
+    hotspots: pd.DataFrame,
+    path: Path,
+    *,
+    credit: str = "",
+    synthetic: bool = False,
+) -> Path:
+    """Write cells (:data:`safespace.schemas.HOTSPOTS`) as CSV, sorted by cell, with the centre of each.
+
+    Raises
+    ------
+    SchemaError
+        When the table breaks its promise.
+    FileError
+        When the file cannot be written.
+    """
+    return write_csv(_flat(hotspots), path, credit=credit, synthetic=synthetic)
+
+
+def write_hotspots_geojson(
+    hotspots: pd.DataFrame,
+    path: Path,
+    *,
+    credit: str = "",
+    synthetic: bool = False,
+) -> Path:
+    """Write cells as GeoJSON (RFC 7946), sorted by cell; the same cells give the same bytes.
+
+    Raises
+    ------
+    SchemaError
+        When the table breaks its promise.
+    FileError
+        When the file cannot be written.
+    """
+    flat = _flat(hotspots)
+    names = list(flat.columns)
+    features = [
+        {
+            "type": "Feature",
+            "id": row[0],
+            "properties": {name: _plain(value) for name, value in zip(names, row, strict=True)},
+            "geometry": {"type": "Polygon", "coordinates": [_ring(row[0])]},
+        }
+        for row in zip(*(flat[name].tolist() for name in names), strict=True)
+    ]
+    collection = {
+        "type": "FeatureCollection",
+        "credit": credit,
+        "label": SYNTHETIC if synthetic else "",
+        "features": features,
+    }
+    text = json.dumps(collection, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return put(text.encode(), path)
+
+
+def write_hotspots_geopackage(
+    hotspots: pd.DataFrame,
+    path: Path,
+    *,
+    data_date: date,
+    credit: str = "",
+    synthetic: bool = False,
+) -> Path:
+    """Write cells as a GeoPackage layer ``cells`` (EPSG:4326), sorted by cell.
+
+    Parameters
+    ----------
+    hotspots
+        Table :data:`safespace.schemas.HOTSPOTS`.
+    path
+        Where to write; an older file is replaced.
+    data_date
+        Day of the newest record, written as the day of last change so that the same data give the same file.
+    credit, synthetic
+        Written as columns of every row, as in :func:`write_csv`.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    SchemaError
+        When the table breaks its promise.
+    FileError
+        When the file cannot be written.
+    """
+    flat = _labelled(_flat(hotspots), credit, synthetic=synthetic)
+    shapes = [shapely.Polygon(_ring(cell)) for cell in flat["cell"]]
+    layer = gpd.GeoDataFrame(flat, geometry=shapes, crs=4326)
+    with tempfile.TemporaryDirectory() as folder:
+        made = Path(folder, "cells.gpkg")
+        layer.to_file(made, layer="cells", driver="GPKG", engine="pyogrio")
+        _date(made, f"{data_date:%Y-%m-%d}T00:00:00.000Z")
+        content = made.read_bytes()
+    return put(content, path)
+
+
+def _date(path: Path, moment: str) -> None:
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("UPDATE gpkg_contents SET last_change = ?", (moment,))
+
+
+def _flat(hotspots: pd.DataFrame) -> pd.DataFrame:
+    """Return the promised columns, sorted, with the cell as text and its centre."""
+    check(hotspots, HOTSPOTS)
+    ordered = hotspots[list(HOTSPOTS.columns)].sort_values("cell").reset_index(drop=True)
+    centres = [h3.cell_to_latlng(cell) for cell in ordered["cell"].tolist()]
+    # A spreadsheet rounds whole numbers of 18 digits, so the cell goes out as the text H3 tools read.
+    return ordered.assign(
+        cell=[f"{cell:x}" for cell in ordered["cell"].tolist()],
+        lon=[round(lon, _PLACES) for _, lon in centres],
+        lat=[round(lat, _PLACES) for lat, _ in centres],
+    )
+
+
+def _labelled(frame: pd.DataFrame, credit: str, *, synthetic: bool) -> pd.DataFrame:
+    extra = {"credit": credit} if credit else {}
+    label = {"label_of_data": SYNTHETIC} if synthetic else {}
+    return frame.assign(**extra, **label)
+
+
+def _ring(cell: str) -> list[list[float]]:
+    corners = [[round(lon, _PLACES), round(lat, _PLACES)] for lat, lon in h3.cell_to_boundary(int(cell, 16))]
+    return [*corners, corners[0]]
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, str):
+        return escape_cell(value)
+    if isinstance(value, (list, tuple)):
+        return " ".join(map(str, value))
+    return "" if pd.isna(value) else value
+
+
+def _plain(value: Any) -> Any:
+    return None if isinstance(value, float) and pd.isna(value) else value

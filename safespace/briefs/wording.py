@@ -1,0 +1,290 @@
+"""The sentences and tables of a brief, made once and used by every form of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from safespace import tone
+from safespace.briefs.definition import (
+    LINE_CHARACTERS,
+    MOST_LINES,
+    MOST_LINKS,
+    MOST_PLACES,
+    MOST_SHARES,
+    NAME_CHARACTERS,
+)
+from safespace.maps.palette import SYNTHETIC
+from safespace.maps.twin import count_in_words, number_in_words, rate_in_words
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    import pandas as pd
+
+    from safespace.briefs.definition import Brief
+
+Contents: TypeAlias = dict[str, Any]
+
+EDITIONS = {
+    "police": "Police edition: internal",
+    "partner": "Partner edition",
+    "volunteer": "Volunteer edition",
+    "public": "Public edition",
+}
+HOW_TO_REPORT = (
+    "999 in an emergency, 101 otherwise. On trains and at stations: British Transport Police, text 61016. "
+    "A place where people felt unsafe can be told anonymously on StreetSafe."
+)
+SHOWS = (
+    "Where more reports were received than the area's usual, and how sure that is.",
+    "What was told as the reason, and at what hours.",
+    "Conditions on walking links that their owners can change.",
+)
+DOES_NOT_SHOW = (
+    tone.ABSENCE,
+    "How much happened: reports depend on who reports, and on campaigns and patrols.",
+    "What comes next, what happened at an address, or anything about a person.",
+    "Private places and the internet.",
+)
+
+
+def contents(brief: Brief) -> Contents:
+    """Return everything a brief says as plain words and lists, ready for a template.
+
+    Returns
+    -------
+    dict
+        JSON-able; names, typed notes and pictures included. The same brief gives the same contents.
+
+    Examples
+    --------
+    >>> day_in_words(__import__("datetime").date(2025, 10, 31))
+    '31 October 2025'
+    """
+    return {
+        "title": brief.title,
+        "area": brief.area,
+        "edition": EDITIONS[brief.edition],
+        "classification": brief.classification,
+        "synthetic": SYNTHETIC if brief.synthetic else "",
+        "period": brief.period,
+        "data_date": day_in_words(brief.data_date),
+        "date": [brief.data_date.year, brief.data_date.month, brief.data_date.day],
+        "headline": headline(brief),
+        "facts": _facts(brief),
+        "map": brief.map_svg.decode(),
+        "map_alt": _map_alt(brief),
+        "hours": brief.hours_svg.decode(),
+        "hours_alt": _hours_alt(brief),
+        "places": _places(brief),
+        "shares": _shares(brief),
+        "links": _links(brief),
+        "notes": list(brief.notes),
+        "overrides": [_override(item) for item in brief.overrides],
+        "shows": list(SHOWS),
+        "does_not_show": [*DOES_NOT_SHOW, *_first(brief.caveats, brief)],
+        "method": _method(brief),
+        "sources": _first(brief.sources, brief),
+        "assumptions": _first(brief.assumptions, brief),
+        "version": brief.version,
+        "how_to_report": HOW_TO_REPORT,
+    }
+
+
+def sentences(brief: Brief) -> list[str]:
+    """Return the generated sentences of a brief, without names, typed notes and pictures."""
+    told = contents(brief)
+    rows = [*told["places"]["rows"], *told["shares"]["rows"], *told["links"]["rows"]]
+    lists = [told[name] for name in ("headline", "shows", "does_not_show", "sources", "assumptions")]
+    tables = [
+        [*told[name]["columns"], told[name]["more"], told[name]["note"]]
+        for name in ("places", "shares", "links")
+    ]
+    return [
+        told["edition"],
+        told["map_alt"],
+        told["hours_alt"],
+        told["method"],
+        told["how_to_report"],
+        *(f"{name}: {value}" for name, value in told["facts"]),
+        *(text for part in (*lists, *tables) for text in part),
+        *(value for row in rows for value in row[1:]),
+    ]
+
+
+def headline(brief: Brief) -> list[str]:
+    """Say in at most three sentences what a reader with one minute needs."""
+    number = len(brief.places)
+    if number == 0:
+        first = "No place had more reports than its usual that chance would not also give."
+    else:
+        noun = "place" if number == 1 else "places"
+        first = f"{number} {noun} had more reports than usual, and more than chance would give."
+    tied = number > 1 and bool(brief.places["tied"].all())
+    second = "Their intervals overlap, so they are not ranked." if tied else ""
+    too_few = brief.cells.get(tone.TOO_FEW, 0)
+    third = (
+        f"For {count_in_words(too_few, 'cell')} of {sum(brief.cells.values()):,} there are too few reports to say."
+        if too_few
+        else ""
+    )
+    return [text for text in (first, second, third) if text]
+
+
+def day_in_words(day: date) -> str:
+    """Write a day as people do.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> day_in_words(date(2022, 5, 1))
+    '1 May 2022'
+    """
+    return f"{day.day} {day:%B %Y}"
+
+
+def _facts(brief: Brief) -> list[list[str]]:
+    counts = brief.counts
+    unknown = counts.unknown_place / counts.read if counts.read else 0
+    return [
+        ["Rows read", f"{counts.read:,}"],
+        ["Accepted", f"{counts.accepted:,}"],
+        ["Not accepted", f"{counts.rejected:,}"],
+        ["Place not known", f"{unknown:.1%}".replace("%", " %")],
+        ["Newest record", day_in_words(brief.data_date)],
+    ]
+
+
+def _map_alt(brief: Brief) -> str:
+    number = len(brief.places)
+    marked = (
+        f"{count_in_words(number, 'numbered place')} higher than usual, listed in the table below the map"
+    )
+    cells = "; ".join(
+        f"{sentence}: {count_in_words(count, 'cell')}" for sentence, count in brief.cells.items() if count
+    )
+    return f"Map of the area in hexagonal cells over its streets. {marked}. {cells}".strip(" .") + "."
+
+
+def _hours_alt(brief: Brief) -> str:
+    del brief
+    return (
+        "Chart of reports by hour and night, Monday to Sunday, from noon to noon. The area of a square is the "
+        "number of reports, bars are totals, and the hours from 18:00 to 06:00 are shaded."
+    )
+
+
+def _places(brief: Brief) -> Contents:
+    ordered = brief.places.sort_values("place")
+    rows = [
+        [
+            _short(name),
+            str(number),
+            f"{rank}{' =' if tied else ''}",
+            rate_in_words(rate, lower, upper, events, interval=brief.interval),
+            label,
+        ]
+        for number, name, rank, tied, events, rate, lower, upper, label in _values(
+            ordered.head(MOST_PLACES),
+            "place",
+            "name",
+            "rank",
+            "tied",
+            "events",
+            "rate",
+            "lower",
+            "upper",
+            "label",
+        )
+    ]
+    columns = ["Place", "No.", "Rank", "Compared with its usual", "What it means"]
+    note = "An equals sign marks a shared rank: the intervals overlap." if ordered["tied"].any() else ""
+    more = _more(len(ordered), MOST_PLACES, "place", brief)
+    return {"columns": columns, "rows": rows, "more": more, "note": note}
+
+
+def _shares(brief: Brief) -> Contents:
+    ordered = brief.shares.sort_values(["count", "what"], ascending=[False, True])
+    rows = [
+        [
+            _short(what, 36),
+            f"{count:,} of {of:,}",
+            f"{share:.0%}".replace("%", " %"),
+            f"{lower * 100:.0f} to {upper * 100:.0f} %",
+        ]
+        for what, count, of, share, lower, upper in _values(
+            ordered.head(MOST_SHARES), "what", "count", "of", "share", "lower", "upper"
+        )
+    ]
+    columns = ["Reason told", "Reports", "Share", f"{round(brief.interval * 100)} % interval"]
+    return {
+        "columns": columns,
+        "rows": rows,
+        "more": _more(len(ordered), MOST_SHARES, "reason", brief),
+        "note": "",
+    }
+
+
+def _links(brief: Brief) -> Contents:
+    rows = [
+        [
+            _short(name),
+            *(f"{metres:,.0f}" for metres in (length, lit, unlit, unknown, steps, tunnel)),
+            _per_km(length, (exposure, lower, upper), near),
+        ]
+        for name, length, lit, unlit, unknown, steps, tunnel, exposure, lower, upper, near in _values(
+            brief.links.head(MOST_LINKS),
+            "name", "length_m", "lit_yes_m", "lit_no_m", "lit_unknown_m", "steps_m", "tunnel_m",
+            "exposure", "exposure_lower", "exposure_upper", "reports_near",
+        )
+    ]  # fmt: skip
+    columns = [
+        "Walking link", "Length, m", "Lit, m", "Not lit, m", "Lighting not known, m", "Steps, m", "Underpass, m",
+        "Reports per km (interval)",
+    ]  # fmt: skip
+    note = (
+        "Lighting is as mapped; not known is neither lit nor unlit. Reports nearby are weighted by distance."
+    )
+    more = _more(len(brief.links), MOST_LINKS, "link", brief)
+    return {"columns": columns, "rows": rows, "more": more, "note": note}
+
+
+def _per_km(length_m: float, exposure: tuple[float, float, float], near: int) -> str:
+    if length_m == 0:
+        return tone.TOO_FEW
+    rate, lower, upper = (value * 1000 / length_m for value in exposure)
+    interval = f"{number_in_words(rate)} ({number_in_words(lower)} to {number_in_words(upper)})"
+    return f"{interval}; {count_in_words(near, 'report')}"
+
+
+def _method(brief: Brief) -> str:
+    given = brief.method or (
+        "Events in each cell and its neighbours are tested against what the baseline would give "
+        "(exact test, Benjamini-Hochberg); rates are smoothed towards usual."
+    )
+    return f"{given} Baseline: {brief.baseline}. Word list {tone.version()}."
+
+
+def _override(item: tone.Override) -> str:
+    return f"“{item.flag.words}” kept by {item.who}: {item.reason}"
+
+
+def _first(lines: Sequence[str], brief: Brief) -> list[str]:
+    left = len(lines) - MOST_LINES
+    shown = [_short(line, LINE_CHARACTERS) for line in lines[:MOST_LINES]]
+    return [*shown, *([f"And {left} more in {brief.data_file}."] if left > 0 else [])]
+
+
+def _more(number: int, shown: int, noun: str, brief: Brief) -> str:
+    left = number - shown
+    return f"And {count_in_words(left, f'more {noun}')} in {brief.data_file}." if left > 0 else ""
+
+
+def _short(words: str, most: int = NAME_CHARACTERS) -> str:
+    """Cut words that would not fit their place."""
+    return words if len(words) <= most else words[: most - 1].rstrip() + "…"
+
+
+def _values(frame: pd.DataFrame, *columns: str) -> Any:
+    return zip(*(frame[column].tolist() for column in columns), strict=True)

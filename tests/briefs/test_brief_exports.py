@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import csv
+import json
+from datetime import date
+from io import StringIO
+
+import geopandas as gpd
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from safespace.briefs import (
+    escape_cell,
+    write_csv,
+    write_hotspots_csv,
+    write_hotspots_geojson,
+    write_hotspots_geopackage,
+)
+from safespace.errors import SchemaError
+
+CREDIT = "© OpenStreetMap contributors"
+DAY = date(2025, 10, 31)
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+def test_formulas_are_stopped(start):
+    assert escape_cell(f"{start}cmd|' /C calc'!A0") == f"'{start}cmd|' /C calc'!A0"
+
+
+@given(st.text())
+def test_escaped_cells_never_begin_a_formula_and_keep_their_text(text):
+    escaped = escape_cell(text)
+    assert not escaped.startswith(("=", "+", "-", "@", "\t", "\r"))
+    assert escaped.removeprefix("'") == text or escaped == text
+
+
+def test_csv(tmp_path):
+    frame = pd.DataFrame(
+        {"name": ["=1+1", 'a,"b"'], "rate": [-1.5, None], "cells": [[1, 2], [3]], "=bad": ["x", None]}
+    )
+    path = write_csv(frame, tmp_path / "t.csv", credit=CREDIT, synthetic=True)
+    content = path.read_bytes()
+    assert content.startswith(b"\xef\xbb\xbf")
+    rows = list(csv.reader(StringIO(content.decode("utf-8-sig"), newline="")))
+    assert rows == [
+        ["name", "rate", "cells", "'=bad", "credit", "label_of_data"],
+        ["'=1+1", "-1.5", "1 2", "x", CREDIT, "Synthetic data"],
+        ['a,"b"', "", "3", "", CREDIT, "Synthetic data"],
+    ]
+    assert list(frame.columns) == ["name", "rate", "cells", "=bad"]
+
+
+def test_hotspots_csv_and_geojson(cells, tmp_path):
+    one = write_hotspots_csv(cells, tmp_path / "a.csv", credit=CREDIT, synthetic=True).read_bytes()
+    assert (
+        one
+        == write_hotspots_csv(
+            cells.iloc[::-1], tmp_path / "b.csv", credit=CREDIT, synthetic=True
+        ).read_bytes()
+    )
+    text = write_hotspots_geojson(cells, tmp_path / "a.geojson", credit=CREDIT, synthetic=True).read_text(
+        encoding="utf-8"
+    )
+    read = json.loads(text)
+    assert (read["credit"], read["label"], len(read["features"])) == (CREDIT, "Synthetic data", 7)
+    first = read["features"][0]
+    assert int(first["properties"]["cell"], 16) == cells["cell"].min()
+    ring = first["geometry"]["coordinates"][0]
+    assert ring[0] == ring[-1]
+    assert len(ring) == 7
+    frame = gpd.read_file(tmp_path / "a.geojson")
+    assert frame.geometry.is_valid.all()
+    assert frame.crs.to_epsg() == 4326
+
+
+def test_geopackage_is_the_same_file_each_time(cells, tmp_path):
+    one, two = (
+        write_hotspots_geopackage(
+            cells, tmp_path / name, data_date=DAY, credit=CREDIT, synthetic=True
+        ).read_bytes()
+        for name in ("a.gpkg", "b.gpkg")
+    )
+    assert one == two
+    frame = gpd.read_file(tmp_path / "a.gpkg", layer="cells")
+    assert len(frame) == 7
+    assert set(frame["label_of_data"]) == {"Synthetic data"}
+    assert set(frame["credit"]) == {CREDIT}
+
+
+def test_broken_tables_are_refused(cells, tmp_path):
+    with pytest.raises(SchemaError, match="'rate' is missing"):
+        write_hotspots_geojson(cells.drop(columns="rate"), tmp_path / "x.geojson")
