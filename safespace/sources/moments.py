@@ -115,7 +115,7 @@ def read_moments(values: pd.Series, clock: Clock, *, name: str, needed: bool) ->
         When dates in the column are month first and nothing said so.
     """
     codes, distinct = pd.factorize(values)
-    texts = pa.array(pd.Series(distinct, dtype="str"), type=pa.string())
+    texts = pa.array(list(distinct), type=pa.string())
     local = _local(texts, order=clock.order, name=name)
     first, last, gap = _utc(local, clock.zone)
     blank = values == ""
@@ -146,7 +146,7 @@ def read_months(values: pd.Series, clock: Clock, *, name: str) -> Moments:
         As in :func:`read_moments`.
     """
     codes, distinct = pd.factorize(values)
-    texts = pa.array(pd.Series(distinct, dtype="str"), type=pa.string())
+    texts = pa.array(list(distinct), type=pa.string())
     parts = _parts(texts, r"^(?P<y>\d{4})[-/](?P<m>\d{1,2})(?:[-/]\d{1,2})?$")
     start, valid = _date(parts["y"], parts["m"], np.ones(len(texts)))
     end = np.asarray((start.astype("M8[M]") + 1).astype("M8[s]") - _SECOND, dtype="M8[s]")
