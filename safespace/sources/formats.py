@@ -41,6 +41,9 @@ Rows read = accepted + repaired + quarantined + rejected + excluded, always.
 | rejected | cannot be used: `no_coordinates`, `zero_coordinates`, `bad_coordinates`, `outside_britain`, `no_moment`, `bad_moment`, `default_date`, `too_old`, `future_date`, `end_before_start`, `duplicate_row`, `footer_row`, `header_row`, `ragged_row` |
 | excluded | must not be used, and is only counted; its text is kept nowhere: `domestic_abuse`, `home_location` |
 
+A row that is not accepted is kept with its line number, its reason in words and the cells the reader uses; contact
+details and vehicle marks in them are blanked. Of a line that cannot be split into cells only the number is kept.
+
 A file with columns about persons (stalking, bail, custody, suspects, offenders, victims' names) is refused whole.
 
 Dates: `2022-01-28 23:40`, `28/01/2022 23:40`, `28 Jan 2022 23:40`, with or without a time zone; local times are

@@ -132,11 +132,13 @@ def rejects_frame(
 
     Notes
     -----
-    Only the columns the reader uses are kept, so free text is not; an excluded row keeps no text at all.
+    Only the columns the reader uses are kept, so free text is not. An excluded row keeps no text at all, and
+    neither does one that could not be split into cells, as nobody knows which part of it is free text.
     """
     held = rows.loc[found.index]
     texts = _originals(held, headers)
-    kept = np.where(found["outcome"] == "excluded", "", texts)
+    withheld = (found["outcome"] == "excluded") | (held["ragged"] != "")
+    kept = np.where(withheld, "", texts)
     return conform(
         pd.DataFrame(
             {
@@ -202,11 +204,6 @@ def _originals(held: pd.DataFrame, headers: Mapping[str, Mapping[str, str]]) -> 
         texts[spots] = [
             json.dumps(dict(zip(keys, row, strict=True)), ensure_ascii=False)
             for row in zip(*columns, strict=True)
-        ]
-    if "ragged" in held:
-        broken = held["ragged"].to_numpy() != ""
-        texts[broken] = [
-            json.dumps({"line": _scrub(text)}, ensure_ascii=False) for text in held.loc[broken, "ragged"]
         ]
     return texts
 

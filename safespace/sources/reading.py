@@ -248,7 +248,7 @@ def leave_out(texts: pd.DataFrame) -> Step:
             "rejected",
             "ragged_row",
             ragged & ~footer,
-            "The row does not split into as many cells as there are headers.",
+            "The line has more or fewer cells than there are headers; its text is not kept here.",
         ),
     ]
     if "domestic_abuse" in texts:

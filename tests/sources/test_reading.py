@@ -1,6 +1,9 @@
+import csv
 import json
 import random
+import zipfile
 
+import openpyxl
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -116,6 +119,7 @@ def test_every_dirty_row_has_one_outcome_with_its_line(read):
         "rejected": 5,
         "excluded": 0,
     }
+    assert ingested.rejects.set_index("row")["original"][9] == ""  # nobody knows what its text is
     assert sorted(ingested.repairs["rule"]) == ["swapped_coordinates", "synonym", "trimmed"]
     assert set(ingested.repairs["row"]) == {3}
 
@@ -215,6 +219,30 @@ def test_the_content_hash_follows_the_file_and_the_mapping(read):
 
 def test_made_up_files_say_so(read):
     assert read("streetsafe", STREETSAFE + GOOD, name="synthetic_streetsafe.csv").synthetic
+
+
+def test_a_wrong_header_says_what_was_seen_and_how_to_map(read):
+    with pytest.raises(
+        SchemaError, match=r"made.csv: The header does not have.*Seen: when, where.*\[columns\]"
+    ):
+        read("streetsafe", "when,where\n1,2\n")
+
+
+def test_a_bar_can_be_shown_over_the_files(read, capsys):
+    assert read("streetsafe", STREETSAFE + GOOD, progress=True).read == 1
+
+
+def test_a_workbook_and_a_zip_read_as_the_csv_does(read, tmp_path):
+    book, rows = openpyxl.Workbook(), list(csv.reader([STREETSAFE, GOOD]))
+    for row in rows:
+        book.active.append(row)
+    book.save(tmp_path / "made.xlsx")
+    with zipfile.ZipFile(tmp_path / "made.zip", "w") as made:
+        made.writestr("made.csv", STREETSAFE + GOOD)
+    wanted = read("streetsafe", STREETSAFE + GOOD).reports
+    for name in ("made.xlsx", "made.zip"):
+        again = read_reports([tmp_path / name], source="streetsafe", settings=SETTINGS, as_of=AS_OF)
+        assert again.reports.equals(wanted)
 
 
 def test_a_header_alone_is_no_rows_and_not_an_error(read):
