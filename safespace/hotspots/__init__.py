@@ -23,16 +23,20 @@ from safespace.hotspots.stability import (
     without_busiest_week,
     without_patrol,
 )
+from safespace.hotspots.trends import Trend, compare_periods, find_trend
 
 __all__ = [
     "GammaPrior",
     "Hotspots",
+    "Trend",
     "add_checks",
     "at_least",
     "at_least_beside",
     "compare_baselines",
+    "compare_periods",
     "events_needed",
     "find_hotspots",
+    "find_trend",
     "fit_prior",
     "garwood",
     "gi_star",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import bdtrc, ndtr
+from scipy.special import betainc, ndtr
 from scipy.stats import false_discovery_control, hypergeom
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def ring_test(
     )
 
 
-def at_least(count: ArrayLike, total: int, share: ArrayLike) -> NDArray[np.float64]:
+def at_least(count: ArrayLike, total: ArrayLike, share: ArrayLike) -> NDArray[np.float64]:
     """Return the binomial probability of ``count`` or more out of ``total``, shape (n,).
 
     Examples
@@ -109,10 +109,10 @@ def at_least(count: ArrayLike, total: int, share: ArrayLike) -> NDArray[np.float
     >>> at_least([0, 1, 2], 2, [0.5, 0.5, 0.5]).tolist()
     [1.0, 0.75, 0.25]
     """
-    held = np.asarray(count, dtype=float)
-    p_value: NDArray[np.float64] = np.where(
-        held > 0, bdtrc(np.maximum(held, 1) - 1, total, np.asarray(share, dtype=float)), 1.0
-    )
+    held, of = np.asarray(count, dtype=float), np.asarray(total, dtype=float)
+    some = np.maximum(held, 1)
+    tail = betainc(some, np.maximum(of - some + 1, 1), np.asarray(share, dtype=float))
+    p_value: NDArray[np.float64] = np.where(held > 0, tail, 1.0)
     return p_value
 
 

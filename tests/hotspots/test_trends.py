@@ -1,0 +1,84 @@
+"""Two periods side by side and runs of periods: by hand, against scipy, and by simulation."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from safespace.errors import InputError, TooFewError
+from safespace.hotspots import compare_periods, find_trend
+
+
+def test_six_after_three_may_be_half_or_twelvefold():
+    row = compare_periods(pd.Series({7: 3}), pd.Series({7: 6}), days_before=30, days_after=30).loc[7]
+    assert row["ratio"] == 2
+    assert row[["lower", "upper"]].round(2).tolist() == [0.43, 12.36]
+    # 6 or more of 9 by a fair coin: (84 + 36 + 9 + 1) / 512, both sides
+    assert row["p_value"] == pytest.approx(2 * 130 / 512)
+
+
+@pytest.mark.parametrize("days", [(30, 30), (365, 28), (10, 100)])
+def test_ratio_and_interval_are_the_binomial_ones(days):
+    rng = np.random.default_rng(1)
+    before, after = (pd.Series(rng.poisson(4, 60), index=range(60)) for _ in range(2))
+    found = compare_periods(before, after, days_before=days[0], days_after=days[1], level=0.9)
+    for cell, row in found.iterrows():
+        x, n = int(after[cell]), int(after[cell] + before[cell])
+        usual = days[1] / sum(days)
+        ends = stats.binomtest(x, n).proportion_ci(0.9, method="exact")
+        scale = days[0] / days[1]
+        assert row["lower"] == pytest.approx(scale * ends.low / (1 - ends.low))
+        if ends.high < 1:
+            assert row["upper"] == pytest.approx(scale * ends.high / (1 - ends.high))
+        tails = [stats.binomtest(x, n, usual, alternative=side).pvalue for side in ("less", "greater")]
+        assert row["p_value"] == pytest.approx(min(2 * min(tails), 1))
+    np.testing.assert_allclose(found["q_value"], stats.false_discovery_control(found["p_value"]))
+
+
+def test_cells_join_and_those_without_events_are_left_out():
+    found = compare_periods(pd.Series({1: 4, 2: 0}), pd.Series({3: 5, 2: 0}), days_before=7, days_after=7)
+    assert found.index.tolist() == [1, 3]
+    assert found["ratio"].tolist() == [0, np.inf]
+    assert found["upper"].tolist()[1] == np.inf
+    assert found["lower"].iloc[1] > 0
+    assert compare_periods(pd.Series({1: 0}), pd.Series({1: 0}), days_before=7, days_after=7).empty
+    with pytest.raises(InputError, match="no days"):
+        compare_periods(pd.Series({1: 4}), pd.Series({1: 5}), days_before=0, days_after=7)
+
+
+def test_the_ratio_interval_covers_and_no_change_is_seldom_called_one():
+    rng = np.random.default_rng(2)
+    before, after = (pd.Series(rng.poisson(mean, 4000)) for mean in (8, 12))
+    found = compare_periods(before, after, days_before=100, days_after=100)
+    assert ((found["lower"] <= 1.5) & (found["upper"] >= 1.5)).mean() >= 0.95
+    same = compare_periods(before, pd.Series(rng.poisson(8, 4000)), days_before=100, days_after=100)
+    assert (same["p_value"] <= 0.05).mean() <= 0.05
+    e_test = stats.poisson_means_test(12, 100, 8, 100).pvalue
+    ours = compare_periods(pd.Series({1: 8}), pd.Series({1: 12}), days_before=100, days_after=100)["p_value"]
+    assert e_test <= ours.iloc[0] <= 1.5 * e_test  # the conditional test gives a little away
+
+
+def test_a_trend_by_hand():
+    # 26 rises, two ties of two: variance (8 x 7 x 21 - 2 x 18) / 18 = 63.33, z = 25 / 7.96
+    trend = find_trend(pd.Series([1, 2, 2, 3, 4, 4, 5, 6]))
+    assert trend.s == 26
+    assert trend.p_value == pytest.approx(2 * stats.norm.sf(25 / np.sqrt(63 + 1 / 3)))
+    assert find_trend(pd.Series([6, 5, 4, 4, 3, 2, 2, 1])).s == -26
+
+
+def test_a_slope_is_theil_and_sens():
+    counts = pd.Series(np.random.default_rng(3).poisson(10, 24) + np.arange(24))
+    assert find_trend(counts).slope == pytest.approx(stats.theilslopes(counts, np.arange(24)).slope)
+
+
+def test_flat_and_random_runs_show_no_trend():
+    assert find_trend(pd.Series([3] * 12)).p_value == 1
+    p = [find_trend(pd.Series(np.random.default_rng(s).poisson(5, 12))).p_value for s in range(400)]
+    assert np.mean(np.array(p) <= 0.05) <= 0.07
+
+
+def test_too_few_periods_are_refused_with_how_many_would_do():
+    with pytest.raises(TooFewError, match=r"too few periods .* Seen: 7 periods\. At least 8 are needed"):
+        find_trend(pd.Series(range(7)))
