@@ -36,7 +36,7 @@ Rows read = accepted + repaired + quarantined + rejected + excluded, always.
 | outcome | meaning |
 |---|---|
 | accepted | stored as it was |
-| repaired | stored after a safe change that is shown: `trimmed`, `synonym`, `swapped_coordinates`, `bng_in_degree_columns`, `degrees_in_bng_columns`, `24:00`, `clock_gap`, `excel_date`, `excel_text`, `formula_text` |
+| repaired | stored after a plain change that is shown: `trimmed`, `synonym`, `swapped_coordinates`, `bng_in_degree_columns`, `degrees_in_bng_columns`, `24:00`, `clock_gap`, `excel_date`, `excel_text`, `formula_text` |
 | quarantined | held back for a decision: `unknown_category` and other `unknown_*` (with the nearest word), `same_reference` with different content, `mangled_reference` |
 | rejected | cannot be used: `no_coordinates`, `zero_coordinates`, `bad_coordinates`, `outside_britain`, `no_moment`, `bad_moment`, `default_date`, `too_old`, `future_date`, `end_before_start`, `duplicate_row`, `footer_row`, `header_row`, `ragged_row` |
 | excluded | must not be used, and is only counted; its text is kept nowhere: `domestic_abuse`, `home_location` |
@@ -44,7 +44,7 @@ Rows read = accepted + repaired + quarantined + rejected + excluded, always.
 A row that is not accepted is kept with its line number, its reason in words and the cells the reader uses; contact
 details and vehicle marks in them are blanked. Of a line that cannot be split into cells only the number is kept.
 
-A file with columns about persons (stalking, bail, custody, suspects, offenders, victims' names) is refused whole.
+A file with columns about persons (stalking, bail, custody, suspects, offenders, names) is refused whole.
 
 Dates: `2022-01-28 23:40`, `28/01/2022 23:40`, `28 Jan 2022 23:40`, with or without a time zone; local times are
 Europe/London unless set otherwise. Numbers such as 03/04/2022 are day first unless a mapping says
