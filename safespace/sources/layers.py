@@ -153,7 +153,9 @@ def _tar_members(path: Path, limits: LimitSettings) -> Iterator[tuple[str, bytes
                     found += 1
                     yield f"{path.name}/{item.name}", member.read()
             if archive.fileobj is not None:
-                archive.fileobj.read()  # an archive cut short between two members is only noticed at its end
+                archive.fileobj.read(
+                    limits.file_mb * 2**20
+                )  # an archive cut short between two members is only noticed at its end
     except (tarfile.TarError, lzma.LZMAError, zlib.error, EOFError, OSError) as problem:
         raise FileError(
             "The archive is damaged.", where=path.name, seen=str(problem)[:160], remedy="Fetch it again."
