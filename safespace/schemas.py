@@ -169,8 +169,11 @@ HOTSPOTS = Table(
         "ring_events": Column("integer", "events in the cell and its neighbours", low=0),
         "ring_expected": Column("number", "events expected there", low=0),
         "p_value": Column("number", "one-sided probability of as many or more in the ring", low=0, high=1),
-        "q_value": Column("number", "Benjamini-Hochberg adjusted", low=0, high=1),
-        "hot": Column("yes_no", "q_value at or below the chosen rate, not at the edge, enough events"),
+        "q_value": Column("number", "two-sided probability, Benjamini-Hochberg adjusted", low=0, high=1),
+        "hot": Column(
+            "yes_no",
+            "q_value at or below the chosen rate, not at the edge, enough events, not itself below usual",
+        ),
         "label": Column("text", "one of the fixed sentences"),
     },
     key=("cell",),

@@ -6,11 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from safespace import tone
 from safespace.cells import neighbours, study_window
 from safespace.errors import InputError, SchemaError, TooFewError
-from safespace.hotspots import compare_baselines, find_hotspots
+from safespace.hotspots import compare_baselines, find_hotspots, place_of
 from safespace.schemas import HOTSPOTS, check
 from safespace.settings import HotspotSettings
 
@@ -169,6 +171,40 @@ def test_a_counted_baseline_keeps_its_counts_tests_where_it_is_zero_and_must_be_
 def test_a_table_that_breaks_its_promise_is_refused():
     with pytest.raises(SchemaError, match="column 'events' is missing"):
         find(WINDOW.drop(columns="events"))
+
+
+@given(
+    seed=st.integers(0, 10_000),
+    mean=st.sampled_from([0.0, 0.01, 0.3, 5.0, 4000.0]),
+    unit=st.sampled_from([1e-6, 1.0, 1e9]),
+    bare=st.sampled_from([0.0, 0.5, 0.98]),
+    edge=st.sampled_from([0.0, 0.3, 0.99]),
+    counted=st.booleans(),
+)
+@settings(max_examples=60, deadline=None)
+def test_any_cells_give_a_whole_answer_or_a_sentence(seed, mean, unit, bare, edge, counted):
+    rng = np.random.default_rng(seed)
+    size = len(WINDOW)
+    events = rng.poisson(mean * rng.gamma(0.3, 3, size))
+    exposure = np.where(rng.random(size) < bare, 0.0, rng.lognormal(0, 2, size) * unit)
+    cells = WINDOW.assign(
+        events=events,
+        pins=events * 2,
+        exposure=np.rint(exposure) if counted else exposure,
+        edge=rng.random(size) < edge,
+    )
+    try:
+        found = find_hotspots(cells, baseline="any", settings=SETTINGS, counted_baseline=counted)
+    except (InputError, TooFewError):
+        return
+    table = found.table
+    check(table, HOTSPOTS)
+    assert np.isfinite(table.select_dtypes("number").to_numpy()).all()
+    assert set(table["label"]) <= set(tone.FIXED_SENTENCES)
+    assert not (table["hot"] & table["edge"]).any()
+    assert (table["label"].isin([tone.HIGHER, tone.HIGHER_IN_BOTH]) == table["hot"]).all()
+    assert found.events + found.left_out == events.sum()
+    assert len(place_of(found)) == len(found.hot)
 
 
 def test_baselines_are_compared_and_agreement_is_counted():
