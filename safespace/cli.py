@@ -157,17 +157,24 @@ def _wrote(paths: list[Path]) -> None:
 def town(
     out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("synthetic-town"),
     seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 2022,
+    streets_of: Annotated[
+        Path | None, typer.Option(help="Strew made-up reports over the real streets of this extract instead.")
+    ] = None,
+    within: Annotated[Path | None, typer.Option(help="Outline to stay within, with --streets-of.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Write the made-up town: streets, areas, reports with realistic dirt, and the planted truth.
 
     Example: `safespace town --seed 7 --out town`
     """
-    files = pipeline.write_town(out, seed=seed, progress=_on_terminal(as_json))
+    if streets_of is None:
+        files = pipeline.write_town(out, seed=seed, progress=_on_terminal(as_json))
+    else:
+        files = pipeline.strew_reports(streets_of, out, seed=seed, within=within)
     if as_json:
         _print_json(files)
         return
-    _say(f"Synthetic town, seed {seed}:")
+    _say(f"Synthetic data, seed {seed}:")
     _wrote(list(files.values()))
 
 

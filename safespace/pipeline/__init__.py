@@ -34,6 +34,7 @@ from safespace.pipeline.loading import (
     list_loads,
     load_backdrop,
     roll_back,
+    strew_reports,
     version,
     write_town,
 )
@@ -92,6 +93,7 @@ __all__ = [
     "roll_back",
     "run_demo",
     "street_lines",
+    "strew_reports",
     "tell_cell",
     "version",
     "walk_as_dict",

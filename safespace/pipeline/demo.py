@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from safespace.pipeline.handing import brief_of, headline, write_brief, write_places, write_walk
-from safespace.pipeline.holdings import landmarks
 from safespace.pipeline.loading import ingest, ingest_layer, ingest_streets
 from safespace.pipeline.places import find_places
 from safespace.pipeline.view import PROVIDERS, View
@@ -23,8 +22,8 @@ if TYPE_CHECKING:
     from safespace.settings import Settings
     from safespace.sources.synthetic import Town
 
+MOST_WALKS = 3
 SOURCES = ("streetsafe", "nte", "spiking")
-WALKS = (("rail_station", "housing"), ("bus_station", "housing"))
 
 
 def run_demo(
@@ -59,7 +58,8 @@ def run_demo(
     load_town(town, settings, tell)
     views = {source: View(sources=(source,)) for source in SOURCES}
     found = {source: find_places(view, settings) for source, view in views.items()}
-    walks = [plan_walk(*ends, views["streetsafe"], settings) for ends in _ends(settings)]
+    links = town.truth.links[:MOST_WALKS]
+    walks = [plan_walk(link.start, link.end, views["streetsafe"], settings) for link in links]
     for source, answer in found.items():
         tell(f"{PROVIDERS[source]}: {headline(answer)}")
     files = write_demo(found, walks, out, settings)
@@ -80,12 +80,6 @@ def load_town(town: Town, settings: Settings, tell: Callable[..., None]) -> None
             tell(f"  {row.rows} {row.outcome}: {row.explanation}")
     tell(*ingest_layer([town.areas_geojson], layer="areas", settings=settings))
     tell(*ingest_streets(town.streets_pbf, settings=settings).sentences())
-
-
-def _ends(settings: Settings) -> list[tuple[str, str]]:
-    """Return the walks of the demonstration: from each hub to the hall that comes first by name."""
-    known = landmarks(settings).groupby("kind")["name"].min()
-    return [(known[start], known[end]) for start, end in WALKS]
 
 
 def write_demo(

@@ -18,7 +18,7 @@ from safespace.schemas import PLACED, conform
 from safespace.sources import assets as asset_files
 from safespace.sources import boundaries, layers, streets_osm
 from safespace.sources.ingested import summarise
-from safespace.sources.synthetic import build_town
+from safespace.sources.synthetic import build_town, scatter_reports
 from safespace.store import Load, Store
 
 if TYPE_CHECKING:
@@ -110,6 +110,18 @@ def write_town(out: Path, *, seed: int, progress: bool = False) -> dict[str, Pat
     town = build_town(out, seed=seed, progress=progress)
     files = {field.name: getattr(town, field.name) for field in fields(town)}
     return {name: path for name, path in files.items() if isinstance(path, Path) and path.is_file()}
+
+
+def strew_reports(extract: Path, out: Path, *, seed: int, within: Path | None = None) -> dict[str, Path]:
+    """Write made-up reports along real streets, evenly: for places whose own reports are not public.
+
+    Raises
+    ------
+    FileError, AreaError
+        When the extract or the outline cannot be used, or the folder cannot be written.
+    """
+    outline = None if within is None else boundaries.read_areas(within).geometry.union_all()
+    return {"streetsafe_csv": scatter_reports(extract, out, seed=seed, clip=outline)}
 
 
 def ingest(

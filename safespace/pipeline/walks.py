@@ -147,7 +147,11 @@ def plan_walk(origin: Point | str, destination: Point | str, view: View, setting
         front=options.front,
         routes=routes.to_frame(options),
         segments=routes.segments_to_frame(options, graph),
-        notes=(f"Reports nearby are {len(events):,} events: {counted}.", *chosen.sentences(), *options.notes),
+        notes=(
+            f"Reports nearby are {len(events):,} events: {counted}.",
+            *chosen.sentences(),
+            *(note for note in options.notes if note != credit),
+        ),
         credit=credit,
         synthetic=bool(loads.loc[loads["status"] == "loaded", "synthetic"].any()),
         version=version(settings),

@@ -6,7 +6,8 @@ and for tests that need to know the answer. Everything is labelled synthetic.
 
 from __future__ import annotations
 
+from safespace.sources.synthetic.scatter import scatter_reports
 from safespace.sources.synthetic.town import Town, build_town
 from safespace.sources.synthetic.truth import Link, PlantedPlace, Truth, load_truth
 
-__all__ = ["Link", "PlantedPlace", "Town", "Truth", "build_town", "load_truth"]
+__all__ = ["Link", "PlantedPlace", "Town", "Truth", "build_town", "load_truth", "scatter_reports"]

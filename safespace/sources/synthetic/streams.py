@@ -6,8 +6,8 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-Part: TypeAlias = Literal["streets", "tags", "assets", "streetsafe", "nte", "spiking", "dirt"]
-_PARTS: tuple[Part, ...] = ("streets", "tags", "assets", "streetsafe", "nte", "spiking", "dirt")
+Part: TypeAlias = Literal["streets", "tags", "assets", "streetsafe", "nte", "spiking", "dirt", "scatter"]
+_PARTS: tuple[Part, ...] = ("streets", "tags", "assets", "streetsafe", "nte", "spiking", "dirt", "scatter")
 
 
 def stream(seed: int, part: Part) -> np.random.Generator:

@@ -44,10 +44,11 @@ def walkable(network: Network) -> Walks:
     last = np.concatenate([nodes[1:] for nodes in open_ways])
     start, end = network.xy[first], network.xy[last]
     # long straight pieces are cut, so that a piece is either near a place or not
-    return _cut(Walks(start, end), longest_m=25.0)
+    return cut(Walks(start, end), longest_m=25.0)
 
 
-def _cut(walks: Walks, *, longest_m: float) -> Walks:
+def cut(walks: Walks, *, longest_m: float) -> Walks:
+    """Return the same pieces, the long ones cut into equal parts no longer than given, metres."""
     parts = np.maximum(1, np.ceil(walks.length_m / longest_m)).astype(int)
     which = np.repeat(np.arange(len(parts)), parts)
     step = np.arange(len(which)) - np.repeat(np.cumsum(parts) - parts, parts)
