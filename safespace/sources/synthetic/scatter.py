@@ -44,7 +44,9 @@ def scatter_reports(extract: Path, out: Path, *, seed: int, clip: BaseGeometry |
     Raises
     ------
     FileError
-        When the extract cannot be read, holds no street there, or the folder cannot be written to.
+        When the extract cannot be read, or the folder cannot be written to.
+    AreaError
+        When there is no street within the clip.
 
     Notes
     -----
