@@ -63,7 +63,7 @@ SHARES = Table(
 
 # What fits two pages with the longest words; tests/briefs/test_pdf.py sets them all at once.
 MOST_PLACES, MOST_LINKS, MOST_SHARES, MOST_LINES = 6, 5, 7, 4
-NAME_CHARACTERS, LINE_CHARACTERS, NOTE_CHARACTERS = 56, 120, 420
+NAME_CHARACTERS, LINE_CHARACTERS, NOTE_CHARACTERS = 56, 200, 420
 
 
 @dataclass(frozen=True)

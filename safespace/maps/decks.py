@@ -17,6 +17,7 @@ import h3.api.basic_int as h3
 import pydeck as pdk
 import shapely
 
+from safespace.maps.naming import joined
 from safespace.maps.palette import (
     BLUE,
     DARK_BLUE,
@@ -41,15 +42,7 @@ if TYPE_CHECKING:
 
 CELL_COLUMNS = ("cell", "title", "say")
 ROUTE_COLUMNS = ("option", "title", "say", "path")
-STREET_VERTICES = 14_000
-
-_BLANK = {
-    "version": 8,
-    "sources": {},
-    "layers": [{"id": "paper", "type": "background", "paint": {"background-color": WHITE}}],
-}
-# A style of our own: the default style, and none at all, both ask a tile host.
-BLANK_STYLE = "data:application/json," + quote(json.dumps(_BLANK, separators=(",", ":")))
+STREET_VERTICES = 9_000
 
 _MAIN = ("motorway", "trunk", "primary", "secondary", "tertiary")
 _SIGNS = {"hidden": "\u00d7", "not_known": "?"}
@@ -109,7 +102,7 @@ def hex_deck(
     Returns
     -------
     pydeck.Deck
-        Layers ``streets``, ``cells-<class>``, ``signs`` and ``chosen``, always all of them.
+        Layers ``cells-<class>``, ``signs`` and ``chosen``, always all of them, over the streets of :func:`street_style`.
 
     Notes
     -----
@@ -118,12 +111,11 @@ def hex_deck(
     facts = _cell_facts(hotspots, names or {}, interval)
     classes = classify(hotspots)
     layers = [
-        _street_layer(streets, view),
         *(_class_layer(style, hotspots.loc[classes == style.name, "cell"], facts) for style in STYLES),
         _sign_layer(hotspots, classes),
         _chosen_layer(chosen),
     ]
-    return _deck(layers, view)
+    return _deck(layers, view, streets)
 
 
 def route_deck(
@@ -152,16 +144,16 @@ def route_deck(
     Returns
     -------
     pydeck.Deck
-        Layers ``streets``, ``route-1`` ... in the order of ``routes``, ``ends`` and ``letters``.
+        Layers ``route-1`` ... in the order of ``routes``, ``ends`` and ``letters``.
     """
     words = {
         str(option): (say or {}).get(str(option), f"{length:,.0f} m")
         for option, length in zip(routes["option"], routes["length_m"], strict=True)
     }
-    layers = [_street_layer(streets, view)]
+    layers = []
     for place, (option, shape) in enumerate(zip(routes["option"], routes.geometry, strict=True)):
         layers.append(_route_layer(place, str(option), shape, words[str(option)], broad=option == chosen))
-    return _deck([*layers, *_end_layers(routes)], view)
+    return _deck([*layers, *_end_layers(routes)], view, streets)
 
 
 def payload_bytes(deck: pdk.Deck) -> int:
@@ -169,12 +161,16 @@ def payload_bytes(deck: pdk.Deck) -> int:
     return len(deck.to_json().encode())
 
 
-def _deck(layers: list[pdk.Layer], view: View) -> pdk.Deck:
+def _deck(layers: list[pdk.Layer], view: View, streets: gpd.GeoDataFrame | None) -> pdk.Deck:
     state = pdk.ViewState(longitude=view.lon, latitude=view.lat, zoom=view.zoom, pitch=0, bearing=0)
     # Text, never HTML: a street's name must not become markup.
     tooltip = {"text": "{title}\n{say}"}
     return pdk.Deck(
-        layers=layers, initial_view_state=state, map_provider="carto", map_style=BLANK_STYLE, tooltip=tooltip
+        layers=layers,
+        initial_view_state=state,
+        map_provider="carto",
+        map_style=street_style(streets, view),
+        tooltip=tooltip,
     )
 
 
@@ -272,38 +268,50 @@ def _chosen_layer(chosen: Iterable[int]) -> pdk.Layer:
     )
 
 
-def _street_layer(streets: gpd.GeoDataFrame | None, view: View) -> pdk.Layer:
-    return pdk.Layer(
-        "PathLayer",
-        _street_paths(streets, view),
-        id="streets",
-        get_path="path",
-        get_color=rgb(MID_GREY),
-        get_width="wide",
-        width_units=pdk.types.String("pixels"),
-        pickable=False,
-    )
+def street_style(streets: gpd.GeoDataFrame | None, view: View) -> str:
+    """Return a map style of our own as a data address: white paper and the streets near the view.
+
+    The default style, and none at all, both ask a tile host. Streets travel here and not in a layer of the
+    deck because pydeck writes each number of a layer on a line of its own, five times the size.
+    """
+    lines = {"main": [], "other": []} if streets is None or streets.empty else _near_lines(streets, view)
+    style = {
+        "version": 8,
+        "sources": {name: _source(shapes) for name, shapes in lines.items()},
+        "layers": [
+            {"id": "paper", "type": "background", "paint": {"background-color": "white"}},
+            *(_line_style(name, width) for name, width in (("other", 1), ("main", 2.5))),
+        ],
+    }
+    return "data:application/json," + quote(json.dumps(style, separators=(",", ":")), safe='[]{}:,"-')
 
 
-def _street_paths(streets: gpd.GeoDataFrame | None, view: View) -> list[dict[str, Any]]:
+def _source(lines: list[list[list[float]]]) -> dict[str, Any]:
+    geometry = {"type": "MultiLineString", "coordinates": lines}
+    return {"type": "geojson", "data": {"type": "Feature", "properties": {}, "geometry": geometry}}
+
+
+def _line_style(name: str, width: float) -> dict[str, Any]:
+    red, green, blue, _ = rgb(MID_GREY)
+    paint = {"line-color": f"rgb({red},{green},{blue})", "line-width": width}
+    return {"id": f"streets-{name}", "type": "line", "source": name, "paint": paint}
+
+
+def _near_lines(streets: gpd.GeoDataFrame, view: View) -> dict[str, list[list[list[float]]]]:
     """Return the streets near the view, main streets first, until the vertices allowed are used up."""
-    if streets is None or streets.empty:
-        return []
     reach = 900 / 512 * 360 / 2**view.zoom
     near = streets[streets.intersects(shapely.Point(view.lon, view.lat).buffer(reach))]
     main = near["highway"].str.removesuffix("_link").isin(_MAIN).to_numpy()
-    lines = shapely.simplify(near.geometry.to_numpy(), reach / 3000)
-    order = sorted(range(len(lines)), key=lambda place: (not main[place], -lines[place].length, place))
-    paths: list[dict[str, Any]] = []
+    lines: dict[str, list[list[list[float]]]] = {"main": [], "other": []}
     left = STREET_VERTICES
-    for place in order:
-        for part in shapely.get_parts(lines[place]):
-            points = [[round(x, 5), round(y, 5)] for x, y in shapely.get_coordinates(part)]
+    for name, chosen in (("main", main), ("other", ~main)):
+        for part in joined(near.geometry.to_numpy()[chosen], tolerance=reach / 3000):
+            points = shapely.get_coordinates(part).round(5).tolist()
             left -= len(points)
             if left < 0:
-                return paths
-            paths.append({"path": points, "wide": 3 if main[place] else 1})
-    return paths
+                return lines
+            lines[name].append(points)
+    return lines
 
 
 def _route_layer(place: int, option: str, shape: BaseGeometry, say: str, *, broad: bool) -> pdk.Layer:

@@ -29,7 +29,6 @@ MM = 1 / 25.4
 _SVG: dict[Any, Any] = {
     "svg.fonttype": "path",
     "svg.hashsalt": "safespace",
-    "hatch.linewidth": 0.3,
     "path.simplify": False,
 }
 # Matplotlib reads these two settings from process-wide state while it writes; the lock keeps one session of

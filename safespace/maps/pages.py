@@ -22,6 +22,7 @@ from folium.utilities import JsCode
 
 from safespace import tone
 from safespace.errors import AreaError
+from safespace.maps.naming import joined, place_marks
 from safespace.maps.palette import (
     BLUE,
     DARK_BLUE,
@@ -162,7 +163,7 @@ def hex_page(
     )
     rows = tuple(_Row(tuple(row), _target(row)) for row in twin.itertuples(index=False, name=None))
     key = [_swatch(style) for style in legend(classes)]
-    facts = _cell_facts(hotspots, twin, _numbers(places))
+    facts = _cell_facts(hotspots, twin, place_marks(places))
     return _write(ground, _Sheet(words, tuple(twin.columns), rows, key, facts))
 
 
@@ -252,6 +253,7 @@ def _ground(area: BaseGeometry, streets: gpd.GeoDataFrame | None, *, outline: bo
         tiles=None,
         control_scale=True,
         attribution_control=False,
+        zoom_snap=0.25,
     )
     ground.default_js, ground.default_css = [], []
     ground.fit_bounds([[bottom, left], [top, right]])
@@ -267,11 +269,10 @@ def _add_streets(ground: folium.Map, streets: gpd.GeoDataFrame, area: BaseGeomet
     near = streets[streets.intersects(frame)]
     main = near["highway"].str.removesuffix("_link").isin(_MAIN)
     for chosen, weight in ((~main, 1), (main, 2.5)):
-        lines = near.geometry[chosen].intersection(frame).simplify(_GRID).to_numpy()
+        lines = near.geometry[chosen].intersection(frame).to_numpy()
         if len(lines):
-            _add_layer(
-                ground, [_feature(shapely.union_all(lines), {})], lambda _, w=weight: _line(MID_GREY, w)
-            )
+            merged = shapely.MultiLineString(joined(lines, tolerance=2 * _GRID))
+            _add_layer(ground, [_feature(merged, {})], lambda _, w=weight: _line(MID_GREY, w))
 
 
 def _frame(area: BaseGeometry) -> BaseGeometry:
@@ -363,19 +364,6 @@ def _route_facts(table: pd.DataFrame) -> dict[str, dict[str, Any]]:
 def _route_table(routes: gpd.GeoDataFrame) -> pd.DataFrame:
     lengths = routes["length_m"].map("{:,.0f} m".format)
     return pd.DataFrame({"Option": routes["option"].astype("str"), "Length": lengths})
-
-
-def _numbers(places: pd.DataFrame | None) -> dict[int, str]:
-    """Return the number to write on the cell nearest to the middle of each place."""
-    if places is None:
-        return {}
-    spots = {}
-    for number, cells in zip(places["place"], places["cells"], strict=True):
-        centres = {int(cell): h3.cell_to_latlng(int(cell)) for cell in cells}
-        lat, lon = (sum(side) / len(centres) for side in zip(*centres.values(), strict=True))
-        nearest = min(centres, key=lambda cell: (centres[cell][0] - lat) ** 2 + (centres[cell][1] - lon) ** 2)
-        spots[nearest] = str(number)
-    return spots
 
 
 def _feature(shape: BaseGeometry, facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,13 +9,14 @@ import geopandas as gpd
 import h3.api.basic_int as h3
 import numpy as np
 import shapely
+import shapely.affinity
 from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
 
 from safespace.errors import AreaError
 from safespace.maps.drawing import bare_axes, font, local_plane, new_figure, on_plane, to_svg
-from safespace.maps.naming import has_name
+from safespace.maps.naming import has_name, joined, place_marks
 from safespace.maps.palette import (
     DARK_BLUE,
     GREY,
@@ -30,18 +31,27 @@ from safespace.maps.palette import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
 
 _KEY_MM = 47.0
-_HATCHES = {"": "", "stripe": "//", "cross": "xx", "dot": "."}
+_HATCH_PT = 0.35
+_HATCHES = {"": "", "stripe": "///", "cross": "xxx", "dot": ".."}
 _MAIN = ("motorway", "trunk", "primary", "secondary", "tertiary")
 _STREET_PT = {"main": 1.5, "other": 0.55}
-_STREET_LIMIT = 30_000  # past this only main streets are drawn: finer lines merge into grey on paper
+# Past this width paths, service roads and the like are left out: on paper they merge into grey.
+_FINE = ("service", "footway", "path", "steps", "cycleway", "track", "bridleway", "corridor")
+_FINE_BELOW_M = 4500
 _LANDMARKS = ("rail_station", "venue", "tram_stop")
 _LABELS = 7
+_LABEL_PT = 6.8
+_SMALLEST_PT = 2.5
+_NUMBER_PT = 13
 
 
 @dataclass(frozen=True)
@@ -55,6 +65,10 @@ class _Ground:
     @property
     def box(self) -> BaseGeometry:
         return shapely.box(*self.extent)
+
+    @property
+    def metres_per_pt(self) -> float:
+        return self.width_m / (self.axes.get_window_extent().width / self.axes.figure.dpi * 72)
 
     @property
     def width_m(self) -> float:
@@ -107,10 +121,11 @@ def area_map_svg(
     classes = classify(hotspots)
     lines = _streets_on(ground, streets)
     _draw_streets(ground, lines)
-    marked = _draw_cells(ground, hotspots, classes)
-    _draw_streets_over(ground, lines, hotspots["cell"].to_numpy()[classes.str.startswith("higher")])
+    marks = place_marks(places)
+    marked = _draw_cells(ground, hotspots, classes, bare=frozenset(marks))
+    _draw_streets_over(ground, lines, hotspots.loc[classes.str.startswith("higher"), "cell"].tolist())
     _draw_outline(ground, area)
-    taken = _draw_places(ground, places)
+    taken = _draw_numbers(ground, marks)
     taken += _draw_landmarks(ground, assets, taken)
     _draw_street_names(ground, lines, taken + marked)
     credit = "" if streets is None else OSM_CREDIT
@@ -139,10 +154,19 @@ def _streets_on(ground: _Ground, streets: gpd.GeoDataFrame | None) -> gpd.GeoDat
         )
     shapes = on_plane(streets[["name", "highway", "geometry"]], ground.plane)
     shapes = shapes[shapes.intersects(ground.box)]
-    main = shapes["highway"].str.removesuffix("_link").isin(_MAIN)
-    shapes = shapes.assign(main=main)[main | (len(shapes) <= _STREET_LIMIT)]
-    clipped = shapes.geometry.intersection(ground.box).simplify(ground.width_m / 4000)
+    kinds = shapes["highway"].str.removesuffix("_link")
+    shapes = shapes.assign(main=kinds.isin(_MAIN))
+    if ground.width_m > _FINE_BELOW_M:
+        shapes = shapes[~kinds.isin(_FINE)]
+    clipped = shapes.geometry.intersection(ground.box).simplify(ground.width_m / 2500)
     return cast("gpd.GeoDataFrame", shapes.set_geometry(clipped).explode(ignore_index=True))
+
+
+def _one_line(shapes: gpd.GeoSeries) -> NDArray[np.float64]:
+    """Return many lines as one with gaps, shape (n, 2): one path in the file instead of thousands."""
+    gap = np.full((1, 2), np.nan)
+    parts = [part for line in _lines(shapes) for part in (line, gap)]
+    return np.vstack(parts) if parts else np.empty((0, 2))
 
 
 def _lines(shapes: gpd.GeoSeries) -> list[np.ndarray]:
@@ -152,57 +176,57 @@ def _lines(shapes: gpd.GeoSeries) -> list[np.ndarray]:
 def _draw_streets(ground: _Ground, lines: gpd.GeoDataFrame) -> None:
     scale = min(1.0, 4000 / ground.width_m) ** 0.5
     for main, width in ((False, _STREET_PT["other"]), (True, _STREET_PT["main"])):
-        chosen = _lines(lines.geometry[lines["main"] == main])
-        ground.axes.add_collection(
-            LineCollection(chosen, colors=MID_GREY, linewidths=width * scale, zorder=1)
-        )
+        drawn = _one_line(lines.geometry[lines["main"] == main])
+        ground.axes.plot(*drawn.T, color=MID_GREY, lw=width * scale, zorder=1, solid_capstyle="round")
 
 
-def _draw_streets_over(ground: _Ground, lines: gpd.GeoDataFrame, hot: np.ndarray) -> None:
+def _draw_streets_over(ground: _Ground, lines: gpd.GeoDataFrame, hot: Sequence[int]) -> None:
     """Draw the streets again in white where dark cells would hide them."""
     if not len(hot) or lines.empty:
         return
     dark = shapely.union_all([shapely.Polygon(ring) for ring in _rings(ground, hot)])
     over = lines.geometry[lines.intersects(dark)].intersection(dark).explode(ignore_index=True)
-    ground.axes.add_collection(
-        LineCollection(_lines(over), colors=WHITE, linewidths=0.5, alpha=0.75, zorder=4)
-    )
+    ground.axes.plot(*_one_line(over).T, color=WHITE, lw=0.5, alpha=0.75, zorder=4)
 
 
-def _rings(ground: _Ground, cells: np.ndarray) -> list[np.ndarray]:
+def _rings(ground: _Ground, cells: Sequence[int]) -> list[np.ndarray]:
     shapes = [shapely.Polygon([(lon, lat) for lat, lon in h3.cell_to_boundary(int(cell))]) for cell in cells]
     return [
         shapely.get_coordinates(shape) for shape in on_plane(gpd.GeoSeries(shapes, crs=4326), ground.plane)
     ]
 
 
-def _draw_cells(ground: _Ground, hotspots: pd.DataFrame, classes: pd.Series) -> list[tuple[float, float]]:
-    """Draw the cells class by class; return the middles of those that carry a mark."""
-    marked = []
+def _draw_cells(
+    ground: _Ground, hotspots: pd.DataFrame, classes: pd.Series, *, bare: frozenset[int]
+) -> list[BaseGeometry]:
+    """Draw the cells class by class, marking those not in ``bare``; return where the marks are."""
     ordered = hotspots.assign(drawn=classes).sort_values("cell")
+    marked = []
     for style in legend(classes):
         if style.name == "edge":
             continue  # a cell that is not judged is bare paper
-        rings = _rings(ground, ordered.loc[ordered["drawn"] == style.name, "cell"].to_numpy())
-        ground.axes.add_collection(PolyCollection(rings, zorder=3 if style.mark else 2, **_look(style)))
-        for x, y in (ring.mean(axis=0) for ring in rings if style.mark):
-            _stamp(ground, (x, y), style)
-            marked.append((float(x), float(y)))
+        cells = ordered.loc[ordered["drawn"] == style.name, "cell"].tolist()
+        rings = _rings(ground, cells)
+        drawn = PolyCollection(rings, zorder=3 if style.mark else 2, **_look(style))
+        drawn.set_hatch_linewidth(_HATCH_PT)
+        ground.axes.add_collection(drawn)
+        for cell, ring in zip(cells, rings, strict=True):
+            if style.mark and cell not in bare:
+                marked.append(_stamp(ground, ring, style))
     return marked
 
 
-def _stamp(ground: _Ground, spot: tuple[float, float], style: Style) -> None:
-    halo = [withStroke(linewidth=2.0, foreground=style.fill)]
-    ground.axes.text(
-        *spot,
-        style.mark,
-        fontproperties=font("Bold", 7),
-        ha="center",
-        va="center_baseline",
-        color=style.ink,
-        path_effects=halo,
-        zorder=6,
-    )
+def _stamp(ground: _Ground, ring: NDArray[np.float64], style: Style) -> BaseGeometry:
+    """Write a class's mark in a cell, no larger than the cell; return where."""
+    x, y = ring.mean(axis=0)
+    size_pt = min(7.0, 0.4 * np.ptp(ring[:, 0]) / ground.metres_per_pt / max(1, 0.62 * len(style.mark)))
+    if size_pt >= _SMALLEST_PT:
+        halo = [withStroke(linewidth=2.0, foreground=style.fill)]
+        ground.axes.text(
+            x, y, style.mark, fontproperties=font("Bold", round(float(size_pt), 1)), ha="center",
+            va="center_baseline", color=style.ink, path_effects=halo, zorder=6,
+        )  # fmt: skip
+    return shapely.Point(x, y).buffer(_LABEL_PT * ground.metres_per_pt)
 
 
 def _look(style: Style) -> dict[str, Any]:
@@ -214,7 +238,7 @@ def _look(style: Style) -> dict[str, Any]:
         "hatchcolors": GREY,
         "hatch": _HATCHES[style.hatch] or None,
         "linewidths": style.line_pt,
-        "alpha": None if style.mark else 0.75,
+        "alpha": None if style.mark else 0.65,
     }
 
 
@@ -225,51 +249,46 @@ def _draw_outline(ground: _Ground, area: BaseGeometry) -> None:
     )
 
 
-def _draw_places(ground: _Ground, places: pd.DataFrame | None) -> list[tuple[float, float]]:
-    """Put each place's number at the cell nearest to the middle of its cells; return where they are."""
-    if places is None or places.empty:
-        return []
-    spots = []
-    for number, cells in zip(places["place"], places["cells"], strict=True):
-        centres = np.array(
-            [shapely.get_coordinates(shapely.Polygon(ring).centroid)[0] for ring in _rings(ground, cells)]
-        )
-        x, y = centres[np.argmin(np.hypot(*(centres - centres.mean(axis=0)).T))]
+def _draw_numbers(ground: _Ground, marks: Mapping[int, str]) -> list[BaseGeometry]:
+    """Write each place's number on its cell, the first places first; return where they are.
+
+    A number that would cover an earlier one is left out: the table has every place.
+    """
+    spots: list[tuple[float, float]] = []
+    for ring, number in zip(_rings(ground, list(marks)), marks.values(), strict=True):
+        x, y = (float(side) for side in ring.mean(axis=0))
+        if any(np.hypot(x - other[0], y - other[1]) < _NUMBER_PT * ground.metres_per_pt for other in spots):
+            continue
         ground.axes.plot(x, y, "o", ms=11, mfc=WHITE, mec=INK, mew=1.1, zorder=8)
         ground.axes.text(
-            x,
-            y,
-            str(number),
-            fontproperties=font("Bold", 8),
-            ha="center",
-            va="center_baseline",
-            zorder=9,
-            color=INK,
-        )
-        spots.append((float(x), float(y)))
-    return spots
+            x, y, number, fontproperties=font("Bold", 8 if len(number) < 2 else 7), ha="center",
+            va="center_baseline", zorder=9, color=INK,
+        )  # fmt: skip
+        spots.append((x, y))
+    return [shapely.Point(spot).buffer(_NUMBER_PT / 2 * ground.metres_per_pt) for spot in spots]
 
 
 def _draw_landmarks(
-    ground: _Ground, assets: pd.DataFrame | None, taken: list[tuple[float, float]]
-) -> list[tuple[float, float]]:
+    ground: _Ground, assets: pd.DataFrame | None, taken: list[BaseGeometry]
+) -> list[BaseGeometry]:
     if assets is None or assets.empty:
         return []
     named = assets[assets["kind"].isin(_LANDMARKS) & assets["name"].fillna("").ne("")]
     order = named["kind"].map({kind: rank for rank, kind in enumerate(_LANDMARKS)})
     named = named.assign(order=order).sort_values(["order", "name", "asset_id"]).drop_duplicates("name")
     points = on_plane(gpd.GeoSeries(gpd.points_from_xy(named["lon"], named["lat"]), crs=4326), ground.plane)
-    spots: list[tuple[float, float]] = []
-    for name, point in zip(named["name"], points, strict=True):
+    drawn: list[BaseGeometry] = []
+    for name, point in zip(named["name"].astype(str), points, strict=True):
         spot = (float(point.x), float(point.y))
-        if len(spots) < _LABELS and ground.box.contains(point) and _is_free(ground, spot, taken + spots):
+        room = _room(ground, spot, name, beside=True)
+        if len(drawn) < _LABELS and _is_free(ground, room, taken + drawn):
             ground.axes.plot(*spot, "s", ms=4.5, mfc=INK, mec=WHITE, mew=0.8, zorder=7)
-            _write(ground, spot, str(name), offset_pt=(4.5, 0), weight="SemiBold")
-            spots.append(spot)
-    return spots
+            _write(ground, spot, name, offset_pt=(4.5, 0), weight="SemiBold")
+            drawn.append(room)
+    return drawn
 
 
-def _draw_street_names(ground: _Ground, lines: gpd.GeoDataFrame, taken: list[tuple[float, float]]) -> None:
+def _draw_street_names(ground: _Ground, lines: gpd.GeoDataFrame, taken: list[BaseGeometry]) -> None:
     """Name the longest main streets (any streets where there are none), clear of what is there already."""
     named = lines[has_name(lines)]
     named = named[named["main"]] if len(named) and named["main"].any() else named
@@ -280,12 +299,11 @@ def _draw_street_names(ground: _Ground, lines: gpd.GeoDataFrame, taken: list[tup
     for name in sorted(totals.index, key=lambda street: (-totals[street], street)):
         if len(busy) - len(taken) == _LABELS:
             return
-        whole = shapely.line_merge(shapely.union_all(named.geometry[named["name"] == name].to_numpy()))
-        line = max(shapely.get_parts(whole), key=shapely.length)
-        spot, angle = _middle(line)
-        if totals[name] > ground.width_m * 0.08 and _is_free(ground, spot, busy):
+        spot, angle = _middle(joined(named.geometry[named["name"] == name].to_numpy())[0])
+        room = shapely.affinity.rotate(_room(ground, spot, str(name)), angle)
+        if totals[name] > ground.width_m * 0.08 and _is_free(ground, room, busy):
             _write(ground, spot, str(name), angle=angle, offset_pt=(0, 0))
-            busy.append(spot)
+            busy.append(room)
 
 
 def _middle(line: BaseGeometry) -> tuple[tuple[float, float], float]:
@@ -295,11 +313,20 @@ def _middle(line: BaseGeometry) -> tuple[tuple[float, float], float]:
     return (float(centre.x), float(centre.y)), float((angle + 90) % 180 - 90)
 
 
-def _is_free(ground: _Ground, spot: tuple[float, float], taken: list[tuple[float, float]]) -> bool:
-    left, bottom, right, top = ground.extent
-    margin = ground.width_m * 0.09
-    inside = left + margin < spot[0] < right - margin and bottom + margin / 2 < spot[1] < top - margin / 2
-    return inside and all(np.hypot(spot[0] - x, spot[1] - y) > margin for x, y in taken)
+def _room(ground: _Ground, spot: tuple[float, float], words: str, *, beside: bool = False) -> BaseGeometry:
+    """Return the box that words take up on the plane, with some air round them."""
+    length, height = (
+        (0.55 * _LABEL_PT * len(words) + 6) * ground.metres_per_pt,
+        1.6 * _LABEL_PT * ground.metres_per_pt,
+    )
+    left = spot[0] - (height / 2 if beside else length / 2)
+    return shapely.box(
+        left, spot[1] - height / 2, left + length + (height if beside else 0), spot[1] + height / 2
+    )
+
+
+def _is_free(ground: _Ground, room: BaseGeometry, taken: list[BaseGeometry]) -> bool:
+    return bool(ground.box.contains(room)) and not any(room.intersects(other) for other in taken)
 
 
 def _write(
@@ -316,7 +343,7 @@ def _write(
         spot,
         xytext=offset_pt,
         textcoords="offset points",
-        fontproperties=font(weight, 6.8),
+        fontproperties=font(weight, _LABEL_PT),
         rotation=angle,
         ha="left" if offset_pt[0] else "center",
         va="center",
@@ -360,6 +387,7 @@ def _draw_key_row(axes: Axes, style: Style, y: float) -> None:
     patch = Rectangle((4, y - 2.4), 7.5, 4.8, **look)
     if style.hatch:
         patch.set_hatchcolor(GREY)
+        patch.set_hatch_linewidth(_HATCH_PT)
     axes.add_patch(patch)
     axes.text(
         7.75,

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from urllib.parse import unquote
 
 import h3.api.basic_int as h3
 import pandas as pd
@@ -8,13 +9,13 @@ import pytest
 import shapely
 
 from safespace.maps.decks import (
-    BLANK_STYLE,
     CELL_COLUMNS,
     STREET_VERTICES,
     View,
     hex_deck,
     payload_bytes,
     route_deck,
+    street_style,
 )
 from safespace.maps.palette import STYLES
 
@@ -32,7 +33,7 @@ def test_layer_ids_and_view_do_not_move_with_the_data(hotspots, streets, view):
     full = json.loads(hex_deck(hotspots, view=view, streets=streets).to_json())
     few = json.loads(hex_deck(hotspots.iloc[:1], view=view, streets=streets).to_json())
     none = json.loads(hex_deck(hotspots.iloc[:0], view=view).to_json())
-    wanted = ["streets", *(f"cells-{style.name}" for style in STYLES), "signs", "chosen"]
+    wanted = [*(f"cells-{style.name}" for style in STYLES), "signs", "chosen"]
     for deck in (full, few, none):
         assert [layer["id"] for layer in deck["layers"]] == wanted
         assert deck["initialViewState"] == full["initialViewState"]
@@ -55,7 +56,8 @@ def test_hidden_cells_send_no_number(hotspots, view):
 def test_style_asks_no_host(hotspots, view):
     text = hex_deck(hotspots, view=view).to_json()
     deck = json.loads(text)
-    assert deck["mapStyle"] == BLANK_STYLE
+    assert deck["mapStyle"] == street_style(None, view)
+    assert deck["mapStyle"].startswith("data:application/json,")
     assert "http" not in text
 
 
@@ -77,19 +79,15 @@ def test_streets_are_capped_main_streets_first(streets, view):
         [(-1.9 + 0.00002 * (i % 300), 52.475 + 0.00001 * (i % 977)) for i in range(STREET_VERTICES)]
     )
     many = pd.concat([streets, streets.iloc[[1]].set_geometry([wiggle]).set_crs(4326)], ignore_index=True)
-    layer = _layers(hex_deck(pd.DataFrame(_empty_like()), view=view, streets=many))["streets"]
-    assert sum(len(row["path"]) for row in layer["data"]) <= STREET_VERTICES
-    assert layer["data"][0]["wide"] == 3
-
-
-def _empty_like():
-    columns = ("cell", "label", "hot", "edge", "events", "lower", "upper", "rate", "expected")
-    return {name: pd.Series(dtype="float64") for name in columns} | {"label": pd.Series(dtype="str")}
+    style = json.loads(unquote(street_style(many, view).removeprefix("data:application/json,")))
+    lines = {name: source["data"]["geometry"]["coordinates"] for name, source in style["sources"].items()}
+    assert lines["main"] == [[[-1.93, 52.48], [-1.9, 52.4805], [-1.87, 52.48]]]
+    assert sum(len(line) for drawn in lines.values() for line in drawn) <= STREET_VERTICES
 
 
 def test_route_deck(routes, streets, view):
     layers = _layers(route_deck(routes, view=view, streets=streets, say={"A": "12 minutes"}, chosen="B"))
-    assert list(layers) == ["streets", "route-1", "route-2", "ends", "letters"]
+    assert list(layers) == ["route-1", "route-2", "ends", "letters"]
     assert layers["route-1"]["data"][0]["say"] == "12 minutes"
     assert layers["route-2"]["data"][0]["say"] == "1,100 m"
     assert layers["route-2"]["getWidth"] > layers["route-1"]["getWidth"]
