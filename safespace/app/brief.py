@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from safespace.app import cache, frame, words
+from safespace.app import cache, frame, state, words
 
 if TYPE_CHECKING:
     from safespace.pipeline import Holdings, View
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 def show(view: View, held: Holdings, settings: Settings) -> None:
     """Draw the preview of the brief for one view, and its downloads."""
     st.html(
-        '<h1 class="ss-title">Brief</h1><p class="ss-dates">Two pages for the area and period chosen on the left. '
-        "The same choices and the same data always give the same file.</p>"
+        '<h1 class="ss-title">Brief</h1><p class="ss-dates">Two pages for the area and period chosen on the left, '
+        "with the walking link chosen under Routes, if any. The same choices always give the same file.</p>"
     )
-    page, pdf = cache.brief_files(view.but(cell=0), settings, held.version)
+    page, pdf = cache.brief_files(view.but(cell=0), state.walk_ends(), settings, held.version)
     name = f"brief-{view.area or 'all'}"
     with st.container(horizontal=True, gap="small", key="ss_downloads"):
         st.download_button(
@@ -35,5 +35,6 @@ def show(view: View, held: Holdings, settings: Settings) -> None:
             "Download web page", page, f"{name}.html", "text/html", on_click="ignore", key="brief_html"
         )
     st.subheader("Preview", anchor=False)
-    st.iframe(page, height=1100, alt="Preview of the brief as a web page")
+    with st.container(key="ss_preview"):
+        st.iframe(page, height=1100, alt="Preview of the brief as a web page")
     frame.limits(words.SHOWS, words.DOES_NOT_SHOW)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import streamlit as st
 
 from safespace import pipeline
+from safespace.app import decks
 from safespace.pipeline import View
 from safespace.settings import Settings
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
 
+    from safespace.app.decks import WrittenDeck
+    from safespace.app.state import End
     from safespace.pipeline import CellStory, Holdings, PlacesFound, WalkPlanned
 
 _Keys: TypeAlias = dict[str | type[Any], Callable[[Any], Any]]
@@ -73,10 +76,23 @@ def street_lines(area: str, settings: Settings, version: str) -> gpd.GeoDataFram
     return pipeline.street_lines(View(area=area), settings)
 
 
+@st.cache_resource(show_spinner=False, max_entries=32, hash_funcs=_keys())
+def places_deck(view: View, turn: int, settings: Settings, version: str) -> WrittenDeck:
+    """Return the map of a view, the picked cell outlined; nobody may change it."""
+    found = places(view.but(cell=0), settings, version)
+    return decks.hex_map(found, street_lines(view.area, settings, version), picked=view.cell, turn=turn)
+
+
+@st.cache_resource(show_spinner=False, max_entries=16, hash_funcs=_keys())
+def walk_deck(ends: tuple[End, End], view: View, settings: Settings, version: str) -> WrittenDeck:
+    """Return the map of the walking options; nobody may change it."""
+    return decks.walk_map(walk(*ends, view, settings, version), street_lines("", settings, version))
+
+
 @st.cache_data(show_spinner="Searching the walking network…", max_entries=32, hash_funcs=_keys())
 def walk(
-    origin: str | tuple[float, float],
-    destination: str | tuple[float, float],
+    origin: End,
+    destination: End,
     view: View,
     settings: Settings,
     version: str,
@@ -87,8 +103,10 @@ def walk(
 
 
 @st.cache_data(show_spinner="Writing the brief…", max_entries=16, hash_funcs=_keys())
-def brief_files(view: View, settings: Settings, version: str) -> tuple[str, bytes]:
-    """Return a brief as an HTML page and as a PDF."""
+def brief_files(
+    view: View, ends: tuple[End, End] | None, settings: Settings, version: str
+) -> tuple[str, bytes]:
+    """Return a brief as an HTML page and as a PDF, with one walking link when there is one."""
     del version
-    brief = pipeline.make_brief(view, settings)
+    brief = pipeline.make_brief(view, settings, links=[ends] if ends else [])
     return pipeline.brief_html(brief), pipeline.brief_pdf(brief)

@@ -1,4 +1,4 @@
-"""Pieces the pages are drawn from: decks, keys, cards and tables of words."""
+"""Pieces the pages are drawn from: keys, cards and tables of words."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import pandas as pd
-import shapely
 
 from safespace import maps
 from safespace.maps.palette import BLUE, INK
@@ -15,14 +14,11 @@ from safespace.maps.palette import BLUE, INK
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    import pydeck
     from numpy.typing import NDArray
 
-    from safespace.pipeline import PlacesFound, WalkPlanned
+    from safespace.pipeline import WalkPlanned
     from safespace.routes import Route
 
-MAP_HEIGHT_PX = 560
-WALK_HEIGHT_PX = 480
 _LIT = {"yes": "Lit", "no": "Unlit", "unknown": "Not known"}
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _HATCH = {
@@ -32,18 +28,6 @@ _HATCH = {
     "repeating-linear-gradient(-45deg,{line} 0 1px,transparent 1px 5px)",
     "dot": "radial-gradient({line} 1px,transparent 1.5px) 0 0/5px 5px",
 }
-
-
-def hex_map(found: PlacesFound, streets: gpd.GeoDataFrame | None, picked: int) -> pydeck.Deck:
-    """Return the deck of one finding; where it looks depends on the area alone, so filters never move it."""
-    return maps.hex_deck(
-        found.hotspots.table,
-        view=maps.View.of(found.area, width_px=700, height_px=MAP_HEIGHT_PX),
-        streets=streets,
-        names=found.names,
-        chosen=(picked,) if picked else (),
-        interval=found.hotspots.level,
-    )
 
 
 def key(classes: Iterable[str]) -> str:
@@ -117,19 +101,6 @@ def lettered(planned: WalkPlanned) -> gpd.GeoDataFrame:
         },
         geometry=[route.geometry for route in shown],
         crs=4326,
-    )
-
-
-def walk_map(planned: WalkPlanned, streets: gpd.GeoDataFrame | None) -> pydeck.Deck:
-    """Return the deck of the walking options, looking at all of them."""
-    lines = lettered(planned)
-    say = {
-        letter: f"{route.name}: {route.walk_s / 60:.0f} min, {route.length_m:,.0f} m"
-        for letter, route in zip(lines["option"], planned.options.routes, strict=True)
-    }
-    around = shapely.box(*lines.total_bounds)
-    return maps.route_deck(
-        lines, view=maps.View.of(around, width_px=700, height_px=WALK_HEIGHT_PX), streets=streets, say=say
     )
 
 

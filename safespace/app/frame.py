@@ -97,7 +97,8 @@ def _which(view: View, held: Holdings) -> None:
     )
     reasons = sorted({factor for source in view.sources for factor in held.factors.get(source, ())})
     if reasons:
-        state.choose("Reason given", "factor", ["", *reasons], words=lambda reason: reason or "All reasons")
+        label = words.factor_name(view.sources)
+        state.choose(label, "factor", ["", *reasons], words=lambda reason: reason or "All")
 
 
 def _when(view: View, held: Holdings, settings: Settings) -> None:
@@ -121,7 +122,7 @@ def _against(held: Holdings) -> None:
         "baseline",
         held.baselines,
         words=lambda name: BASELINES[name].capitalize(),
-        explain="What a cell's reports are held against. A place may stand out under one baseline and not "
+        explain="What a cell's reports are held against. Some places stand out under one baseline and not "
         "under another; the panel of each place says so.",
     )
     state.choose(

@@ -10,12 +10,13 @@ import streamlit as st
 
 from safespace import maps, pipeline
 from safespace.app import cache, drawn, frame, state, words
+from safespace.app.decks import MAP_HEIGHT_PX
 
 if TYPE_CHECKING:
     from safespace.pipeline import CellStory, Holdings, PlacesFound, View
     from safespace.settings import Settings
 
-_MAP = "places_map"
+_MAP, _TURN = "places_map", "places_map_turn"
 _EXPORTS = (
     ("csv", "Table (CSV)", "text/csv"),
     ("geojson", "GeoJSON", "application/geo+json"),
@@ -52,11 +53,11 @@ def _headline(found: PlacesFound) -> str:
 def _map_and_table(found: PlacesFound, view: View, settings: Settings, held: Holdings) -> None:
     as_map, as_table = st.tabs(["Map", "Table"], key="map_or_table")
     with as_map:
-        deck = drawn.hex_map(found, cache.street_lines(view.area, settings, held.version), view.cell)
+        turn = st.session_state.setdefault(_TURN, 0)
         st.pydeck_chart(
-            deck,
+            cache.places_deck(view, turn, settings, held.version),
             key=_MAP,
-            height=drawn.MAP_HEIGHT_PX,
+            height=MAP_HEIGHT_PX,
             on_select=_pick_from_map,
             selection_mode="single-object",
             alt=f"Map of {found.area_name} in hexagons. The Table tab gives the same facts.",
@@ -67,15 +68,15 @@ def _map_and_table(found: PlacesFound, view: View, settings: Settings, held: Hol
         twin = maps.table_twin(found.hotspots.table, names=found.names, interval=found.hotspots.level)
         frame.table(twin, f"Every cell of {found.area_name} with reports, and how it compares")
         st.caption(found.credit)
-    _downloads(found)
+    _downloads(found, settings)
 
 
-def _downloads(found: PlacesFound) -> None:
+def _downloads(found: PlacesFound, settings: Settings) -> None:
     with st.container(horizontal=True, gap="small", key="ss_downloads"):
         for kind, label, mime in _EXPORTS:
             st.download_button(
                 label,
-                data=partial(pipeline.export_places, found, kind),
+                data=partial(pipeline.export_places, found, kind, settings),
                 file_name=f"places.{kind}",
                 mime=mime,
                 on_click="ignore",
@@ -84,10 +85,11 @@ def _downloads(found: PlacesFound) -> None:
 
 
 def _pick_from_map() -> None:
+    """Look at the clicked cell; a click on the cell looked at already, or on none, goes back to all."""
     picked = st.session_state[_MAP]["selection"]["objects"]
-    cells = [int(str(item["cell"]), 16) for items in picked.values() for item in items if "cell" in item]
-    if cells:
-        _look(cells[0])
+    cells = [int(str(item["cell"]), 16) for items in picked.values() for item in items]
+    st.session_state[_TURN] += 1
+    _look(cells[0] if cells and cells[0] != state.read_view().cell else 0)
 
 
 def _look(cell: int) -> None:
@@ -144,7 +146,7 @@ def _story(story: CellStory, found: PlacesFound) -> None:
     lines = "".join(f"<li>{escape(line)}</li>" for line in (*story.sentences, *story.checks))
     st.html(f'<section class="ss-panel"><h3>{escape(story.name)}</h3><ul>{lines}</ul></section>')
     if len(story.shares):
-        frame.table(drawn.shares_in_words(story.shares), "Reasons given")
+        frame.table(drawn.shares_in_words(story.shares), words.factor_name(found.view.sources))
     if story.hours.sum() > 0:
         picture = maps.hour_chart_svg(story.hours, rows="weekday", synthetic=found.synthetic)
         st.image(picture.decode(), width="stretch", alt=drawn.hours_in_words(story.hours))

@@ -9,10 +9,10 @@ import streamlit as st
 
 from safespace import maps, pipeline
 from safespace.app import cache, drawn, frame, state, words
+from safespace.app.decks import WALK_HEIGHT_PX
 
 if TYPE_CHECKING:
-    import geopandas as gpd
-
+    from safespace.app.decks import WrittenDeck
     from safespace.pipeline import Holdings, View, WalkPlanned
     from safespace.settings import Settings
 
@@ -32,13 +32,14 @@ def show(view: View, held: Holdings, settings: Settings) -> None:
         st.code("safespace streets town.osm.pbf", language=None)
         return
     _choose_ends(cache.landmarks(settings, held.version)["name"].tolist())
-    ends = [state.text(name) for name, _ in _ENDS]
-    if not all(ends):
+    ends = state.walk_ends()
+    if ends is None:
         st.write("Choose where the walk starts and where it ends. The options appear here, side by side.")
+        notes: tuple[str, ...] = ()
     else:
-        planned = cache.walk(_point(ends[0]), _point(ends[1]), view.but(cell=0), settings, held.version)
-        _draw(planned, cache.street_lines(view.area, settings, held.version))
-    notes = planned.notes if all(ends) else ()
+        planned = cache.walk(*ends, view.but(cell=0), settings, held.version)
+        notes = planned.notes
+        _draw(planned, cache.walk_deck(ends, view.but(cell=0), settings, held.version), settings)
     frame.limits(words.WALKS_SHOW, words.WALKS_DO_NOT_SHOW, notes)
 
 
@@ -64,34 +65,25 @@ def _take_end(name: str) -> None:
     state.go(state.read_view(), **{name: st.session_state[f"end_{name}"] or ""})
 
 
-def _point(text: str) -> str | tuple[float, float]:
-    """Read ``longitude, latitude``; anything else is the name of a landmark."""
-    try:
-        lon, lat = (float(part) for part in text.split(","))
-    except ValueError:
-        return text
-    return lon, lat
-
-
-def _draw(planned: WalkPlanned, streets: gpd.GeoDataFrame | None) -> None:
+def _draw(planned: WalkPlanned, deck: WrittenDeck, settings: Settings) -> None:
     st.html(drawn.option_cards(planned))
     with st.container(key="ss_split"):
         left, right = st.columns([2, 1], gap="large")
     with left:
-        _map_and_table(planned, streets)
+        _map_and_table(planned, deck)
     with right:
         _trade_off(planned)
     _reasons(planned)
-    _downloads(planned)
+    _downloads(planned, settings)
 
 
-def _map_and_table(planned: WalkPlanned, streets: gpd.GeoDataFrame | None) -> None:
+def _map_and_table(planned: WalkPlanned, deck: WrittenDeck) -> None:
     as_map, as_table = st.tabs(["Map", "Table"], key="walk_map_or_table")
     with as_map:
         st.pydeck_chart(
-            drawn.walk_map(planned, streets),
+            deck,
             key="walk_map",
-            height=drawn.WALK_HEIGHT_PX,
+            height=WALK_HEIGHT_PX,
             alt="Map of the walking options. The Table tab gives the same facts.",
         )
     with as_table:
@@ -124,12 +116,12 @@ def _reasons(planned: WalkPlanned) -> None:
             frame.table(drawn.reasons_in_words(route), f"Segments of “{route.name}” in walking order")
 
 
-def _downloads(planned: WalkPlanned) -> None:
+def _downloads(planned: WalkPlanned, settings: Settings) -> None:
     with st.container(horizontal=True, gap="small", key="ss_downloads"):
         for kind, label, mime in _EXPORTS:
             st.download_button(
                 label,
-                data=partial(pipeline.export_walk, planned, kind),
+                data=partial(pipeline.export_walk, planned, kind, settings),
                 file_name=f"walk.{kind}",
                 mime=mime,
                 on_click="ignore",

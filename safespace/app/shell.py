@@ -38,6 +38,15 @@ def run() -> None:
     frame.footer()
 
 
+def draw_alone(name: str) -> None:
+    """Draw one page without the list of pages, for tests: they cannot switch between drawn pages."""
+    title, show = next((title, show) for url, title, show in _PAGES if url == name)
+    state.arrive(title)
+    frame.header([])
+    _page(name, show)()
+    frame.footer()
+
+
 def _page(name: str, show: Callable[[View, Holdings, Settings], None]) -> Callable[[], None]:
     def page() -> None:
         try:

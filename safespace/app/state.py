@@ -8,7 +8,7 @@ second copy to fall out of step, and back, forward, reload and a shared link all
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pandas as pd
 import streamlit as st
@@ -18,6 +18,8 @@ from safespace.pipeline import View
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import date
+
+End: TypeAlias = "str | tuple[float, float]"
 
 _HELD = "question"
 _PAGE = "page"
@@ -66,6 +68,21 @@ def forget() -> None:
 def text(name: str) -> str:
     """Return a word of the address that is not part of the view."""
     return str(st.query_params.get(name, ""))
+
+
+def walk_ends() -> tuple[End, End] | None:
+    """Return the two ends of a walk in the address, or nothing when one is missing."""
+    ends = text("from"), text("to")
+    return (_end(ends[0]), _end(ends[1])) if all(ends) else None
+
+
+def _end(words: str) -> End:
+    """Read ``longitude, latitude``; anything else is the name of a landmark."""
+    try:
+        lon, lat = (float(part) for part in words.split(","))
+    except ValueError:
+        return words
+    return lon, lat
 
 
 def choose(

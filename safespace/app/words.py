@@ -33,7 +33,7 @@ DOES_NOT_SHOW = (
     ABSENCE,
     "Busy places record more. Reports follow campaigns, footfall and who feels able to report.",
     "Homes, people or online spaces: public places only.",
-    "What will happen: every figure is about the period stated.",
+    "What comes next: every figure is about the period stated.",
 )
 WALKS_SHOW = (
     "What is mapped along each walking link, and how many reports lie near it.",
@@ -75,6 +75,22 @@ FOOTER = """<footer class="ss-footer">
 EDITION_LINES: Mapping[str, str] = MappingProxyType(
     {"police": "Police edition · internal", "partner": "Partner edition · released figures only"}
 )
+
+_FACTORS: Mapping[str, str] = MappingProxyType(
+    {"streetsafe": "Reason given", "nte": "Kind of place", "spiking": "Method"}
+)
+
+
+def factor_name(sources: Sequence[str]) -> str:
+    """Say what the factor of a source is: a reason, a kind of place, a method.
+
+    Examples
+    --------
+    >>> factor_name(("nte",)), factor_name(("nte", "spiking"))
+    ('Kind of place', 'Detail')
+    """
+    names = {_FACTORS.get(source, "Detail") for source in sources}
+    return names.pop() if len(names) == 1 else "Detail"
 
 
 def age_in_words(newest: date, today: date) -> str:
