@@ -14,7 +14,7 @@ from safespace.briefs.definition import (
     NAME_CHARACTERS,
 )
 from safespace.maps.palette import SYNTHETIC
-from safespace.maps.twin import count_in_words, number_in_words, rate_in_words
+from safespace.maps.twin import NONE, count_in_words, number_in_words, rate_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,6 +32,9 @@ EDITIONS = {
     "volunteer": "Volunteer edition",
     "public": "Public edition",
 }
+WITHOUT_COUNTS = ("volunteer", "public")
+_NUMBERLESS = (tone.HIDDEN, tone.NOT_KNOWN)
+LIGHTING_NOTE = "Lighting is as mapped; not known is neither lit nor unlit."
 HOW_TO_REPORT = (
     "999 in an emergency, 101 otherwise. On trains and at stations: British Transport Police, text 61016. "
     "A place where people felt unsafe can be told anonymously on StreetSafe."
@@ -52,6 +55,9 @@ DOES_NOT_SHOW = (
 def contents(brief: Brief) -> Contents:
     """Return everything a brief says as plain words and lists, ready for a template.
 
+    Volunteer and public editions carry no counts, rates or shares: places and their meaning, conditions that
+    can be mended, and how to report.
+
     Returns
     -------
     dict
@@ -62,7 +68,7 @@ def contents(brief: Brief) -> Contents:
     >>> day_in_words(__import__("datetime").date(2025, 10, 31))
     '31 October 2025'
     """
-    return {
+    told: Contents = {
         "title": brief.title,
         "area": brief.area,
         "edition": EDITIONS[brief.edition],
@@ -90,6 +96,7 @@ def contents(brief: Brief) -> Contents:
         "version": brief.version,
         "how_to_report": HOW_TO_REPORT,
     }
+    return _without_counts(told) if brief.edition in WITHOUT_COUNTS else told
 
 
 def sentences(brief: Brief) -> list[str]:
@@ -123,13 +130,41 @@ def headline(brief: Brief) -> list[str]:
         first = f"{number} {noun} had more reports than usual, and more than chance would give."
     tied = number > 1 and bool(brief.places["tied"].all())
     second = "Their intervals overlap, so they are not ranked." if tied else ""
-    too_few = brief.cells.get(tone.TOO_FEW, 0)
-    third = (
-        f"For {count_in_words(too_few, 'cell')} of {sum(brief.cells.values()):,} there are too few reports to say."
-        if too_few
-        else ""
-    )
+    third = "" if brief.edition in WITHOUT_COUNTS else _too_few(brief)
     return [text for text in (first, second, third) if text]
+
+
+def _too_few(brief: Brief) -> str:
+    number, of = brief.cells.get(tone.TOO_FEW, 0), sum(brief.cells.values())
+    return (
+        f"For {count_in_words(number, 'cell')} of {of:,} there are too few reports to say." if number else ""
+    )
+
+
+def _without_counts(told: Contents) -> Contents:
+    """Leave out every count, rate and share; what is left says where, what it means and what to mend."""
+    places, links = told["places"], told["links"]
+    return {
+        **told,
+        "facts": told["facts"][-1:],
+        "map_alt": told["map_alt"].split(". ")[0] + ".",
+        "hours": "",
+        "shares": {"columns": [], "rows": [], "more": "", "note": ""},
+        "places": {
+            **places,
+            "columns": [*places["columns"][:2], places["columns"][-1]],
+            "rows": [[*row[:2], row[-1]] for row in places["rows"]],
+            "note": "",
+        },
+        "links": {
+            **links,
+            "columns": links["columns"][:-1],
+            "rows": [row[:-1] for row in links["rows"]],
+            "note": LIGHTING_NOTE,
+        },
+        "shows": [told["shows"][0], told["shows"][-1]],
+        "does_not_show": [*DOES_NOT_SHOW],
+    }
 
 
 def day_in_words(day: date) -> str:
@@ -182,7 +217,9 @@ def _places(brief: Brief) -> Contents:
             _short(name),
             str(number),
             f"{rank}{' =' if tied else ''}",
-            rate_in_words(rate, lower, upper, events, interval=brief.interval),
+            NONE
+            if label in _NUMBERLESS
+            else rate_in_words(rate, lower, upper, events, interval=brief.interval),
             label,
         ]
         for number, name, rank, tied, events, rate, lower, upper, label in _values(
@@ -243,9 +280,7 @@ def _links(brief: Brief) -> Contents:
         "Walking link", "Length, m", "Lit, m", "Not lit, m", "Lighting not known, m", "Steps, m", "Underpass, m",
         "Reports per km (interval)",
     ]  # fmt: skip
-    note = (
-        "Lighting is as mapped; not known is neither lit nor unlit. Reports nearby are weighted by distance."
-    )
+    note = f"{LIGHTING_NOTE} Reports nearby are weighted by distance."
     more = _more(len(brief.links), MOST_LINKS, "link", brief)
     return {"columns": columns, "rows": rows, "more": more, "note": note}
 
@@ -253,6 +288,8 @@ def _links(brief: Brief) -> Contents:
 def _per_km(length_m: float, exposure: tuple[float, float, float], near: int) -> str:
     if length_m == 0:
         return tone.TOO_FEW
+    if near == 0:
+        return "No reports received"  # an interval from nothing would be nought to nought
     rate, lower, upper = (value * 1000 / length_m for value in exposure)
     interval = f"{number_in_words(rate)} ({number_in_words(lower)} to {number_in_words(upper)})"
     return f"{interval}; {count_in_words(near, 'report')}"

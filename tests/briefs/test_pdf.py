@@ -45,6 +45,14 @@ def test_less_of_everything(brief):
     assert tone.ABSENCE in pages[0]
 
 
+def test_volunteer_edition_is_two_pages_without_counts(brief):
+    first, second = _pages(to_pdf(replace(brief, edition="volunteer")))
+    assert "Volunteer edition" in first
+    assert "Higher than its usual; could be reporting" in first
+    assert "events)" not in first
+    assert "Reports per km" not in second
+
+
 def test_words_of_both_pages(pdf):
     first, second = _pages(pdf)
     for wanted in (

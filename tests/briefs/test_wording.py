@@ -79,3 +79,28 @@ def test_contents_are_plain_and_repeatable(brief):
 def test_day_without_clock(brief):
     assert contents(brief)["date"] == [2025, 10, 31]
     assert isinstance(brief.places, pd.DataFrame)
+
+
+@pytest.mark.parametrize("edition", ["volunteer", "public"])
+def test_editions_without_counts(brief, edition):
+    told = contents(replace(brief, edition=edition))
+    assert told["places"]["rows"][0] == [
+        "Broad Street and Gas Street 0",
+        "1",
+        "Higher than its usual; could be reporting",
+    ]
+    assert told["facts"] == [["Newest record", "31 October 2025"]]
+    assert (told["shares"]["rows"], told["hours"]) == ([], "")
+    words = json.dumps({name: value for name, value in told.items() if name != "map"})
+    for figure in ("18 events", "612", "544", "54 of 100", "21 reports", "34 cells", "2.3 times"):
+        assert figure not in words
+
+
+def test_hidden_places_carry_no_number(brief):
+    hidden = replace(brief, edition="partner", places=brief.places.assign(label=tone.HIDDEN))
+    assert contents(hidden)["places"]["rows"][0][3:] == ["\u2013", tone.HIDDEN]
+
+
+def test_no_interval_from_no_reports(brief):
+    none = replace(brief, links=brief.links.assign(reports_near=0, exposure=0.0, exposure_lower=0.0))
+    assert contents(none)["links"]["rows"][0][-1] == "No reports received"
