@@ -259,13 +259,20 @@ def _draw_numbers(ground: _Ground, marks: Mapping[int, str]) -> list[BaseGeometr
         x, y = (float(side) for side in ring.mean(axis=0))
         if any(np.hypot(x - other[0], y - other[1]) < _NUMBER_PT * ground.metres_per_pt for other in spots):
             continue
-        ground.axes.plot(x, y, "o", ms=11, mfc=WHITE, mec=INK, mew=1.1, zorder=8)
-        ground.axes.text(
-            x, y, number, fontproperties=font("Bold", 8 if len(number) < 2 else 7), ha="center",
-            va="center_baseline", zorder=9, color=INK,
-        )  # fmt: skip
+        # In a small cell the number stands beside it, on a stalk, so that the cell can still be seen.
+        small = np.ptp(ring[:, 0]) < 1.5 * _NUMBER_PT * ground.metres_per_pt
+        _write_number(ground, (x, y), number, stalk_pt=_NUMBER_PT if small else 0)
         spots.append((x, y))
     return [shapely.Point(spot).buffer(_NUMBER_PT / 2 * ground.metres_per_pt) for spot in spots]
+
+
+def _write_number(ground: _Ground, spot: tuple[float, float], number: str, *, stalk_pt: float) -> None:
+    ground.axes.annotate(
+        number, spot, xytext=(stalk_pt, stalk_pt), textcoords="offset points", zorder=9, color=INK,
+        fontproperties=font("Bold", 8 if len(number) < 2 else 6.5), ha="center", va="center_baseline",
+        bbox={"boxstyle": "circle,pad=0.32", "facecolor": WHITE, "edgecolor": INK, "linewidth": 1.1},
+        arrowprops={"arrowstyle": "-", "color": INK, "linewidth": 1.1, "shrinkA": 0, "shrinkB": 0} if stalk_pt else None,
+    )  # fmt: skip
 
 
 def _draw_landmarks(
