@@ -10,7 +10,6 @@ from safespace.hotspots.ranking import place_of, places, tied_ranks
 from safespace.hotspots.shares import jeffreys, share_by
 from safespace.hotspots.significance import (
     at_least,
-    at_least_beside,
     events_needed,
     gi_star,
     gi_star_score,
@@ -31,7 +30,6 @@ __all__ = [
     "Trend",
     "add_checks",
     "at_least",
-    "at_least_beside",
     "compare_baselines",
     "compare_periods",
     "events_needed",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 from scipy.special import betainc, ndtr
-from scipy.stats import false_discovery_control, hypergeom
+from scipy.stats import false_discovery_control
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -49,8 +49,8 @@ def ring_test(
         Cells that take part, shape (n,); all when not given. The others add nothing to any ring, and
         have probability 1.
     counted
-        The counts the baseline is made from, when it is made from counts, shape (n,). The probability is
-        then Fisher's, of the ring's share of events beside its share of these.
+        The counts the baseline is made from, when it is made from counts, shape (n,). Of what a ring holds
+        of both, the events are then binomial with their share of both over the whole area.
 
     Returns
     -------
@@ -66,12 +66,12 @@ def ring_test(
     a place may differ to either side, as a 95 % interval leaves 2.5 % on each.
     Counts used as a baseline vary by chance themselves. Taken as known they find places where there are
     none: 544 reports against 500 incidents of the same spread, in 43 of 100 layers at resolution 7.
+    Beside them the tail is at most a little above Fisher's exact one, and quick for any counts.
 
     References
     ----------
     Przyborowski, J. & Wilenski, H. (1940). Homogeneity of results in testing samples from Poisson series.
     doi:10.1093/biomet/31.3-4.313
-    Fisher, R. A. (1935). The logic of inductive inference. doi:10.2307/2342435
     Benjamini, Y. & Hochberg, Y. (1995). Controlling the false discovery rate.
     doi:10.1111/j.2517-6161.1995.tb02031.x
     Caldas de Castro, M. & Singer, B. H. (2006). Controlling the false discovery rate: a new application
@@ -86,7 +86,7 @@ def ring_test(
         tail = at_least(ring_events, total, share)
     else:
         beside = np.asarray(counted, dtype=np.int64) * part
-        tail = at_least_beside(ring_events, total, ring @ beside, int(beside.sum()))
+        tail = at_least(ring_events, ring_events + ring @ beside, total / (total + beside.sum()))
     p_value = np.where(part, tail, 1.0)
     q_value = np.ones(len(part))
     q_value[part] = false_discovery_control(np.minimum(2 * p_value[part], 1.0))
@@ -113,27 +113,6 @@ def at_least(count: ArrayLike, total: ArrayLike, share: ArrayLike) -> NDArray[np
     some = np.maximum(held, 1)
     tail = betainc(some, np.maximum(of - some + 1, 1), np.asarray(share, dtype=float))
     p_value: NDArray[np.float64] = np.where(held > 0, tail, 1.0)
-    return p_value
-
-
-def at_least_beside(
-    count: NDArray[np.int64], total: int, beside: NDArray[np.int64], beside_total: int
-) -> NDArray[np.float64]:
-    """Return Fisher's one-sided probability of ``count`` or more of ``total``, shape (n,).
-
-    Given how many events and counts of the other layer a ring holds together, the events among them are
-    drawn like balls from an urn with ``total`` of one kind and ``beside_total`` of the other.
-
-    Examples
-    --------
-    >>> at_least_beside(np.array([0, 2]), 2, np.array([1, 0]), 2).round(4).tolist()
-    [1.0, 0.1667]
-    """
-    p_value = np.ones(len(count))
-    some = count > 0
-    pairs, which = np.unique(np.column_stack([count[some], beside[some]]), axis=0, return_inverse=True)
-    tail = hypergeom.sf(pairs[:, 0] - 1, total + beside_total, total, pairs.sum(axis=1))
-    p_value[some] = np.clip(tail, 0.0, 1.0)[which]
     return p_value
 
 

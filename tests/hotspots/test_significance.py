@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import warnings
 
 import h3.api.basic_int as h3
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from safespace.cells import neighbours, study_window
-from safespace.hotspots import at_least, at_least_beside, events_needed, gi_star, ring_test
+from safespace.hotspots import at_least, events_needed, gi_star, ring_test
 
 WINDOW = study_window(shapely.box(-1.20, 52.90, -1.10, 53.00), resolution=8)
 RING = neighbours(WINDOW["cell"])
@@ -64,15 +65,33 @@ def test_an_exact_tail_by_hand():
     assert at_least([0], 5, [0.0])[0] == 1
 
 
-def test_beside_another_layer_the_tail_is_fishers():
-    rng = np.random.default_rng(5)
-    count, beside = rng.integers(0, 12, 40), rng.integers(0, 30, 40)
-    ours = at_least_beside(count, 60, beside, 200)
-    for k, b, p in zip(count, beside, ours, strict=True):
-        table = [[k, b], [60 - k, 200 - b]]
-        assert p == pytest.approx(stats.fisher_exact(table, alternative="greater").pvalue, rel=1e-9)
-    # by hand: both of 2 in a ring with none of the other 2, of 6 ways to draw two of four
-    assert at_least_beside(np.array([2]), 2, np.array([0]), 2)[0] == pytest.approx(1 / 6)
+def test_beside_another_layer_the_tail_is_never_below_fishers():
+    events, beside = random_counts(5), random_counts(6, 2)
+    beside[events.argmax()] = 0
+    events[events.argmax()] += 6
+    found = ring_test(events, beside, RING, counted=beside)
+    k, b = RING @ events, RING @ beside
+    n, m = events.sum(), beside.sum()
+    peer = [
+        stats.binomtest(x, x + y, n / (n + m), alternative="greater").pvalue
+        for x, y in zip(k, b, strict=True)
+    ]
+    np.testing.assert_allclose(found["p_value"], peer, rtol=1e-9)
+    fisher = stats.hypergeom.sf(k - 1, n + m, n, k + b)
+    few = fisher < 0.2
+    assert few.sum() > 5
+    assert (found["p_value"][few] >= fisher[few]).all()
+    assert found["p_value"].min() < 0.01
+
+
+def test_huge_counts_beside_are_quick():
+    counted = np.full(len(AREA), 10**9)
+    start = time.perf_counter()
+    found = ring_test(random_counts(6), counted, RING, counted=counted)
+    assert time.perf_counter() - start < 1
+    np.testing.assert_allclose(
+        found["p_value"], ring_test(random_counts(6), counted, RING)["p_value"], atol=0.02
+    )
 
 
 @given(st.integers(0, 10_000), st.floats(0.01, 1000))
