@@ -308,6 +308,7 @@ def _cell_facts(
             "lines": lines,
             "stop": style not in GATHERED,
             "mark": numbers.get(cell, "") or style_of(style).mark,
+            "beside": True,
             "kind": "ss-number" if cell in numbers else f"ss-mark ss-mark-{style}",
         }
     return facts

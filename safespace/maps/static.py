@@ -122,7 +122,7 @@ def area_map_svg(
     lines = _streets_on(ground, streets)
     _draw_streets(ground, lines)
     marks = place_marks(places)
-    marked = _draw_cells(ground, hotspots, classes, bare=frozenset(marks))
+    marked = _draw_cells(ground, hotspots, classes, bare=_numbered_inside(ground, marks))
     _draw_streets_over(ground, lines, hotspots.loc[classes.str.startswith("higher"), "cell"].tolist())
     _draw_outline(ground, area)
     taken = _draw_numbers(ground, marks)
@@ -249,6 +249,17 @@ def _draw_outline(ground: _Ground, area: BaseGeometry) -> None:
     )
 
 
+def _is_small(ground: _Ground, ring: NDArray[np.float64]) -> bool:
+    """Say whether a number would hide its cell; it then stands beside it, on a stalk."""
+    return bool(np.ptp(ring[:, 0]) < 2.4 * _NUMBER_PT * ground.metres_per_pt)
+
+
+def _numbered_inside(ground: _Ground, marks: Mapping[int, str]) -> frozenset[int]:
+    """Return the cells whose number stands in them, where a mark would lie under it."""
+    rings = zip(marks, _rings(ground, list(marks)), strict=True)
+    return frozenset(cell for cell, ring in rings if not _is_small(ground, ring))
+
+
 def _draw_numbers(ground: _Ground, marks: Mapping[int, str]) -> list[BaseGeometry]:
     """Write each place's number on its cell, the first places first; return where they are.
 
@@ -259,9 +270,7 @@ def _draw_numbers(ground: _Ground, marks: Mapping[int, str]) -> list[BaseGeometr
         x, y = (float(side) for side in ring.mean(axis=0))
         if any(np.hypot(x - other[0], y - other[1]) < _NUMBER_PT * ground.metres_per_pt for other in spots):
             continue
-        # In a small cell the number stands beside it, on a stalk, so that the cell can still be seen.
-        small = np.ptp(ring[:, 0]) < 1.5 * _NUMBER_PT * ground.metres_per_pt
-        _write_number(ground, (x, y), number, stalk_pt=_NUMBER_PT if small else 0)
+        _write_number(ground, (x, y), number, stalk_pt=_NUMBER_PT if _is_small(ground, ring) else 0)
         spots.append((x, y))
     return [shapely.Point(spot).buffer(_NUMBER_PT / 2 * ground.metres_per_pt) for spot in spots]
 

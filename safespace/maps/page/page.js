@@ -18,7 +18,9 @@ const safespace = {
     if (facts.mark) {
       const label = document.createElement("span");
       label.textContent = facts.mark;
-      layer.bindTooltip(label, { permanent: true, direction: "center", className: facts.kind });
+      // A number stands up and to the right of its cell, so that the cell can still be seen.
+      const offset = facts.kind === "ss-number" && facts.beside ? [17, -17] : [0, 0];
+      layer.bindTooltip(label, { permanent: true, direction: "center", className: facts.kind, offset });
     }
     safespace.layers.set(target, layer);
     layer.on("add", () => safespace.reach(layer, facts));
