@@ -9,13 +9,15 @@ import numpy as np
 import pandas as pd
 
 from safespace.cells import neighbours
-from safespace.hotspots.intensity import smoothed_rates
+from safespace.hotspots.intensity import garwood, smoothed_rates
 from safespace.tone import HIGHER, HIGHER_IN_BOTH
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from safespace.hotspots.finding import Hotspots
+
+ENOUGH_TO_JUDGE = 5.0  # events expected; with fewer, the ring can tell what the place alone cannot
 
 
 def place_of(hotspots: Hotspots) -> pd.Series:
@@ -72,6 +74,8 @@ def places(hotspots: Hotspots) -> pd.DataFrame:
     Notes
     -----
     A place takes in cells that are hot for their neighbours' sake, so its rate is lower than its core's.
+    Where ``ENOUGH_TO_JUDGE`` events or more would be usual and the place's own exact interval still reaches
+    usual, only its neighbours are higher: its cells stay hot, but it is no place of its own and is left out.
     The rate is pulled towards usual like a cell's, which answers part of "the highest of many is too
     high"; it is not a promise of what comes next.
     """
@@ -92,7 +96,10 @@ def places(hotspots: Hotspots) -> pd.DataFrame:
         .reset_index()
     )
     rates = smoothed_rates(summed["events"], summed["expected"], prior=hotspots.prior, level=hotspots.level)
-    return _ranked(_described(summed).join(rates[["rate", "lower", "upper"]]))
+    told = _described(summed).join(rates[["rate", "lower", "upper"]])
+    least, _ = garwood(told["events"], level=hotspots.level)
+    slope = (least <= told["expected"]) & (told["expected"] >= ENOUGH_TO_JUDGE)
+    return _ranked(told[~slope].reset_index(drop=True))
 
 
 def _described(summed: pd.DataFrame) -> pd.DataFrame:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import h3.api.basic_int as h3
 import numpy as np
 import pytest
@@ -128,3 +130,21 @@ def test_a_higher_rank_is_never_a_lower_rate(rows):
         for other in range(len(rows)):
             if ranks[one] < ranks[other]:
                 assert rate[one] >= rate[other]
+
+
+@pytest.mark.parametrize(("events", "kept"), [(10, False), (40, True)])
+def test_a_cell_that_is_hot_only_for_its_neighbours_is_no_place_of_its_own(events, kept):
+    """Ten events would be usual; the exact interval of 10 reaches it (4.8 to 18.4), that of 40 does not."""
+    hotspots, lone = found((at(52.95, -1.2), 60)), at(52.85, -1.3)
+    table = hotspots.table.copy()
+    table.loc[lone, ["hot", "events", "expected"]] = [True, events, 10.0]
+    listed = places(replace(hotspots, table=table))["core_cell"].tolist()
+    assert (WINDOW["cell"].iloc[lone] in listed) is kept
+    assert WINDOW["cell"].iloc[at(52.95, -1.2)] in listed
+
+
+def test_with_little_expected_the_ring_alone_can_make_a_place():
+    hotspots, lone = found((at(52.95, -1.2), 60)), at(52.85, -1.3)
+    table = hotspots.table.copy()
+    table.loc[lone, ["hot", "events", "expected"]] = [True, 0, 0.1]
+    assert WINDOW["cell"].iloc[lone] in places(replace(hotspots, table=table))["core_cell"].tolist()
