@@ -123,7 +123,7 @@ def test_brief_writes_both_forms(store, tmp_path):
     files = ask_json("brief", "--walk", "Stonebridge Bus Station > Barge Hall", "--out", tmp_path, *store)[
         "files"
     ]
-    assert [Path(file).name for file in files] == ["brief.pdf", "brief.html"]
+    assert [Path(file).name for file in files] == ["brief.pdf", "brief.html", "brief.json"]
     assert Path(files[0]).read_bytes().startswith(b"%PDF-")
 
 

@@ -11,6 +11,7 @@ import json
 import sqlite3
 import tempfile
 from contextlib import closing
+from dataclasses import asdict
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,8 @@ from safespace.schemas import HOTSPOTS, check
 
 if TYPE_CHECKING:
     from datetime import date
+
+    from safespace.briefs.definition import Brief
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _PLACES = 7  # decimals of a degree; a centimetre
@@ -83,6 +86,35 @@ def write_csv(
     columns = [labelled[name].tolist() for name in labelled.columns]
     writer.writerows([_cell(value) for value in row] for row in zip(*columns, strict=True))
     return put(out.getvalue().encode("utf-8-sig"), path)
+
+
+def write_brief_data(brief: Brief, path: Path) -> Path:
+    """Write everything behind a brief as JSON: whole tables, every sentence, what it rests on.
+
+    The printed pages show the first rows of long tables; this file holds them all. The same brief gives the
+    same bytes.
+
+    Raises
+    ------
+    FileError
+        When the file cannot be written.
+    """
+    tables = {name: getattr(brief, name).to_dict("records") for name in ("places", "shares", "links")}
+    words = {
+        name: getattr(brief, name)
+        for name in ("title", "area", "period", "edition", "classification", "baseline", "method", "version")
+    }
+    lists = {name: list(getattr(brief, name)) for name in ("caveats", "sources", "assumptions", "notes")}
+    told = {
+        **words,
+        "label": SYNTHETIC if brief.synthetic else "",
+        "data_date": brief.data_date.isoformat(),
+        "counts": asdict(brief.counts),
+        "cells": brief.cells,
+        **tables,
+        **lists,
+    }
+    return put(json.dumps(told, ensure_ascii=False, indent=1, default=_native).encode(), path)
 
 
 def write_hotspots_csv(
@@ -220,6 +252,10 @@ def _cell(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return " ".join(map(str, value))
     return "" if pd.isna(value) else value
+
+
+def _native(value: Any) -> Any:
+    return value.item() if hasattr(value, "item") else str(value)
 
 
 def _plain(value: Any) -> Any:

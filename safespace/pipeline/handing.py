@@ -101,7 +101,7 @@ def brief_of(
         notes=tuple(notes),
         version=found.version,
         synthetic=found.synthetic,
-        data_file="places.csv",
+        data_file="brief.json",
     )
 
 
@@ -156,8 +156,12 @@ def _links(walks: Sequence[WalkPlanned]) -> pd.DataFrame:
 
 
 def write_brief(brief: briefs.Brief, out: Path) -> list[Path]:
-    """Write a brief as ``brief.pdf`` and ``brief.html`` to a folder and return where."""
-    return [briefs.write_pdf(brief, out / "brief.pdf"), briefs.write_html(brief, out / "brief.html")]
+    """Write a brief to a folder as PDF, as HTML, and its whole data as JSON; return where."""
+    return [
+        briefs.write_pdf(brief, out / "brief.pdf"),
+        briefs.write_html(brief, out / "brief.html"),
+        exports.write_brief_data(brief, out / "brief.json"),
+    ]
 
 
 def brief_pdf(brief: briefs.Brief) -> bytes:

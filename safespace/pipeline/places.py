@@ -188,6 +188,8 @@ def _find(
     return hotspots.find_hotspots(
         counted,
         baseline=BASELINES[baseline],
+        # Incidents vary by chance as reports do; taken as known, they would give false places.
+        counted_baseline=baseline == "recorded",
         settings=settings.hotspots,
         second=second,
         period=period,

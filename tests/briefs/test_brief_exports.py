@@ -18,6 +18,7 @@ from safespace.briefs import (
     write_hotspots_geojson,
     write_hotspots_geopackage,
 )
+from safespace.briefs.exports import write_brief_data
 from safespace.errors import SchemaError
 
 CREDIT = "© OpenStreetMap contributors"
@@ -92,3 +93,12 @@ def test_geopackage_is_the_same_file_each_time(cells, tmp_path):
 def test_broken_tables_are_refused(cells, tmp_path):
     with pytest.raises(SchemaError, match="'rate' is missing"):
         write_hotspots_geojson(cells.drop(columns="rate"), tmp_path / "x.geojson")
+
+
+def test_the_data_behind_a_brief_holds_what_the_page_cuts_short(brief, tmp_path):
+    first, again = (write_brief_data(brief, tmp_path / name) for name in ("a.json", "b.json"))
+    told = json.loads(first.read_text())
+    assert len(told["places"]) == len(brief.places)
+    assert told["caveats"] == list(brief.caveats)
+    assert told["counts"]["read"] == brief.counts.read
+    assert first.read_bytes() == again.read_bytes()
