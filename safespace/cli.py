@@ -6,6 +6,7 @@ with exit code 2 and one paragraph that says what, where and what to do.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import inspect
 import json
@@ -360,6 +361,51 @@ def brief(
     made = pipeline.make_brief(view, settings, links=[_link(text) for text in walk or []])
     wrote = pipeline.write_brief(made, out)
     _print_json({"files": wrote}) if as_json else _wrote(wrote)
+
+
+@app.command()
+def improve(
+    walk: Annotated[list[str], typer.Option(help="A walking link, as 'FROM > TO'; repeat for more.")],
+    budget_m: Annotated[float, typer.Option(help="Metres of street that can be lit.")] = 500.0,
+    out: OutOption = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Rank the segments to light for a set of walks, within a budget of metres.
+
+    Example: `safespace improve --walk "Station > Canal Halls" --budget-m 800 --out fixes.csv`
+    """
+    made = pipeline.improve([_link(text) for text in walk], _settings(store), budget_m=budget_m)
+    wrote = [pipeline.write_table(made.fixes.table, path, credit=made.credit) for path in out or []]
+    if as_json:
+        _print_json({"fixes": _records(made.fixes.table), "sentences": made.sentences()})
+        return
+    _show(made.fixes.table, "Segments to light, best first")
+    _say(*made.sentences())
+    _wrote(wrote)
+
+
+@app.command()
+@_asks
+def evaluate(
+    view: pipeline.View,
+    control: Annotated[str, typer.Option(help="The comparison area, left as it was.")],
+    changed: Annotated[
+        datetime, typer.Option(formats=["%Y-%m-%d"], help="Day of the change; it counts as after.")
+    ],
+    days: Annotated[int, typer.Option(min=7, help="Length of each period, days.")] = 182,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare an area before and after a change with another area; weak claims are refused.
+
+    Example: `safespace evaluate --area centre --control westgate --changed 2026-02-01 --source nte`
+    """
+    found = pipeline.evaluate(view, _settings(store), control=control, changed=changed.date(), days=days)
+    if as_json:
+        _print_json(dataclasses.asdict(found))
+        return
+    _say(found.sentence, *found.caveats)
 
 
 @app.command()

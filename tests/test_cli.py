@@ -127,6 +127,22 @@ def test_brief_writes_both_forms(store, tmp_path):
     assert Path(files[0]).read_bytes().startswith(b"%PDF-")
 
 
+def test_improve_ranks_segments_within_the_budget(store, tmp_path):
+    fixes = tmp_path / "fixes.csv"
+    walk = ("--walk", "Stonebridge Bus Station > Barge Hall")
+    told = ask_json("improve", *walk, "--budget-m", 400, "--out", fixes, *store)
+    assert sum(row["length_m"] for row in told["fixes"]) <= 400
+    assert [row["rank"] for row in told["fixes"]] == list(range(1, len(told["fixes"]) + 1))
+    assert any("violence" in sentence for sentence in told["sentences"])
+    assert fixes.read_text(encoding="utf-8-sig").startswith("rank,")
+
+
+def test_evaluate_refuses_a_weak_claim(store):
+    told = ask("evaluate", "--area", "SB04", "--control", "SB05", "--changed", "2026-03-01", *store)
+    assert told.stdout.startswith("Too few to say.")
+    assert "95 % interval" in " ".join(told.stdout.split())
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [

@@ -3,6 +3,7 @@
 Each verb opens the store named in the settings, does one thing and returns a frozen value or a plain frame.
 """
 
+from safespace.pipeline.acting import Improvement, evaluate, improve, release
 from safespace.pipeline.demo import run_demo
 from safespace.pipeline.handing import (
     brief_html,
@@ -59,6 +60,7 @@ __all__ = [
     "PROVIDERS",
     "CellStory",
     "Holdings",
+    "Improvement",
     "Ingestion",
     "PlacesFound",
     "StreetsHeld",
@@ -70,6 +72,7 @@ __all__ = [
     "brief_pdf",
     "count_cells",
     "describe_formats",
+    "evaluate",
     "export_places",
     "export_walk",
     "factor_shares",
@@ -79,6 +82,7 @@ __all__ = [
     "held_streets",
     "holdings",
     "hours_of_week",
+    "improve",
     "ingest",
     "ingest_layer",
     "ingest_streets",
@@ -90,6 +94,7 @@ __all__ = [
     "places_page",
     "places_table",
     "plan_walk",
+    "release",
     "roll_back",
     "run_demo",
     "street_lines",

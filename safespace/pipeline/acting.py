@@ -1,0 +1,179 @@
+"""After the finding: what to mend, whether it worked, and what may leave the house."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+
+from safespace import cells, disclosure, evaluation, interventions, streets
+from safespace.errors import InputError
+from safespace.pipeline.loading import area_outline, require_streets, streets_credit
+from safespace.pipeline.places import count_cells
+from safespace.pipeline.selection import select
+from safespace.pipeline.walks import find_point
+from safespace.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from safespace.pipeline.view import View
+    from safespace.pipeline.walks import Point
+    from safespace.settings import Settings
+    from safespace.streets import StreetGraph
+
+
+@dataclass(frozen=True)
+class Improvement:
+    """Segments to light for a set of walks, best first, with what the measure is known to do and not do."""
+
+    walks: tuple[str, ...]
+    fixes: interventions.Fixes
+    credit: str
+
+    def sentences(self) -> tuple[str, ...]:
+        """Say what the list rests on and what may be expected of it."""
+        fixes = self.fixes
+        spent = f"{fixes.used_m:,.0f} of {fixes.budget_m:,.0f} m of street would be lit, for {len(self.walks)} walks."
+        return spent, fixes.method, fixes.expectation, f"{self.credit}."
+
+
+def improve(
+    links: Sequence[tuple[Point | str, Point | str]], settings: Settings, *, budget_m: float
+) -> Improvement:
+    """Rank the segments to light within a budget of metres, for a set of walks.
+
+    Parameters
+    ----------
+    links
+        Pairs of ends, each ``(lon, lat)`` or a landmark's name.
+    settings
+        Where the store is and how far a point may be from a street.
+    budget_m
+        Metres of street that can be lit.
+
+    Raises
+    ------
+    StoreError
+        When no streets were imported.
+    PlaceError
+        When an end is unknown or too far from any street.
+    InputError
+        When there is no walk or no budget.
+    """
+    graph = require_streets(settings)
+    walks = [_walk(start, end, graph, settings) for start, end in links]
+    fixes = interventions.rank_fixes(graph, walks, budget_m=budget_m)
+    return Improvement(tuple(walk.name for walk in walks), fixes, streets_credit(settings))
+
+
+def _walk(start: Point | str, end: Point | str, graph: StreetGraph, settings: Settings) -> interventions.Walk:
+    ends = [find_point(place, settings) for place in (start, end)]
+    nodes = [streets.nearest_node(graph, *point, settings.routes.snap_limit_m) for _, point in ends]
+    return interventions.Walk(f"{ends[0][0]} to {ends[1][0]}", *nodes)
+
+
+def evaluate(
+    view: View, settings: Settings, *, control: str, changed: date, days: int
+) -> evaluation.Evaluation:
+    """Compare an area before and after a change with another area, and claim only what the counts carry.
+
+    Parameters
+    ----------
+    view
+        The treated area and the reports; its period plays no part.
+    settings
+        Where the store is.
+    control
+        Identifier of the comparison area, chosen by the same rule but left as it was.
+    changed
+        The day of the change (local); it counts as after.
+    days
+        Length of each period, days.
+
+    Raises
+    ------
+    AreaError
+        When either area is not loaded.
+    InputError
+        When the areas share cells.
+    TooFewError
+        When nothing was reported before in either.
+    """
+    middle = datetime.combine(changed, datetime.min.time(), ZoneInfo(settings.time_zone))
+    span = timedelta(days=days)
+    counts = evaluation.count_periods(
+        select(view.but(since=None, until=None), settings).reports,
+        _roles(view, control, settings),
+        resolution=view.resolution,
+        before=(middle - span, middle),
+        after=(middle, middle + span),
+    )
+    return evaluation.evaluate(counts)
+
+
+def _roles(view: View, control: str, settings: Settings) -> pd.Series:
+    """Return the role of each cell inside either area, indexed by cell."""
+    store = Store.open(settings.store)
+    windows = {
+        role: cells.study_window(area_outline(area, store)[1], resolution=view.resolution)
+        for role, area in (("treated", view.area), ("control", control))
+    }
+    roles = pd.concat(
+        [pd.Series(role, index=window.loc[~window["edge"], "cell"]) for role, window in windows.items()]
+    )
+    if roles.index.has_duplicates:
+        raise InputError(
+            "The treated area and the comparison share cells.",
+            seen=f"{int(roles.index.duplicated().sum())} cells of {view.area or 'all areas'} and {control}",
+            remedy="Choose areas that lie apart.",
+        )
+    return roles
+
+
+def release(
+    view: View,
+    settings: Settings,
+    *,
+    policy: str,
+    recipients: Sequence[str],
+    ledger: Sequence[disclosure.Release] = (),
+) -> disclosure.Release:
+    """Make what an audience may hold of a view, attack it, and refuse it when that succeeds.
+
+    Parameters
+    ----------
+    view
+        The question; both ends of its period are needed, since a release is of a fixed window.
+    settings
+        Where the store is, and the policy profiles.
+    policy
+        Name of the profile.
+    recipients
+        Who will hold it.
+    ledger
+        Everything the same recipients hold already: releases are attacked together.
+
+    Raises
+    ------
+    InputError
+        When the view has no fixed period.
+    DisclosureError
+        When it is finer or shorter than the policy allows, or would reveal a hidden count.
+    SettingsError
+        When no profile has that name.
+    """
+    if view.since is None or view.until is None:
+        raise InputError("A release needs a first and a last day.", remedy="Give --since and --until.")
+    counted = count_cells(view, settings)
+    return disclosure.release(
+        counted[~counted["edge"]].reset_index(drop=True),
+        settings.policy(policy),
+        period=(view.since, view.until + timedelta(days=1)),
+        sources=view.sources,
+        recipients=recipients,
+        ledger=ledger,
+    )

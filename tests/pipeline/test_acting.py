@@ -1,0 +1,55 @@
+"""What to mend, whether it worked, and what may leave."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from safespace import pipeline
+from safespace.errors import DisclosureError, InputError
+
+LINK = ("Stonebridge Bus Station", "Barge Hall")
+YEAR = {"since": date(2025, 9, 1), "until": date(2026, 8, 31)}
+
+
+def test_a_budget_is_kept_and_a_larger_one_does_no_worse(town_settings):
+    small, large = (pipeline.improve([LINK], town_settings, budget_m=metres).fixes for metres in (200, 800))
+    assert small.used_m <= 200
+    assert large.used_m <= 800
+    assert large.after <= small.after <= small.before
+    assert (small.table["lit"] != "yes").all()
+
+
+def test_what_partners_get_names_no_small_count(town_settings):
+    view = pipeline.View(sources=("nte",), resolution=8, baseline="area", **YEAR)
+    made = pipeline.release(view, town_settings, policy="partner", recipients=["Licensing"])
+    shown = made.table[made.table["state"] != "hidden"]
+    assert (shown["events"] >= 10).all()
+    assert made.attack.failed
+    assert "pins" not in made.table
+
+
+def test_a_release_finer_than_the_policy_is_refused(town_settings):
+    view = pipeline.View(sources=("nte",), resolution=9, baseline="area", **YEAR)
+    with pytest.raises(DisclosureError, match="9"):
+        pipeline.release(view, town_settings, policy="partner", recipients=["Licensing"])
+
+
+def test_a_release_is_of_a_fixed_window(town_settings):
+    with pytest.raises(InputError, match="first and a last day"):
+        pipeline.release(pipeline.View(resolution=8), town_settings, policy="partner", recipients=["x"])
+
+
+def test_an_area_is_not_its_own_comparison(town_settings):
+    with pytest.raises(InputError, match=r"share cells.*SB04"):
+        pipeline.evaluate(
+            pipeline.View(area="SB04"), town_settings, control="SB04", changed=date(2026, 3, 1), days=90
+        )
+
+
+def test_counts_before_and_after_are_those_of_the_area(town_settings):
+    view = pipeline.View(area="SB04", sources=("nte",))
+    found = pipeline.evaluate(view, town_settings, control="SB05", changed=date(2026, 3, 1), days=90)
+    before = pipeline.count_cells(view.but(since=date(2025, 12, 1), until=date(2026, 2, 28)), town_settings)
+    assert found.counts.treated[0] == before.loc[~before["edge"], "events"].sum()
