@@ -20,7 +20,7 @@ from safespace.maps.decks import CELL_COLUMNS
 
 ROOT = Path(__file__).parents[1]
 WALK = {"from": "Barge Hall", "to": "Velvet"}
-PAYLOAD_BYTES = 450_000
+PAYLOAD_BYTES = 300_000
 
 
 def draw_page(name: str) -> None:

@@ -20,8 +20,8 @@ from safespace.settings import Settings
 if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
+    import pydeck as pdk
 
-    from safespace.app.decks import WrittenDeck
     from safespace.app.state import End
     from safespace.pipeline import CellStory, Holdings, PlacesFound, WalkPlanned
 
@@ -77,14 +77,14 @@ def street_lines(area: str, settings: Settings, version: str) -> gpd.GeoDataFram
 
 
 @st.cache_resource(show_spinner=False, max_entries=32, hash_funcs=_keys())
-def places_deck(view: View, turn: int, settings: Settings, version: str) -> WrittenDeck:
+def places_deck(view: View, turn: int, settings: Settings, version: str) -> pdk.Deck:
     """Return the map of a view, the picked cell outlined; nobody may change it."""
     found = places(view.but(cell=0), settings, version)
     return decks.hex_map(found, street_lines(view.area, settings, version), picked=view.cell, turn=turn)
 
 
 @st.cache_resource(show_spinner=False, max_entries=16, hash_funcs=_keys())
-def walk_deck(ends: tuple[End, End], view: View, settings: Settings, version: str) -> WrittenDeck:
+def walk_deck(ends: tuple[End, End], view: View, settings: Settings, version: str) -> pdk.Deck:
     """Return the map of the walking options; nobody may change it."""
     return decks.walk_map(walk(*ends, view, settings, version), street_lines("", settings, version))
 

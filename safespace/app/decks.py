@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pydeck as pdk
 import shapely
-from pydeck.bindings.json_tools import default_serialize
 
 from safespace import maps
 from safespace.app import drawn
@@ -23,29 +21,7 @@ MAP_HEIGHT_PX = 500
 WALK_HEIGHT_PX = 480
 
 
-class WrittenDeck(pdk.Deck):  # type: ignore[misc] # pydeck is untyped
-    """A deck that is JSON already.
-
-    pydeck writes indented JSON, which takes half a second and a third more bytes for a map of streets, on
-    every change of any widget. This one is written once, compactly, and remembered.
-    """
-
-    def __init__(self, text: str, tooltip: Any) -> None:
-        super().__init__(layers=[], tooltip=tooltip)
-        self.text = text
-
-    @classmethod
-    def of(cls, deck: pdk.Deck) -> WrittenDeck:
-        """Write a deck."""
-        text = json.dumps(deck, sort_keys=True, default=default_serialize, separators=(",", ":"))
-        return cls(text, deck._tooltip)  # noqa: SLF001 - pydeck offers no other way to read it
-
-    def to_json(self) -> str:
-        """Return the JSON as it was written."""
-        return self.text
-
-
-def hex_map(found: PlacesFound, streets: gpd.GeoDataFrame | None, *, picked: int, turn: int) -> WrittenDeck:
+def hex_map(found: PlacesFound, streets: gpd.GeoDataFrame | None, *, picked: int, turn: int) -> pdk.Deck:
     """Return the deck of one finding; where it looks depends on the area alone, so filters never move it.
 
     ``turn`` counts the picks of this session. Streamlit fades every cell but the selected one for as long
@@ -64,7 +40,7 @@ def hex_map(found: PlacesFound, streets: gpd.GeoDataFrame | None, *, picked: int
         if layer.pickable:
             layer.id = f"{layer.id}-{turn}"
     deck.layers.append(_numbers(found.places))
-    return WrittenDeck.of(deck)
+    return deck
 
 
 def _numbers(places: pd.DataFrame) -> pdk.Layer:
@@ -93,7 +69,7 @@ def _numbers(places: pd.DataFrame) -> pdk.Layer:
     )
 
 
-def walk_map(planned: WalkPlanned, streets: gpd.GeoDataFrame | None) -> WrittenDeck:
+def walk_map(planned: WalkPlanned, streets: gpd.GeoDataFrame | None) -> pdk.Deck:
     """Return the deck of the walking options, looking at all of them."""
     lines = drawn.lettered(planned)
     say = {
@@ -102,4 +78,4 @@ def walk_map(planned: WalkPlanned, streets: gpd.GeoDataFrame | None) -> WrittenD
     }
     around = shapely.box(*lines.total_bounds)
     view = maps.View.of(around, width_px=700, height_px=WALK_HEIGHT_PX)
-    return WrittenDeck.of(maps.route_deck(lines, view=view, streets=streets, say=say))
+    return maps.route_deck(lines, view=view, streets=streets, say=say)

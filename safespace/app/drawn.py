@@ -126,12 +126,30 @@ def _option_card(letter: str, route: Route, verdict: str) -> str:
         "Cameras mapped": f"{route.cameras:,}",
     }
     rows = "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in facts.items())
-    told = f'<p class="ss-quiet">Against the shortest: {escape(verdict)}</p>' if verdict else ""
+    told = f'<p class="ss-quiet">{escape(_against_shortest(verdict, route.name))}</p>' if verdict else ""
     return (
         f'<section class="ss-option ss-option-{letter}"><h3><span class="ss-rank">{letter}</span>{escape(route.name)}</h3>'
         f'<p><span class="ss-figure">{route.walk_s / 60:.0f} min</span>{route.length_m:,.0f} m, {longer}</p>'
         f"{_lighting(route)}<dl>{rows}</dl>{told}</section>"
     )
+
+
+def _against_shortest(verdict: str, name: str) -> str:
+    """Turn a verdict that names the option with fewer reports into a sentence about this option.
+
+    Examples
+    --------
+    >>> _against_shortest("Balanced: fewer reports nearby (97% of resamples)", "Balanced")
+    'Than the shortest: fewer reports nearby (97% of resamples)'
+    >>> _against_shortest("Shortest: fewer reports nearby (100% of resamples)", "Different streets")
+    'Than the shortest: more reports nearby (100% of resamples)'
+    >>> _against_shortest("Not distinguishable", "Balanced")
+    'Against the shortest: not distinguishable'
+    """
+    named, _, said = verdict.partition(": ")
+    if not said:
+        return f"Against the shortest: {verdict[0].lower()}{verdict[1:]}"
+    return f"Than the shortest: {said if named == name else said.replace('fewer', 'more', 1)}"
 
 
 def _metres(length_m: float) -> str:

@@ -12,7 +12,8 @@ from safespace.app import cache, drawn, frame, state, words
 from safespace.app.decks import WALK_HEIGHT_PX
 
 if TYPE_CHECKING:
-    from safespace.app.decks import WrittenDeck
+    import pydeck as pdk
+
     from safespace.pipeline import Holdings, View, WalkPlanned
     from safespace.settings import Settings
 
@@ -65,7 +66,7 @@ def _take_end(name: str) -> None:
     state.go(state.read_view(), **{name: st.session_state[f"end_{name}"] or ""})
 
 
-def _draw(planned: WalkPlanned, deck: WrittenDeck, settings: Settings) -> None:
+def _draw(planned: WalkPlanned, deck: pdk.Deck, settings: Settings) -> None:
     st.html(drawn.option_cards(planned))
     with st.container(key="ss_split"):
         left, right = st.columns([2, 1], gap="large")
@@ -77,7 +78,7 @@ def _draw(planned: WalkPlanned, deck: WrittenDeck, settings: Settings) -> None:
     _downloads(planned, settings)
 
 
-def _map_and_table(planned: WalkPlanned, deck: WrittenDeck) -> None:
+def _map_and_table(planned: WalkPlanned, deck: pdk.Deck) -> None:
     as_map, as_table = st.tabs(["Map", "Table"], key="walk_map_or_table")
     with as_map:
         st.pydeck_chart(
