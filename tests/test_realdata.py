@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,7 @@ def test_city_of_london_from_archive_to_brief(realdata, tmp_path):
 
     found = pipeline.find_places(RECORDED, settings)
     assert len(found.places) >= 1
+    assert found.until == date(2021, 9, 30), "a month ends on its last day"
     assert "Open Government Licence" in found.credit
     assert "OpenStreetMap" in found.credit
     with pytest.raises(InputError, match="does not cover the area"):

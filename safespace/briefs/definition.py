@@ -132,6 +132,8 @@ class Brief:
         Coverage of the intervals, as a share.
     synthetic
         Whether the data are made up; every page then says so.
+    recorded
+        Whether the shares are of kinds of recorded incident, not of reasons people told.
     data_file
         Name of the file that holds what does not fit the page.
 
@@ -166,6 +168,7 @@ class Brief:
     version: str = ""
     interval: float = 0.95
     synthetic: bool = False
+    recorded: bool = False
     data_file: str = "the data file"
 
     def __post_init__(self) -> None:

@@ -39,6 +39,7 @@ HOW_TO_REPORT = (
     "999 in an emergency, 101 otherwise. On trains and at stations: British Transport Police, text 61016. "
     "A place where people felt unsafe can be told anonymously on StreetSafe."
 )
+NO_HOURS = "Not known: these records carry no hour of the day."
 SHOWS = (
     "Where more reports were received than the area's usual, and how sure that is.",
     "What was told as the reason, and at what hours.",
@@ -83,6 +84,7 @@ def contents(brief: Brief) -> Contents:
         "map_alt": _map_alt(brief),
         "hours": brief.hours_svg.decode(),
         "hours_alt": _hours_alt(brief),
+        "no_hours": NO_HOURS,
         "places": _places(brief),
         "shares": _shares(brief),
         "links": _links(brief),
@@ -254,11 +256,17 @@ def _shares(brief: Brief) -> Contents:
             ordered.head(MOST_SHARES), "what", "count", "of", "share", "lower", "upper"
         )
     ]
-    columns = ["Reason told", "Reports", "Share", f"{round(brief.interval * 100)} % interval"]
+    verb, noun = ("recorded", "kind") if brief.recorded else ("told", "reason")
     return {
-        "columns": columns,
+        "heading": f"What was {verb}",
+        "columns": [
+            f"{noun.capitalize()} {verb}",
+            "Reports",
+            "Share",
+            f"{round(brief.interval * 100)} % interval",
+        ],
         "rows": rows,
-        "more": _more(len(ordered), MOST_SHARES, "reason", brief),
+        "more": _more(len(ordered), MOST_SHARES, noun, brief),
         "note": "",
     }
 

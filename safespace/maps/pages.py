@@ -79,7 +79,7 @@ class PageText:
     """The words around a map.
 
     Only the title is needed; what is left blank is filled in by the kind of page. ``credits`` are the
-    sources to credit (OpenStreetMap is added wherever streets are drawn), and ``synthetic`` says that
+    sources to credit (``streets_credit`` is added wherever streets are drawn), and ``synthetic`` says that
     the data are made up, which the page then shows at the top.
     """
 
@@ -93,6 +93,7 @@ class PageText:
     does_not_show: tuple[str, ...] = ()
     table_title: str = "The same facts as a table"
     how_to_report: str = HOW_TO_REPORT
+    streets_credit: str = OSM_CREDIT
 
 
 @dataclass(frozen=True)
@@ -234,7 +235,7 @@ def _names(places: pd.DataFrame | None) -> dict[int, str]:
 
 
 def _credits(text: PageText, *, drawn: bool) -> tuple[str, ...]:
-    streets = (OSM_CREDIT,) if drawn else ()
+    streets = (text.streets_credit,) if drawn else ()
     return tuple(dict.fromkeys((*text.credits, *streets, *((SYNTHETIC,) if text.synthetic else ()))))
 
 

@@ -84,6 +84,7 @@ def area_map_svg(
     assets: pd.DataFrame | None = None,
     size_mm: tuple[float, float] = (178, 112),
     synthetic: bool = False,
+    streets_credit: str = OSM_CREDIT,
 ) -> bytes:
     """Draw an area's cells over its streets as SVG.
 
@@ -103,6 +104,8 @@ def area_map_svg(
         Width and height of the picture, millimetres.
     synthetic
         Whether the data are made up; the picture then says so.
+    streets_credit
+        Whom to credit for the streets, when they are drawn.
 
     Returns
     -------
@@ -128,7 +131,7 @@ def area_map_svg(
     taken = _draw_numbers(ground, marks)
     taken += _draw_landmarks(ground, assets, taken)
     _draw_street_names(ground, lines, taken + marked)
-    credit = "" if streets is None else OSM_CREDIT
+    credit = "" if streets is None else streets_credit
     _draw_key(figure, ground, legend(classes), size_mm, (SYNTHETIC if synthetic else "", credit))
     return to_svg(figure)
 

@@ -14,10 +14,10 @@ from safespace import briefs, maps, routes, streets
 from safespace.briefs import exports
 from safespace.briefs.definition import LINKS
 from safespace.errors import FileError
-from safespace.pipeline.loading import require_streets
+from safespace.pipeline.loading import require_streets, streets_credit
 from safespace.pipeline.places import find_places, street_lines
 from safespace.pipeline.selection import factor_shares, hours_of_week, select
-from safespace.pipeline.view import PROVIDERS
+from safespace.pipeline.view import FELT, PROVIDERS
 from safespace.pipeline.walks import plan_walk
 from safespace.schemas import empty
 from safespace.store import Store
@@ -101,6 +101,7 @@ def brief_of(
         notes=tuple(notes),
         version=found.version,
         synthetic=found.synthetic,
+        recorded=view.sources != FELT,
         data_file="brief.json",
     )
 
@@ -141,6 +142,7 @@ def _map(found: PlacesFound, settings: Settings) -> bytes:
         places=found.places,
         assets=Store.open(settings.store).assets(),
         synthetic=found.synthetic,
+        streets_credit=streets_credit(settings),
     )
 
 
@@ -296,6 +298,7 @@ def places_page(found: PlacesFound, settings: Settings) -> str:
         credits=(found.credit,),
         synthetic=found.synthetic,
         caption=found.hotspots.basis(),
+        streets_credit=streets_credit(settings),
     )
     lines = street_lines(found.view, settings)
     return maps.hex_page(found.hotspots.table, area=found.area, text=text, streets=lines, places=found.places)
@@ -308,6 +311,7 @@ def walk_page(plan: WalkPlanned, settings: Settings) -> str:
         subtitle="Walking options, compared to find what to mend",
         credits=(plan.credit,),
         synthetic=plan.synthetic,
+        streets_credit=streets_credit(settings),
     )
     near = streets.to_frame(require_streets(settings))
     near = near[near.intersects(shapely.box(*plan.routes.total_bounds).buffer(0.003))]

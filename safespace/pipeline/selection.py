@@ -67,14 +67,16 @@ def select(view: View, settings: Settings) -> Selection:
     if view.factor:
         kept = kept[kept["factor"].str.split("|").map(lambda given: view.factor in given)]
     kept, without_hour = _in_window(kept, view, settings)
-    days = kept["occurred_from"].dt.tz_convert(settings.time_zone).dt.date
+    first, last = (
+        kept[name].dt.tz_convert(settings.time_zone).dt.date for name in ("occurred_from", "occurred_to")
+    )
     return Selection(
         reports=kept.reset_index(drop=True),
         without_place=_without_place(store, view),
         found_by_patrol=int(by_patrol.sum()),
         without_hour=without_hour,
-        since=days.min() if len(days) else None,
-        until=days.max() if len(days) else None,
+        since=first.min() if len(kept) else None,
+        until=last.max() if len(kept) else None,
     )
 
 
@@ -139,6 +141,8 @@ def hours_of_week(reports: pd.DataFrame, settings: Settings) -> NDArray[np.float
 def factor_shares(reports: pd.DataFrame) -> pd.DataFrame:
     """Return how often each reason is given, as a share of events, with 95 % Jeffreys intervals.
 
+    Of recorded incidents, whose reason nobody asked for, it is the kinds that are counted.
+
     Returns
     -------
     pandas.DataFrame
@@ -146,7 +150,8 @@ def factor_shares(reports: pd.DataFrame) -> pd.DataFrame:
         the shares do not sum to one.
     """
     events = reports.drop_duplicates("event_id")
-    given = events["factor"].str.split("|").explode()
+    of_a_kind = events["source"].isin(("nte", "police_uk"))
+    given = events["category"].where(of_a_kind, events["factor"]).str.split("|").explode()
     counts = given[given != ""].value_counts().rename_axis("factor").rename("n").reset_index()
     lower, upper = jeffreys(counts["n"], np.full(len(counts), len(events)))
     told = counts.assign(of=len(events), share=counts["n"] / max(len(events), 1), lower=lower, upper=upper)

@@ -43,7 +43,7 @@ PROVIDERS: Mapping[str, str] = MappingProxyType(
         "streetsafe": "StreetSafe reports",
         "nte": "Night-time-economy incidents",
         "spiking": "Reports of suspected spiking",
-        "police_uk": "police.uk recorded incidents",
+        "police_uk": "Recorded incidents (police.uk)",
     }
 )
 CREDITS: Mapping[str, str] = MappingProxyType(

@@ -117,3 +117,10 @@ def test_a_baseline_that_covers_little_of_the_area_is_refused(town, town_setting
     pipeline.ingest_streets(town.streets_pbf, settings=settings, clip="SB04")
     with pytest.raises(InputError, match=r"does not cover the area.*none of it in .* cells.*--baseline area"):
         pipeline.find_places(pipeline.View(), settings)
+
+
+def test_made_up_streets_are_not_credited_to_openstreetmap(found, town_settings, tmp_path):
+    page = pipeline.places_page(found, town_settings)
+    pdf = pipeline.write_brief(pipeline.brief_of(found, [], town_settings), tmp_path)[1].read_text()
+    assert "Synthetic streets" in page
+    assert "OpenStreetMap contributors" not in page + pdf
