@@ -7,6 +7,7 @@ and intervals everywhere; ``places`` turns it into a ranked list.
 from safespace.hotspots.finding import Hotspots, compare_baselines, find_hotspots
 from safespace.hotspots.intensity import GammaPrior, fit_prior, garwood, marshall_rates, smoothed_rates
 from safespace.hotspots.ranking import place_of, places, tied_ranks
+from safespace.hotspots.scan import Scan, scan_cells, scan_periods, scan_shares
 from safespace.hotspots.shares import jeffreys, share_by
 from safespace.hotspots.significance import (
     at_least,
@@ -27,6 +28,7 @@ from safespace.hotspots.trends import Trend, compare_periods, find_trend
 __all__ = [
     "GammaPrior",
     "Hotspots",
+    "Scan",
     "Trend",
     "add_checks",
     "at_least",
@@ -45,6 +47,9 @@ __all__ = [
     "place_of",
     "places",
     "ring_test",
+    "scan_cells",
+    "scan_periods",
+    "scan_shares",
     "share_by",
     "smoothed_rates",
     "tied_ranks",
