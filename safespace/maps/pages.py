@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
+from string import ascii_uppercase
 from typing import TYPE_CHECKING, Any
 
 import folium
@@ -212,13 +213,13 @@ def route_page(
         credits=_credits(text, drawn=True),
     )
     rows = tuple(
-        _Row(tuple(row), f"option-{place}")
+        _Row((f"{_letter(place)}: {row[0]}", *row[1:]), f"option-{place}")
         for place, row in enumerate(table.itertuples(index=False, name=None))
     )
     looks = [_route_look(place) for place in range(len(routes))]
     key = [
-        {"words": f"Option {option}", "stroke": look["color"], "dash": look["dashArray"] or "none"}
-        for option, look in zip(routes["option"], looks, strict=True)
+        {"words": f"{_letter(place)}  {option}", "stroke": look["color"], "dash": look["dashArray"] or "none"}
+        for place, (option, look) in enumerate(zip(routes["option"], looks, strict=True))
     ]
     return _write(ground, _Sheet(words, tuple(table.columns), rows, key, _route_facts(table)))
 
@@ -349,14 +350,19 @@ def _route_look(place: int) -> dict[str, Any]:
     return {"color": colour, "weight": 5, "fill": False, "dashArray": dash}
 
 
+def _letter(place: int) -> str:
+    """Return what marks an option on the map: A for the first."""
+    return ascii_uppercase[place % len(ascii_uppercase)]
+
+
 def _route_facts(table: pd.DataFrame) -> dict[str, dict[str, Any]]:
     """Return what each option's popup says, by its place in the table."""
     return {
         f"option-{place}": {
-            "title": f"Option {row[0]}",
+            "title": f"{_letter(place)}: {row[0]}",
             "lines": [f"{column}: {value}" for column, value in zip(table.columns[1:], row[1:], strict=True)],
             "stop": True,
-            "mark": row[0],
+            "mark": _letter(place),
             "kind": "ss-number",
         }
         for place, row in enumerate(table.itertuples(index=False, name=None))

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from safespace import tone
-from safespace.maps.palette import STYLES, classify
+from safespace.maps.palette import STYLES, classify, style_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 COLUMNS = ("Place", "Cell", "Events", "Usual", "Compared with its usual", "What it means")
+# Of a cell whose own interval reaches usual the whole sentence would say too much.
+WITH_NEIGHBOURS = style_of("higher_1").words
 _WITHHELD = {"hidden", "not_known"}
 GATHERED = {"none_received", "edge"}
 NONE = "\u2013"
@@ -116,10 +118,10 @@ def _rows(frame: pd.DataFrame, name: str, names: Mapping[int, str], interval: fl
             f"{events:,}",
             number_in_words(expected),
             rate_in_words(rate, lower, upper, events, interval=interval),
-            label,
+            WITH_NEIGHBOURS if name == "higher_1" else label,
         )
         for cell, events, expected, rate, lower, upper, label in zip(
-            *(rows[name].tolist() for name in rows), strict=True
+            *(rows[column].tolist() for column in rows), strict=True
         )
     ]
 

@@ -295,7 +295,7 @@ def places_page(found: PlacesFound, settings: Settings) -> str:
     text = maps.PageText(
         title=f"{found.area_name}: {_title(found.view)}",
         subtitle=headline(found).capitalize(),
-        credits=(found.credit,),
+        credits=_credits(found.credit),
         synthetic=found.synthetic,
         caption=found.hotspots.basis(),
         streets_credit=streets_credit(settings),
@@ -309,13 +309,40 @@ def walk_page(plan: WalkPlanned, settings: Settings) -> str:
     text = maps.PageText(
         title=f"{plan.origin_name} to {plan.destination_name}",
         subtitle="Walking options, compared to find what to mend",
-        credits=(plan.credit,),
+        credits=_credits(plan.credit),
         synthetic=plan.synthetic,
         streets_credit=streets_credit(settings),
     )
-    near = streets.to_frame(require_streets(settings))
-    near = near[near.intersects(shapely.box(*plan.routes.total_bounds).buffer(0.003))]
-    return maps.route_page(plan.routes, text=text, streets=near, comparison=plan.table)
+    west, south, east, north = plan.routes.total_bounds
+    side = max(east - west, north - south)
+    frame = shapely.box(west - 1.5 * side, south - 0.7 * side, east + 1.5 * side, north + 0.7 * side)
+    lines = streets.to_frame(require_streets(settings))
+    return maps.route_page(
+        plan.routes, text=text, streets=lines[lines.intersects(frame)], comparison=walk_in_short(plan)
+    )
+
+
+def _credits(credit: str) -> tuple[str, ...]:
+    return tuple(credit.split(". "))
+
+
+def walk_in_short(plan: WalkPlanned) -> pd.DataFrame:
+    """Return the options in the few columns that fit beside a map; :attr:`WalkPlanned.table` holds them all."""
+    rows = [
+        {
+            "Option": route.name,
+            "Time": f"{route.walk_s / 60:.0f} min",
+            "Length": f"{route.length_m:,.0f} m",
+            "Longer than the shortest": f"{route.detour:.0%}".replace("%", " %"),
+            "Lit / not lit / not known": f"{route.lit_yes_m:,.0f} / {route.lit_no_m:,.0f} / {route.lit_unknown_m:,.0f} m",
+            "Steps": f"{route.steps_m:,.0f} m",
+            "Underpass": f"{route.tunnel_m:,.0f} m",
+            "Reports nearby": f"{route.exposure:.1f} ({route.exposure_lower:.1f} to {route.exposure_upper:.1f})",
+        }
+        for route in plan.options.routes
+    ]
+    told = plan.table[["Option", "Compared with the shortest"]]
+    return pd.DataFrame(rows).merge(told, on="Option", validate="one_to_one")
 
 
 def export_places(found: PlacesFound, kind: str, settings: Settings) -> bytes:

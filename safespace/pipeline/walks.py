@@ -70,6 +70,18 @@ class WalkPlanned:
     version: str
 
 
+def in_degrees(point: Point) -> str:
+    """Write a point as people do, latitude first.
+
+    Examples
+    --------
+    >>> in_degrees((-1.8904, 52.4862))
+    '52.4862, -1.8904'
+    """
+    lon, lat = point
+    return f"{lat:.4f}, {lon:.4f}"
+
+
 def find_point(place: Point | str, settings: Settings) -> tuple[str, Point]:
     """Return the name and position of a place given as ``(lon, lat)`` or as a landmark's name.
 
@@ -79,8 +91,7 @@ def find_point(place: Point | str, settings: Settings) -> tuple[str, Point]:
         When no landmark, or more than one, answers to the name, listing those that come close.
     """
     if not isinstance(place, str):
-        lon, lat = place
-        return f"{lat:.4f}, {lon:.4f}", (lon, lat)
+        return in_degrees(place), place
     known = landmarks(settings)
     lowered = known["name"].str.lower()
     found = known[lowered == place.strip().lower()]
@@ -92,6 +103,14 @@ def find_point(place: Point | str, settings: Settings) -> tuple[str, Point]:
         raise PlaceError(what, seen=place, remedy=f"Give lon,lat, or one of: {close}.")
     row = found.iloc[0]
     return str(row["name"]), (float(row["lon"]), float(row["lat"]))
+
+
+def _called(found: tuple[str, Point], graph: streets.StreetGraph) -> tuple[str, Point]:
+    """Call a point that has no name of its own after the streets it lies on."""
+    name, point = found
+    if name != in_degrees(point):
+        return found
+    return str(streets.place_names(graph, *point)[0]) or name, point
 
 
 def plan_walk(origin: Point | str, destination: Point | str, view: View, settings: Settings) -> WalkPlanned:
@@ -118,8 +137,9 @@ def plan_walk(origin: Point | str, destination: Point | str, view: View, setting
     The options are for deciding what to mend. They are not advice on where to walk.
     """
     graph = require_streets(settings)
-    origin_name, start = find_point(origin, settings)
-    destination_name, end = find_point(destination, settings)
+    (origin_name, start), (destination_name, end) = (
+        _called(find_point(place, settings), graph) for place in (origin, destination)
+    )
     chosen = select(view, settings)
     events = chosen.reports.drop_duplicates("event_id")
     operator = streets.exposure_operator(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 SHORTEST: Final = "Shortest"
 BALANCED: Final = "Balanced"
 BETWEEN: Final = "In between"
-FEWEST: Final = "Fewest reports nearby within the detour limit"
+FEWEST: Final = "Fewest reports nearby"
 DIFFERENT: Final = "Different streets"
 
 PENALTY: Final = 1.3

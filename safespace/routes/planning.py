@@ -144,7 +144,7 @@ def plan(  # noqa: PLR0913  keyword-only past the two points
         detour_cap=settings.detour_cap,
         resamples=comparison.RESAMPLES,
         seed=seed,
-        notes=_notes(routes, int((values > 0).sum()), credit),
+        notes=_notes(routes, int((values > 0).sum()), credit, settings.detour_cap),
         credit=credit,
     )
 
@@ -232,11 +232,12 @@ def _away(graph: StreetGraph, node: int, point: Point) -> float:
     return float(_GEOD.inv(*point, graph.lon[node], graph.lat[node])[2])
 
 
-def _notes(routes: tuple[Route, ...], reports: int, credit: str) -> tuple[str, ...]:
+def _notes(routes: tuple[Route, ...], reports: int, credit: str, detour_cap: float) -> tuple[str, ...]:
     shortest = next(route for route in routes if route.name == SHORTEST)
     unknown = 1 - shortest.lighting_known
     notes = [
         credit,
+        f"Options up to {detour_cap:g} times as long as the shortest were compared.",
         f"Lighting is not known for {unknown:.0%} of the shortest option; not known is not unlit.",
         "Reports follow footfall: busy streets have more, whatever their conditions.",
         "The options are for deciding which segments to improve.",
