@@ -14,9 +14,10 @@ from streamlit import config
 from streamlit.testing.v1 import AppTest
 
 from safespace import pipeline, tone
-from safespace.app import state, words
+from safespace.app import method, state, words
 from safespace.app.serve import command
 from safespace.maps.decks import CELL_COLUMNS
+from safespace.settings import load_settings
 
 ROOT = Path(__file__).parents[1]
 WALK = {"from": "Barge Hall", "to": "Velvet"}
@@ -224,6 +225,29 @@ def test_an_empty_store_says_which_command_fills_it(monkeypatch, tmp_path):
     assert not app.selectbox
 
 
+def test_a_store_without_streetsafe_opens_on_what_it_holds(monkeypatch, tmp_path, town):
+    settings = load_settings(store=tmp_path / "store")
+    pipeline.ingest([town.nte_csv], source="nte", settings=settings)
+    pipeline.ingest_layer([town.areas_geojson], layer="areas", settings=settings)
+    monkeypatch.setenv("SAFESPACE_STORE", str(settings.store))
+    app = AppTest.from_function(draw_page, args=("places",), default_timeout=60).run()
+    assert not app.exception
+    assert not app.error
+    assert query_of(app) == {"sources": "nte", "baseline": "area"}
+    assert "Night-time" in html_of(app)
+
+
+def test_a_new_load_shows_at_the_next_change(monkeypatch, tmp_path, town):
+    settings = load_settings(store=tmp_path / "store")
+    pipeline.ingest([town.nte_csv], source="nte", settings=settings)
+    pipeline.ingest_layer([town.areas_geojson], layer="areas", settings=settings)
+    monkeypatch.setenv("SAFESPACE_STORE", str(settings.store))
+    app = AppTest.from_function(draw_page, args=("places",), default_timeout=60).run()
+    assert len(app.radio(key="choose_sources").options) == 1
+    pipeline.ingest([town.streetsafe_csv], source="streetsafe", settings=settings)
+    assert len(app.run().radio(key="choose_sources").options) == 2
+
+
 def test_spiking_reports_come_after_a_content_note(open_app):
     app = open_app(sources="spiking")
     assert app.info[0].value == words.SPIKING_NOTE
@@ -309,6 +333,21 @@ def test_a_fresh_address_is_left_as_it_is():
         kept.arrive("Places")
 
     assert query_of(AppTest.from_function(script).run()) == {}
+
+
+def test_the_method_is_told_with_the_settings_in_force():
+    told = " ".join(
+        method.sections(load_settings(hotspots={"min_events": 7}, routes={"reach_m": 123})).values()
+    )
+    assert "fewer than 7 events" in told
+    assert "123 m" in told
+    assert "{" not in told
+    assert [flag.words for flag in tone.check_text(told, edition="partner") if flag.level == "red"] == []
+
+
+def test_reports_dated_by_month_offer_no_time_of_day(open_app):
+    app = open_app(sources="police_uk")
+    assert "choose_window" not in [item.key for item in app.selectbox]
 
 
 def test_the_look_is_the_same_however_the_app_is_started():

@@ -252,7 +252,7 @@ def test_the_map_has_a_name_and_the_table_is_one_tab_away(page, address):
     settled(page)
     assert page.get_by_label(re.compile("^Map of All areas in hexagons")).count() >= 1
     page.get_by_role("tab", name="Table").click()
-    table = page.get_by_role("table", name=re.compile("^Every cell of All areas"))
+    table = page.get_by_role("table", name=re.compile("^Cells of All areas"))
     table.wait_for()
     assert table.get_by_role("rowheader").count() > 10
 

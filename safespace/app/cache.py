@@ -36,9 +36,10 @@ def _keys() -> _Keys:
     }
 
 
-@st.cache_data(show_spinner=False, ttl=10, max_entries=4, hash_funcs=_keys())
-def holdings(settings: Settings) -> Holdings:
-    """Say what the store holds; looked up again after ten seconds, so a new load shows by itself."""
+@st.cache_data(show_spinner=False, max_entries=4, hash_funcs=_keys())
+def holdings(settings: Settings, version: str) -> Holdings:
+    """Say what the store holds."""
+    del version
     return pipeline.holdings(settings)
 
 

@@ -70,7 +70,7 @@ def shares_in_words(shares: pd.DataFrame) -> pd.DataFrame:
     """Return the shares of reasons as words, the most given first."""
     return pd.DataFrame(
         {
-            "Reason": shares["factor"],
+            "What": shares["factor"],
             "Events": [f"{n} of {of}" for n, of in zip(shares["n"], shares["of"], strict=True)],
             "Share (95 % interval)": [
                 f"{row.share:.0%} ({row.lower:.0%} to {row.upper:.0%})" for row in shares.itertuples()

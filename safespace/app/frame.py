@@ -105,6 +105,9 @@ def _when(view: View, held: Holdings, settings: Settings) -> None:
     shown = held.sources[held.sources["source"].isin(view.sources)]
     if len(shown):
         state.choose_period(shown["first"].min(), shown["last"].max())
+    if set(view.sources) <= words.DATED_BY_MONTH:
+        st.caption("These reports are dated by month only, so no time of day can be chosen.")
+        return
     windows = ["", "night", *(window.name for window in settings.night)]
     state.choose(
         "Time of day",
@@ -156,9 +159,16 @@ def footer() -> None:
 
 
 def problem(problem: SafeSpaceError) -> None:
-    """Show an error as the sentence it is, with a way back."""
+    """Show an error as the sentence it is, with the ways out."""
     st.error(str(problem))
-    st.button("Start again with the usual choices", on_click=state.forget, key="start_again")
+    with st.container(horizontal=True):
+        if problem.where in BASELINES.values() and problem.where != BASELINES["area"]:
+            st.button("Compare with the area of each cell", on_click=_compare_areas, key="compare_areas")
+        st.button("Start again with the usual choices", on_click=state.forget, key="start_again")
+
+
+def _compare_areas() -> None:
+    state.go(state.read_view().but(baseline="area"))
 
 
 def nothing_loaded(settings: Settings, problem: SafeSpaceError | None = None) -> None:
@@ -171,7 +181,8 @@ def nothing_loaded(settings: Settings, problem: SafeSpaceError | None = None) ->
     st.code("safespace demo --no-serve", language=None)
     st.write("To load your own files:")
     st.code(
-        "safespace ingest --source streetsafe reports.csv\nsafespace ingest --source nte incidents.csv",
+        "safespace ingest reports.csv --source streetsafe\nsafespace ingest areas.geojson --source areas\n"
+        "safespace streets city.osm.pbf",
         language=None,
     )
     st.write("Then reload this page.")

@@ -28,13 +28,20 @@ _EXPORTS = (
 def show(view: View, held: Holdings, settings: Settings) -> None:
     """Draw the page for one view."""
     found = cache.places(view.but(cell=0), settings, held.version)
+    story = cache.story(view.but(cell=0), view.cell, settings, held.version) if view.cell else None
     st.html(_headline(found))
     with st.container(key="ss_split"):
         left, right = st.columns([2, 1], gap="large")
     with left:
         _map_and_table(found, view, settings, held)
+        if story is not None:
+            _hours(story, found)
     with right:
-        _panel(found, view, settings, held)
+        _find_cell(found, view)
+        if story is None:
+            _list(found)
+        else:
+            _story(story, view)
     frame.limits(words.SHOWS, words.DOES_NOT_SHOW, found.notes)
 
 
@@ -66,7 +73,7 @@ def _map_and_table(found: PlacesFound, view: View, settings: Settings, held: Hol
         st.caption(f"Colours mean the same on every map. {found.credit}")
     with as_table:
         twin = maps.table_twin(found.hotspots.table, names=found.names, interval=found.hotspots.level)
-        frame.table(twin, f"Every cell of {found.area_name} with reports, and how it compares")
+        frame.table(twin, f"Cells of {found.area_name}, and how they compare with their usual")
         st.caption(found.credit)
     _downloads(found, settings)
 
@@ -94,15 +101,6 @@ def _pick_from_map() -> None:
 
 def _look(cell: int) -> None:
     state.go(state.read_view().but(cell=cell))
-
-
-def _panel(found: PlacesFound, view: View, settings: Settings, held: Holdings) -> None:
-    _find_cell(found, view)
-    if view.cell:
-        st.button("Back to all places", key="all_places", on_click=_look, args=(0,), type="tertiary")
-        _story(cache.story(view.but(cell=0), view.cell, settings, held.version), found)
-    else:
-        _list(found)
 
 
 def _find_cell(found: PlacesFound, view: View) -> None:
@@ -142,11 +140,18 @@ def _list(found: PlacesFound) -> None:
         )
 
 
-def _story(story: CellStory, found: PlacesFound) -> None:
+def _story(story: CellStory, view: View) -> None:
+    st.button("Back to all places", key="all_places", on_click=_look, args=(0,), type="tertiary")
     lines = "".join(f"<li>{escape(line)}</li>" for line in (*story.sentences, *story.checks))
     st.html(f'<section class="ss-panel"><h3>{escape(story.name)}</h3><ul>{lines}</ul></section>')
     if len(story.shares):
-        frame.table(drawn.shares_in_words(story.shares), words.factor_name(found.view.sources))
+        frame.table(drawn.shares_in_words(story.shares), words.shares_name(view.sources))
+
+
+def _hours(story: CellStory, found: PlacesFound) -> None:
     if story.hours.sum() > 0:
-        picture = maps.hour_chart_svg(story.hours, rows="weekday", synthetic=found.synthetic)
+        st.subheader(f"When, in the week: {story.name}", anchor=False)
+        picture = maps.hour_chart_svg(
+            story.hours, rows="weekday", size_mm=(140, 60), synthetic=found.synthetic
+        )
         st.image(picture.decode(), width="stretch", alt=drawn.hours_in_words(story.hours))

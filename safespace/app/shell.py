@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from safespace.app import brief, cache, frame, places, routes, state, words
+from safespace import pipeline
+from safespace.app import brief, cache, frame, method, places, routes, state, words
 from safespace.errors import SafeSpaceError, StoreError
 from safespace.settings import Settings, load_settings
 
@@ -31,7 +32,8 @@ def run() -> None:
         st.Page(_page(name, show), title=title, url_path=name, default=name == _PAGES[0][0])
         for name, title, show in _PAGES
     ]
-    chosen = st.navigation(pages, position="hidden")
+    explained = st.Page(_method, title="Method", url_path="method")
+    chosen = st.navigation([*pages, explained], position="hidden")
     state.arrive(chosen.title)
     frame.header(pages)
     chosen.run()
@@ -58,16 +60,21 @@ def _page(name: str, show: Callable[[View, Holdings, Settings], None]) -> Callab
     return page
 
 
+def _method() -> None:
+    method.show(load_settings())
+
+
 def _draw(show: Callable[[View, Holdings, Settings], None]) -> None:
     settings = load_settings()
     try:
-        held = cache.holdings(settings)
+        held = cache.holdings(settings, pipeline.version(settings))
     except StoreError as problem:
         frame.nothing_loaded(settings, problem)
         return
     if held.sources.empty:
         frame.nothing_loaded(settings)
         return
+    state.fit_to(held.sources["source"].tolist(), held.baselines)
     view = state.read_view()
     frame.sidebar(view, held, settings)
     today = datetime.now(tz=ZoneInfo(settings.time_zone)).date()

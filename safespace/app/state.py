@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import pandas as pd
 import streamlit as st
 
+from safespace.app.words import DATED_BY_MONTH
 from safespace.pipeline import View
 
 if TYPE_CHECKING:
@@ -48,6 +49,18 @@ def read_view() -> View:
         When a value in the address does not fit, naming it.
     """
     return View.from_query(st.query_params.to_dict())
+
+
+def fit_to(sources: Sequence[str], baselines: Sequence[str]) -> None:
+    """Ask about what the store holds where the address does not say, so that it opens on figures."""
+    asked, view = st.query_params.to_dict(), read_view()
+    changes: dict[str, Any] = {}
+    if "sources" not in asked and not set(view.sources) & set(sources):
+        changes["sources"] = (sources[0],)
+    if "baseline" not in asked and view.baseline not in baselines:
+        changes["baseline"] = baselines[0]
+    if changes:
+        go(view.but(**changes))
 
 
 def go(view: View, **others: str) -> None:
@@ -114,6 +127,8 @@ _DROPPED: Mapping[str, dict[str, Any]] = MappingProxyType(
 
 def _take(field: str, key: str) -> None:
     dropped = _DROPPED.get(field, {})
+    if field == "sources" and set(st.session_state[key]) <= DATED_BY_MONTH:
+        dropped = {**dropped, "window": ""}
     go(read_view().but(**{field: st.session_state[key], **dropped}))
 
 

@@ -44,6 +44,34 @@ WALKS_DO_NOT_SHOW = (
     "Lighting that nobody has mapped: not known is not unlit.",
     "That brighter is better: lighting alone does not decide how a place feels.",
 )
+METHOD_EVENTS = (
+    "Pins with the same reasons, within {metres:.0f} m of each other and on the same day, are one event. Both counts "
+    "are kept; the tests use events, so that one person placing many pins counts once. Rows known to be found by "
+    "patrols are left out unless asked for: they show where patrols were. What people felt and what was recorded are "
+    "two layers and are never added together."
+)
+METHOD_PLACES = (
+    "The area is laid out in hexagons (H3), those without reports included. What is usual for a cell is its share of "
+    "the area's events by the baseline chosen: length of walkable street, area, recorded incidents or residents. A "
+    "cell's rate is pulled towards the area's mean as far as its numbers are small (Poisson-gamma), with a "
+    "{level:.0%} interval. Each cell is tested exactly together with the cells around it, and all tests are counted "
+    "(Benjamini-Hochberg, {rate:.0%}); fewer than {fewest} events never stand out. Cells at the edge of the area are "
+    "not judged. Cells that stand out and belong together are one place. Places share a rank when their intervals "
+    "overlap. Every finding is checked against a second baseline."
+)
+METHOD_NIGHTS = (
+    "02:00 on Sunday belongs to Saturday night. Where a report's time is a span, its weight is spread evenly over "
+    "the hours it covers. Reports dated by month only are in no night window and on no chart of hours."
+)
+METHOD_WALKS = (
+    "The options are taken from the exact set of walks for which no other is both shorter and has fewer reports "
+    "nearby, up to {cap:.1f} times the shortest, and one along different streets. A report counts less with distance "
+    "from a street (falling off over {decay:.0f} m, ending at {reach:.0f} m). Intervals come from drawing the events "
+    "again (Poisson bootstrap). Lighting, steps, crossings and cameras are told as mapped and never scored; not known "
+    "is neither lit nor unlit. Nothing about residents is used."
+)
+# Sources whose rows are dated by month: they have no hour to choose.
+DATED_BY_MONTH = frozenset({"police_uk"})
 SYNTHETIC_BANNER = (
     '<div class="ss-synthetic" role="note"><strong>Synthetic data.</strong> Every report here is made up. '
     "Nothing on these pages describes a real place or person.</div>"
@@ -67,8 +95,8 @@ FOOTER = """<footer class="ss-footer">
 <li>Victim Support: 0808 16 89 111, day and night</li>
 <li>Domestic abuse: 0808 2000 247, day and night</li>
 <li>Samaritans: 116 123</li></ul></section>
-<section><h2>Method and credit</h2><p>The method, its assumptions and their limits are in
-<em>docs/assumptions.md</em> and <em>docs/architecture.md</em>, which come with this product.</p>
+<section><h2>Method and credit</h2>
+<p><a href="method" target="_self">How the figures are made</a></p>
 <p>Streets and landmarks: © OpenStreetMap contributors.</p>
 <p>Reports describe places. People who cause harm are responsible for it.</p></section>
 </footer>"""
@@ -91,6 +119,18 @@ def factor_name(sources: Sequence[str]) -> str:
     """
     names = {_FACTORS.get(source, "Detail") for source in sources}
     return names.pop() if len(names) == 1 else "Detail"
+
+
+def shares_name(sources: Sequence[str]) -> str:
+    """Say what the shares of a cell are of.
+
+    Examples
+    --------
+    >>> shares_name(("streetsafe",)), shares_name(("nte",))
+    ('Reasons given', 'What was recorded')
+    """
+    names = {"streetsafe": "Reasons given", "spiking": "Method reported"}
+    return names.get(sources[0], "What was recorded") if len(sources) == 1 else "What was recorded"
 
 
 def age_in_words(newest: date, today: date) -> str:
