@@ -18,6 +18,7 @@ import h3.api.basic_int as h3
 import numpy as np
 import pandas as pd
 import shapely
+from pyproj import Transformer
 from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
@@ -39,6 +40,7 @@ logger = logging.getLogger(__name__)
 
 EARTH_RADIUS_M = 6_371_008.8  # mean radius of WGS 84, as H3 uses
 EQUAL_AREA = "EPSG:6933"  # areas are true anywhere, so shares of an area are exact
+BRITAIN = (-7.6, 49.8, 1.9, 60.9)  # west, south, east, north, degrees: where EPSG:27700 is meant for
 MOST_CELLS = 3_000_000  # about England at resolution 9; past this a laptop runs out of memory
 REPEATED_PIN_SOURCES = ("streetsafe",)
 LONGEST_DAY = pd.Timedelta(hours=25)  # the night the clocks go back
@@ -180,6 +182,39 @@ def _on_globe_m(lon: ArrayLike, lat: ArrayLike) -> NDArray[np.float64]:
     east, north = np.radians(np.asarray(lon, dtype=float)), np.radians(np.asarray(lat, dtype=float))
     unit = np.column_stack([np.cos(north) * np.cos(east), np.cos(north) * np.sin(east), np.sin(north)])
     return EARTH_RADIUS_M * unit
+
+
+def to_metres(lon: ArrayLike, lat: ArrayLike) -> tuple[NDArray[np.float64], str]:
+    """Return points on a plane in metres, shape (n, 2), and the coordinate system they are in.
+
+    Parameters
+    ----------
+    lon, lat
+        Degrees, EPSG:4326, shape (n,), at least one.
+
+    Notes
+    -----
+    The British National Grid (EPSG:27700) where all points lie within its reach, otherwise the UTM zone of
+    their middle. Distances are good to one part in a thousand within a zone; points of several countries
+    do not belong on one plane.
+
+    Examples
+    --------
+    >>> metres, system = to_metres([-1.15], [52.95])
+    >>> metres.round(-1).tolist(), system
+    ([[457210.0, 339520.0]], 'EPSG:27700')
+    >>> to_metres([24.94], [60.17])[1]
+    'EPSG:32635'
+    """
+    lons, lats = np.asarray(lon, dtype=float), np.asarray(lat, dtype=float)
+    west, south, east, north = BRITAIN
+    if ((lons >= west) & (lons <= east) & (lats >= south) & (lats <= north)).all():
+        system = "EPSG:27700"
+    else:
+        zone = int((np.median(lons) + 180) // 6) % 60 + 1
+        system = f"EPSG:{32600 + zone + 100 * bool(np.median(lats) < 0)}"
+    plane = Transformer.from_crs("EPSG:4326", system, always_xy=True)
+    return np.column_stack(plane.transform(lons, lats)), system
 
 
 def study_window(area: BaseGeometry, *, resolution: int) -> pd.DataFrame:

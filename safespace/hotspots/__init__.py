@@ -23,17 +23,21 @@ from safespace.hotspots.stability import (
     without_busiest_week,
     without_patrol,
 )
+from safespace.hotspots.surfaces import Surface, choose_bandwidth, density, relative_density
 from safespace.hotspots.trends import Trend, compare_periods, find_trend
 
 __all__ = [
     "GammaPrior",
     "Hotspots",
     "Scan",
+    "Surface",
     "Trend",
     "add_checks",
     "at_least",
+    "choose_bandwidth",
     "compare_baselines",
     "compare_periods",
+    "density",
     "events_needed",
     "find_hotspots",
     "find_trend",
@@ -46,6 +50,7 @@ __all__ = [
     "marshall_rates",
     "place_of",
     "places",
+    "relative_density",
     "ring_test",
     "scan_cells",
     "scan_periods",
