@@ -1,12 +1,13 @@
 """Where heavy queries run: one method, ``query(sql, **tables)``, and no state between calls.
 
-DuckDB runs inside the process and is the default. The seam exists so that the same SQL can run on Spark
-over the same Parquet files when one machine is too small. Every query is therefore written in the dialect
-both understand:
+DuckDB runs inside the process and is the default. When one machine is too small the same SQL runs on Spark
+over the same Parquet files. Both answer through Arrow and one conversion, so a result has the same types
+wherever it came from. Every query is written in the dialect both understand:
 
 * ``NULLS LAST`` (or ``FIRST``) on every ``ORDER BY``: the two put NULL at opposite ends;
 * ``NULLIF`` under every division: by zero gives ``inf`` on one and an error on the other;
 * ``CAST(SUM(x) AS BIGINT)`` for whole numbers: DuckDB's sums are 128 bits wide and come back as floats;
+* ``STRING`` for text in a cast: Spark's ``VARCHAR`` needs a length;
 * cells as ``BIGINT``: Spark has no unsigned integers, and every H3 index fits;
 * no geometry: only ``cell``, ``lon`` and ``lat`` cross this seam;
 * values come in as tables, never pasted into the text.
@@ -15,7 +16,12 @@ both understand:
 from __future__ import annotations
 
 import contextlib
+import os
 import re
+import shutil
+import socket
+import time
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,8 +30,9 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import duckdb
 import pandas as pd
+import pyarrow as pa
 
-from safespace.errors import EngineError
+from safespace.errors import EngineError, MissingExtraError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,6 +47,22 @@ _CONFIG = MappingProxyType(
         "TimeZone": "UTC",
     }
 )
+
+# The same text must mean the same on Spark: double quotes name columns, and overflow is an error.
+_SPARK_CONFIG = MappingProxyType(
+    {
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.ansi.enabled": "true",
+        "spark.sql.ansi.doubleQuotedIdentifiers": "true",
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.log.level": "ERROR",
+    }
+)
+_TWO_WORKERS = "local-cluster[2,1,1024]"  # workers, cores each, MB each: what Spark starts by itself
+_SPARK_ADDRESS = re.compile(r"spark://([^:/,]+):(\d+)|local-cluster\[\d+,\d+,\d+\]|local\[(\d+|\*)\]")
+_MASTER_ANSWERS_S = 5.0
+_WORKERS_COME_S = 60.0
 
 
 class Engine(Protocol):
@@ -98,7 +121,7 @@ class DuckDBEngine:
         with _failing_with(sql), duckdb.connect(":memory:", config=self._config()) as connection:
             for name, table in tables.items():
                 _register(connection, name, table)
-            return _plain(connection.execute(sql).df())
+            return _plain(connection.sql(sql).to_arrow_table())
 
     def _config(self) -> dict[str, str]:
         config = dict(_CONFIG)
@@ -109,19 +132,48 @@ class DuckDBEngine:
         return config
 
 
+@dataclass(frozen=True)
+class SparkEngine:
+    """Queries on Spark; needs the extra ``spark`` and Java 17 or newer.
+
+    Parameters
+    ----------
+    address
+        A master: ``spark://host:port``, ``local-cluster[workers,cores,MB]`` or ``local[threads]``.
+
+    Notes
+    -----
+    Every call has a Spark session of its own, so nothing is remembered between calls; the Spark
+    application behind them is one a process and stays until the process ends, as Spark demands. Workers
+    read the files themselves: their folder must have the same path on every machine.
+    """
+
+    address: str
+
+    def query(self, sql: str, **tables: Source) -> pd.DataFrame:
+        """Run one query; see :meth:`Engine.query`."""
+        session = _spark_session(self.address)
+        with _spark_failing_with(sql):
+            for name, table in tables.items():
+                _register_on_spark(session, name, table)
+            return _plain(session.sql(sql).toArrow())
+
+
 def open_engine(address: str = "duckdb") -> Engine:
     """Return the engine at an address.
 
     Parameters
     ----------
     address
-        ``duckdb``. Addresses of Spark masters (``spark://host:port``, ``local-cluster[...]``) are
-        reserved for it.
+        ``duckdb``; or a Spark master: ``spark://host:port``, ``local-cluster`` (two worker processes on
+        this machine), ``local-cluster[workers,cores,MB]`` or ``local[threads]``.
 
     Raises
     ------
     EngineError
         When there is no engine at the address.
+    MissingExtraError
+        When the address is Spark's, and pyspark or Java is not installed.
 
     Examples
     --------
@@ -130,13 +182,16 @@ def open_engine(address: str = "duckdb") -> Engine:
     """
     if address == "duckdb":
         return DuckDBEngine()
-    if re.match(r"(spark://|local-cluster|local\[|yarn|k8s://)", address):
+    master = _TWO_WORKERS if address == "local-cluster" else address
+    found = _SPARK_ADDRESS.fullmatch(master)
+    if not found:
         raise EngineError(
-            "Queries do not run on Spark in this version.",
-            seen=address,
-            remedy="Use the engine 'duckdb'; the store's files are Delta Lake tables that Spark can read.",
+            "No such engine.", seen=address, remedy="Use duckdb, spark://HOST:PORT or local-cluster."
         )
-    raise EngineError("No such engine.", seen=address, remedy="Use the engine 'duckdb'.")
+    _require_spark()
+    if found[1]:
+        _require_master(found[1], int(found[2]))
+    return SparkEngine(master)
 
 
 @contextlib.contextmanager
@@ -148,20 +203,44 @@ def _failing_with(sql: str) -> Iterator[None]:
         raise EngineError("A query failed.", seen=said, remedy=f"SQL: {sql}") from problem
 
 
+@contextlib.contextmanager
+def _spark_failing_with(sql: str) -> Iterator[None]:
+    from pyspark.errors import PySparkException  # noqa: PLC0415 - an extra
+
+    try:
+        yield
+    except PySparkException as problem:
+        said = " ".join(str(problem).split("JVM stacktrace")[0].split(" == SQL")[0].split()).rstrip(".")
+        raise EngineError("A query failed.", seen=said, remedy=f"SQL: {sql}") from problem
+
+
 def _register(connection: Any, name: str, table: Source) -> None:
-    if not name.isidentifier():
-        raise EngineError("A table's name must be a plain word.", seen=name)
+    _check_table(name, table)
     if isinstance(table, pd.DataFrame):
         connection.register(name, table)
         return
-    if isinstance(table, str) or not table:
-        raise EngineError(
-            "A table of files needs a list of at least one path.", where=name, seen=table or "none"
-        )
     paths = [_not_a_pattern(path) for path in table]
     # hive_partitioning is off: a folder called part=... above the files must not add a column.
     relation = connection.read_parquet(paths, hive_partitioning=False)
     relation.create_view(name)
+
+
+def _register_on_spark(session: Any, name: str, table: Source) -> None:
+    _check_table(name, table)
+    if isinstance(table, pd.DataFrame):
+        found = session.createDataFrame(pa.Table.from_pandas(table, preserve_index=False))
+    else:  # files named one by one: Spark takes no columns from the folders above them
+        found = session.read.parquet(*(_as_spark_path(path) for path in table))
+    found.createOrReplaceTempView(name)
+
+
+def _check_table(name: str, table: Source) -> None:
+    if not name.isidentifier():
+        raise EngineError("A table's name must be a plain word.", seen=name)
+    if not isinstance(table, pd.DataFrame) and (isinstance(table, str) or not table):
+        raise EngineError(
+            "A table of files needs a list of at least one path.", where=name, seen=table or "none"
+        )
 
 
 def _not_a_pattern(path: str) -> str:
@@ -169,10 +248,117 @@ def _not_a_pattern(path: str) -> str:
     return re.sub(r"([*?\[])", r"[\1]", str(Path(path)))
 
 
-def _plain(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return text as ``str`` whatever DuckDB chose (an empty or all-NULL column comes back as objects)."""
-    objects = [name for name in frame.columns if frame[name].dtype == object]
-    textual = [
-        name for name in objects if pd.api.types.infer_dtype(frame[name], skipna=True) in {"string", "empty"}
-    ]
-    return frame.astype(dict.fromkeys(textual, "str"))
+def _as_spark_path(path: str) -> str:
+    """Return the path as Hadoop reads it: on the machine's own disk, and with no wildcards."""
+    escaped = re.sub(r"([*?\[\]{}\\])", r"\\\1", Path(path).absolute().as_posix())
+    return f"file:{escaped}"
+
+
+def _plain(table: pa.Table) -> pd.DataFrame:
+    """Return the rows as plain pandas columns, the same whichever engine made the table.
+
+    Whole numbers with gaps become ``Int64`` and not floats, which would change a cell's last digits.
+    """
+    columns = [_plain_type(field.type) for field in table.schema]
+    wanted = pa.schema([(field.name, kind) for field, kind in zip(table.schema, columns, strict=True)])
+    frame: pd.DataFrame = table.cast(wanted).to_pandas(integer_object_nulls=True)
+    gaps = {name: kind for name, kind in _with_gaps(table) if frame[name].dtype == object}
+    texts = {f.name: "str" for f in wanted if pa.types.is_string(f.type) and frame[f.name].dtype == object}
+    return frame.astype({**gaps, **texts})
+
+
+def _plain_type(kind: pa.DataType) -> pa.DataType:
+    if pa.types.is_decimal(kind):
+        return pa.float64()
+    if pa.types.is_date(kind):
+        return pa.timestamp("us")
+    if (
+        pa.types.is_integer(kind) and kind != pa.uint64()
+    ):  # ROW_NUMBER is 32 bits wide on one, 64 on the other
+        return pa.int64()
+    return pa.string() if pa.types.is_null(kind) or pa.types.is_large_string(kind) else kind
+
+
+def _with_gaps(table: pa.Table) -> Iterator[tuple[str, str]]:
+    for field in table.schema:
+        if pa.types.is_integer(field.type):
+            yield field.name, "Int64"
+        elif pa.types.is_boolean(field.type):
+            yield field.name, "boolean"
+
+
+def _require_spark() -> None:
+    try:
+        import pyspark  # noqa: F401, PLC0415 - an extra, and slow to import
+    except ImportError as problem:
+        raise MissingExtraError(
+            "Queries on Spark need pyspark.", remedy="Install it: pip install 'safespace[spark]'."
+        ) from problem
+    home = os.environ.get("JAVA_HOME")
+    if not shutil.which("java", path=str(Path(home) / "bin") if home else None):
+        raise MissingExtraError(
+            "Queries on Spark need Java, version 17 or newer.",
+            seen=f"JAVA_HOME={home}" if home else "no java on the path",
+            remedy="Install a Java runtime, or set JAVA_HOME to its folder.",
+        )
+
+
+def _require_master(host: str, port: int) -> None:
+    """Spark itself tries for a minute before it says that nobody is there."""
+    try:
+        socket.create_connection((host, port), timeout=_MASTER_ANSWERS_S).close()
+    except OSError as problem:
+        raise EngineError(
+            "No Spark master answers.",
+            where=f"spark://{host}:{port}",
+            seen=str(problem),
+            remedy="Start it, or correct the address.",
+        ) from problem
+
+
+def _spark_session(address: str) -> Any:
+    with warnings.catch_warnings():
+        # Its warning about new pandas is about its own pandas interface; only Arrow crosses here.
+        warnings.simplefilter("ignore", FutureWarning)
+        from pyspark.sql import SparkSession  # noqa: PLC0415 - an extra, and slow to import
+
+        builder = SparkSession.builder.master(address).appName("SafeSpace")
+        session = builder.config(map=_spark_config(address)).getOrCreate()
+    running = session.sparkContext.master
+    if running != address:
+        raise EngineError(
+            "Spark already runs in this process with another master.",
+            where=address,
+            seen=running,
+            remedy="Use one Spark address in a process.",
+        )
+    _wait_for_workers(session.sparkContext, address)
+    return session.newSession()
+
+
+def _spark_config(address: str) -> dict[str, str]:
+    config = dict(_SPARK_CONFIG)
+    if address.startswith("local") or re.match(r"spark://(localhost|127\.)", address):
+        # Workers on this machine call back, and a machine's own name may lead nowhere.
+        config |= {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
+    return config
+
+
+def _wait_for_workers(context: Any, address: str) -> None:
+    """Refuse a master without workers, which would keep a query waiting for ever."""
+    until = time.monotonic() + _WORKERS_COME_S
+    while not address.startswith("local[") and _processes(context) < 2:
+        if time.monotonic() > until:
+            raise EngineError(
+                "The Spark master gave no worker.",
+                where=address,
+                seen=f"none in {_WORKERS_COME_S:.0f} s",
+                remedy="Start workers with free memory (1 GB each), or stop other applications.",
+            )
+        time.sleep(0.2)
+
+
+def _processes(context: Any) -> int:
+    """Return how many processes hold blocks: the driver, and each worker that has come."""
+    number: int = context._jsc.sc().getExecutorMemoryStatus().size()  # noqa: SLF001 - no public way in Python
+    return number

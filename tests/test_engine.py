@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import socket
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
 
 from safespace.engine import DuckDBEngine, open_engine
-from safespace.errors import EngineError
+from safespace.errors import EngineError, MissingExtraError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,7 +47,7 @@ def test_text_and_moments_come_back_as_they_went_in(engine) -> None:
 
 
 def test_empty_and_all_null_text_is_text(engine) -> None:
-    out = engine.query("SELECT CAST(NULL AS VARCHAR) AS nothing, kind FROM pins WHERE cell = 0", pins=pins())
+    out = engine.query("SELECT CAST(NULL AS STRING) AS nothing, kind FROM pins WHERE cell = 0", pins=pins())
     assert out.dtypes.astype(str).to_dict() == {"nothing": "str", "kind": "str"}
 
 
@@ -109,8 +112,41 @@ def test_threads_and_memory_are_set() -> None:
     assert "MiB" in out["m"].iloc[0]
 
 
+def test_whole_numbers_with_gaps_stay_whole(engine) -> None:
+    out = engine.query(
+        "SELECT CASE WHEN cell > 9 THEN cell END AS cell, kind IS NULL AS gap FROM pins", pins=pins()
+    )
+    assert out["cell"].dtype == "Int64"
+    assert out["cell"].tolist()[:2] == [617700169958293503] * 2
+    assert out["cell"].isna().tolist() == [False, False, True]
+    assert out["gap"].dtype == "bool"
+
+
 def test_open_engine_refuses_what_it_does_not_have() -> None:
-    with pytest.raises(EngineError, match="do not run on Spark"):
-        open_engine("spark://10.0.0.1:7077")
-    with pytest.raises(EngineError, match=r"No such engine. Seen: polars"):
-        open_engine("polars")
+    for address in ("polars", "spark://host", "local-cluster[2]", "spark://a:1,b:2"):
+        with pytest.raises(EngineError, match=r"No such engine. Seen: .*Use duckdb, spark://HOST:PORT"):
+            open_engine(address)
+
+
+def test_spark_without_pyspark_says_what_to_install(monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyspark", None)
+    with pytest.raises(
+        MissingExtraError, match=r"need pyspark. Install it: pip install 'safespace\[spark\]'"
+    ):
+        open_engine("local-cluster")
+
+
+def test_spark_without_java_says_so(monkeypatch, tmp_path) -> None:
+    monkeypatch.setitem(sys.modules, "pyspark", ModuleType("pyspark"))
+    monkeypatch.setenv("JAVA_HOME", str(tmp_path / "no java here"))
+    with pytest.raises(MissingExtraError, match=r"need Java, version 17 or newer. Seen: JAVA_HOME=.*no java"):
+        open_engine("local-cluster")
+
+
+def test_a_master_that_does_not_answer_is_reported_at_once(monkeypatch, tmp_path) -> None:
+    monkeypatch.setattr("safespace.engine._require_spark", lambda: None)
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        address = f"spark://127.0.0.1:{unused.getsockname()[1]}"
+    with pytest.raises(EngineError, match=rf"{address}: No Spark master answers"):
+        open_engine(address)
