@@ -188,7 +188,8 @@ class Store:
         Raises
         ------
         StoreError
-            When there is no store there and ``create`` is false, or one cannot be made.
+            When there is no store there and ``create`` is false, or one cannot be made; also when the path
+            has one of the characters ``[ ] %``, which Delta Lake's file layer cannot hold.
 
         Examples
         --------
@@ -197,7 +198,7 @@ class Store:
         ...     len(Store.open(folder, create=True).loads())
         0
         """
-        store = cls(Path(path).absolute(), engine or DuckDBEngine())
+        store = cls(_nameable(Path(path).absolute()), engine or DuckDBEngine())
         with _guard(store.path, "opened"):
             if not DeltaTable.is_deltatable(str(store.path / "loads")):
                 if not create:
@@ -529,6 +530,16 @@ class Store:
                     return
             time.sleep(pause_s)
         raise _busy(self.path)
+
+
+def _nameable(path: Path) -> Path:
+    if set("[]%") & set(str(path)):
+        raise StoreError(
+            "A store cannot stand in a folder whose path has square brackets or a per cent sign.",
+            where=path,
+            remedy="Rename the folder, or name another with --store.",
+        )
+    return path
 
 
 def _same_key_sql() -> str:

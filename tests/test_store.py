@@ -386,6 +386,13 @@ def test_a_folder_that_cannot_be_written_to_is_reported() -> None:
         Store.open("/proc/safespace", create=True)
 
 
+@pytest.mark.parametrize("name", ["[2022]", "50%25"])
+def test_a_folder_name_that_the_file_layer_cannot_hold_is_reported(tmp_path, name) -> None:
+    with pytest.raises(StoreError, match=r"cannot stand in a folder.*Rename the folder"):
+        Store.open(tmp_path / name, create=True)
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_path_that_is_a_file_is_reported(tmp_path) -> None:
     (tmp_path / "file").write_text("x")
     with pytest.raises(StoreError, match=r"could not be opened|no store here"):
