@@ -207,8 +207,8 @@ def ingest_areas(path: Path, *, settings: Settings, name_column: str | None = No
     FileError, AreaError
         When the file cannot be read or holds no usable polygon.
     """
-    store = Store.open(settings.store, create=True)
     found = boundaries.read_areas(path, name_column=name_column)
+    store = Store.open(settings.store, create=True)
     held = store.areas()
     kept = held[~held["area_id"].isin(found["area_id"])]
     store.put_areas(gpd.GeoDataFrame(pd.concat([kept, found], ignore_index=True), crs="EPSG:4326"))
@@ -305,11 +305,11 @@ def ingest_streets(path: Path, *, settings: Settings, clip: str = "", progress: 
     FileError
         When the extract cannot be read or holds no walkable way.
     """
-    store = Store.open(settings.store, create=True)
-    outline = area_outline(clip, store)[1] if clip else None
+    outline = area_outline(clip, Store.open(settings.store))[1] if clip else None
     ways = streets_osm.read_ways(path, clip=outline, progress=progress)
     points = streets_osm.read_points(path, clip=outline)
     graph = streets.build_graph(ways, points=points, lamp_reach_m=settings.routes.lamp_reach_m)
+    Store.open(settings.store, create=True)  # only now: a file that cannot be read leaves nothing behind
     streets.save(graph, settings.store / STREETS_FILE)
     note = {"file": Path(path).name, "synthetic": Path(path).name.startswith("synthetic_")}
     (settings.store / STREETS_NOTE).write_text(json.dumps(note))

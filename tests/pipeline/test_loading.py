@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from safespace import pipeline
-from safespace.errors import AreaError, StoreError
+from safespace.errors import AreaError, FileError, StoreError
 from safespace.settings import load_settings
 
 
@@ -100,3 +100,15 @@ def test_holdings_tell_what_can_be_asked(town_settings):
     }
     assert "Badly lit" in held.factors["streetsafe"]
     assert held.version == pipeline.version(town_settings)
+
+
+@pytest.mark.parametrize("layer", ["areas", "streets"])
+def test_a_file_that_cannot_be_read_leaves_no_store_behind(settings, tmp_path, layer):
+    broken = tmp_path / "broken.geojson"
+    broken.write_text("not a map")
+    with pytest.raises(FileError, match=r"broken\.geojson"):
+        if layer == "areas":
+            pipeline.ingest_layer([broken], layer=layer, settings=settings)
+        else:
+            pipeline.ingest_streets(broken, settings=settings)
+    assert not settings.store.exists()
