@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import tomllib
 from datetime import date
 from importlib.resources import files
@@ -15,7 +16,8 @@ from streamlit.testing.v1 import AppTest
 
 from safespace import pipeline, tone
 from safespace.app import method, state, words
-from safespace.app.serve import command
+from safespace.app.serve import command, serve
+from safespace.errors import SettingsError
 from safespace.maps.decks import CELL_COLUMNS
 from safespace.settings import load_settings
 
@@ -359,6 +361,15 @@ def test_serving_passes_on_only_options_streamlit_knows():
     options = [part[2:].split("=")[0] for part in command(port=1, address="127.0.0.1") if part[:2] == "--"]
     known = set(config.get_config_options())
     assert {"browser.gatherUsageStats", "theme.primaryColor", "server.port"} <= set(options) <= known
+
+
+def test_a_taken_port_is_said_to_be_taken(town_settings):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with pytest.raises(SettingsError, match=rf"127\.0\.0\.1:{port}: The app cannot listen here.*--port"):
+            serve(town_settings, port=port)
 
 
 def test_nothing_is_asked_of_another_host():

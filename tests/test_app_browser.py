@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import socket
 import subprocess
+import sys
 import time
 import urllib.request
 from pathlib import Path
 
 import numpy as np
 import pytest
-
-from safespace.app.serve import command
 
 pytestmark = pytest.mark.browser
 
@@ -54,10 +52,17 @@ def address(town_settings):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    environment = {**os.environ, "SAFESPACE_STORE": str(town_settings.store)}
-    server = subprocess.Popen(
-        command(port=port, address="127.0.0.1"), env=environment, stdout=subprocess.DEVNULL
-    )
+    words = [
+        sys.executable,
+        "-m",
+        "safespace",
+        "app",
+        "--store",
+        str(town_settings.store),
+        "--port",
+        str(port),
+    ]
+    server = subprocess.Popen(words, stdout=subprocess.DEVNULL)
     url = f"http://127.0.0.1:{port}"
     try:
         _wait_for(f"{url}/_stcore/health", server)

@@ -4,7 +4,10 @@ Nothing is worked out here. The question lives in the address bar as a :class:`s
 an address that is shared, bookmarked or reloaded asks the same question again.
 """
 
-from safespace.app.serve import serve
-from safespace.app.shell import run
 
-__all__ = ["run", "serve"]
+def run() -> None:
+    """Draw the app once: what Streamlit calls on every change."""
+    # The command that starts the server imports this package too and need not load Streamlit twice.
+    from safespace.app import shell  # noqa: PLC0415
+
+    shell.run()

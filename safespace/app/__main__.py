@@ -1,4 +1,4 @@
-"""The script Streamlit runs; ``python -m safespace.app`` serves it."""
+"""The script Streamlit runs."""
 
 from safespace.app import run
 

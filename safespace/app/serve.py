@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import tomllib
@@ -10,7 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from safespace.errors import SafeSpaceError
+from safespace.errors import SettingsError
 
 if TYPE_CHECKING:
     from safespace.settings import Settings
@@ -31,29 +32,40 @@ def serve(settings: Settings, *, port: int = 8501, address: str = "127.0.0.1") -
 
     Raises
     ------
-    SafeSpaceError
-        When the server stops by itself, most often because the port is taken.
+    SettingsError
+        When the port is taken.
     """
+    _refuse_taken(port, address)
+    words = command(port=port, address=address)
     environment = {**os.environ, "SAFESPACE_STORE": str(settings.store.resolve())}
-    try:
-        ended = subprocess.run(command(port=port, address=address), env=environment, check=False)  # noqa: S603 - our own words
-    except KeyboardInterrupt:  # how a person stops a server
+    if os.name == "nt":
+        subprocess.run(words, env=environment, check=False)  # noqa: S603 - our own words
         return
-    if ended.returncode not in (0, -2, 130):
-        raise SafeSpaceError(
-            "The app stopped.",
-            where=f"{address}:{port}",
-            seen=f"exit code {ended.returncode}",
-            remedy="If the port is in use, choose another one with --port.",
-        )
+    # The server takes this process's place: stopping it stops the server, and none is left behind.
+    sys.stdout.flush()
+    os.execve(words[0], words, environment)  # noqa: S606 - our own words
 
 
 def command(*, port: int, address: str) -> list[str]:
     """Return the command line that serves the app with its own look and no outside request."""
     script = Path(str(files("safespace.app"))) / "__main__.py"
     options = {**_flat(_config()), "server.port": port, "server.address": address}
-    flags = [f"--{name}={_flag(value)}" for name, value in options.items() if not isinstance(value, list)]
+    flags = [f"--{name}={_said(one)}" for name, value in options.items() for one in _each(value)]
     return [sys.executable, "-m", "streamlit", "run", str(script), *flags]
+
+
+def _refuse_taken(port: int, address: str) -> None:
+    with socket.socket() as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind((address, port))
+        except OSError as problem:
+            raise SettingsError(
+                "The app cannot listen here.",
+                where=f"{address}:{port}",
+                seen=problem.strerror,
+                remedy="Another program may be using the port: choose another one with --port.",
+            ) from problem
 
 
 def _config() -> dict[str, Any]:
@@ -67,5 +79,10 @@ def _flat(nested: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def _flag(value: object) -> str:
+def _each(value: Any) -> list[Any]:
+    # A list is a flag given again and again; an empty one cannot be said.
+    return value if isinstance(value, list) else [value]
+
+
+def _said(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
