@@ -1,7 +1,12 @@
-"""Made-up placed reports, and a loader to be run as a process of its own: ``store_loader.py STORE FIRST LAST``."""
+"""Made-up placed reports, and loaders to be run, and killed, as processes of their own.
+
+``store_loader.py STORE FIRST LAST`` loads batches. ``store_loader.py --forks`` reads such lines from standard
+input, followed by a file to acknowledge loads in, and answers each with the process that does it.
+"""
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass, field
 
@@ -67,6 +72,16 @@ def batch(i: int) -> pd.DataFrame:
     return placed(range(STEP * i, STEP * i + ROWS))
 
 
+def assert_whole(store: Store) -> int:
+    """Every load in force is there to the last report, as any reader at any moment must find."""
+    reports = store.reports()
+    sizes = reports["load_id"].value_counts()
+    assert not reports["report_id"].duplicated().any()
+    assert set(sizes[sizes != STEP]) <= {ROWS}
+    assert len(reports) == (len(sizes) * STEP + ROWS - STEP if len(sizes) else 0)
+    return len(sizes)
+
+
 def main(store_path: str, first: int, last: int) -> None:
     """Load the batches in order, saying each load's identifier once it is acknowledged."""
     store = Store.open(store_path, create=True)
@@ -76,7 +91,29 @@ def main(store_path: str, first: int, last: int) -> None:
         sys.stdout.flush()
 
 
+def forks() -> None:
+    """Fork a loader for each line: a process that has everything imported can be killed by the hundred."""
+    for line in sys.stdin:
+        store_path, first, last, acknowledged = line.rstrip("\n").split("\t")
+        loader = os.fork()
+        if not loader:
+            os.dup2(os.open(acknowledged, os.O_WRONLY | os.O_CREAT | os.O_APPEND), 1)
+            try:
+                main(store_path, int(first), int(last))
+            except BaseException as problem:  # noqa: BLE001 - a fork must never return to the loop above
+                sys.stderr.write(f"{type(problem).__name__}: {problem}\n")
+                os._exit(1)
+            os._exit(0)
+        sys.stdout.write(f"{loader}\n")
+        sys.stdout.flush()
+        sys.stdout.write(f"{os.waitpid(loader, 0)[1]}\n")
+        sys.stdout.flush()
+
+
 if __name__ == "__main__":
+    if sys.argv[1] == "--forks":
+        forks()
+        sys.exit()
     try:
         main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
     except StoreError as problem:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
-import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +17,7 @@ import store_loader
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely import Point, box
-from store_loader import ROWS, STEP, batch, placed, reading
+from store_loader import STEP, batch, placed, reading
 
 from safespace.engine import open_engine
 from safespace.errors import AreaError, SchemaError, StoreError
@@ -307,38 +306,6 @@ def test_assets_are_replaced_source_by_source(store) -> None:
 
 
 # ---- faults and company -----------------------------------------------------------------------------
-
-
-def start_loader(folder: Path, first: int, last: int) -> subprocess.Popen[str]:
-    command = [sys.executable, store_loader.__file__, str(folder), str(first), str(last)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-
-
-def assert_whole(store: Store) -> None:
-    """Every load in force is there to the last report, as any reader at any moment must find."""
-    reports = store.reports()
-    sizes = reports["load_id"].value_counts()
-    assert not reports["report_id"].duplicated().any()
-    assert set(sizes[sizes != STEP]) <= {ROWS}
-    assert len(reports) == (len(sizes) * STEP + ROWS - STEP if len(sizes) else 0)
-
-
-def test_killed_loaders_lose_nothing_and_double_nothing(tmp_path) -> None:
-    dice, acknowledged, last = np.random.default_rng(7), set(), 12
-    for _ in range(4):
-        loader = start_loader(tmp_path, 0, last)
-        acknowledged.add(loader.stdout.readline().strip())
-        store, end = Store.open(tmp_path), time.monotonic() + dice.uniform(0.02, 0.5)
-        while time.monotonic() < end:
-            assert_whole(store)
-        loader.kill()
-        acknowledged |= set(loader.communicate()[0].split())
-        assert acknowledged <= set(store.loads()["load_id"])
-        assert_whole(store)
-    store_loader.main(str(tmp_path), 0, last)
-    assert len(held(store)) == last * STEP + ROWS - STEP
-    store.tidy(older_than_h=0)
-    assert_whole(store)
 
 
 def test_two_loaders_at_once_both_succeed(store) -> None:
