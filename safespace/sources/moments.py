@@ -16,8 +16,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from safespace.errors import SchemaError
-from safespace.schemas import MOMENT
 from safespace.sources.outcomes import Problem, Repair, Step, problem
+from safespace.sources.texts import arrow, encode, is_blank
 
 if TYPE_CHECKING:
     from safespace.sources.mapping import DateOrder
@@ -40,10 +40,15 @@ _MONTHS = {
 }
 # months written as words are kept apart from numbers, which have two digits at most
 _NAMED = 100
+_BETWEEN = np.frombuffer(b"-/.", dtype=np.uint8)
+_BETWEEN_LATE = np.frombuffer(b"-/. ", dtype=np.uint8)
+_NEVER = np.datetime64("NaT", "s")
 _SECOND = np.timedelta64(1, "s")
 _DAY = np.timedelta64(1, "D")
 _ENOUGH_MONTH_FIRST = 3
 _FIRST_YEAR = 2000
+_FIRST = np.datetime64(f"{_FIRST_YEAR}-01-01", "s")
+_AFTER_DEFAULTS = np.datetime64("1902-01-01", "s")
 _DEFAULT_MINUTES = (0, 1, 720)
 _ENOUGH_DEFAULTS = 10
 _DEFAULT_SHARE = 0.05
@@ -79,7 +84,7 @@ class Moments:
 
 @dataclass(frozen=True)
 class _Local:
-    """Distinct texts as local wall time, with flags, each shape (n,)."""
+    """Texts as local wall time, with flags, each shape (n,)."""
 
     at: Times
     offset_s: Numbers
@@ -114,27 +119,23 @@ def read_moments(values: pd.Series, clock: Clock, *, name: str, needed: bool) ->
     SchemaError
         When dates in the column are month first and nothing said so.
     """
-    codes, distinct = pd.factorize(values)
-    texts = pa.array(list(distinct), type=pa.string())
-    local = _local(texts, order=clock.order, name=name)
+    texts = arrow(values)
+    local = _rows(texts, order=clock.order, name=name)
     first, last, gap = _utc(local, clock.zone)
-    blank = values == ""
-    at = pd.Series(first[codes], index=values.index).dt.tz_localize("UTC").astype(MOMENT)
-    to = pd.Series(last[codes], index=values.index).dt.tz_localize("UTC").astype(MOMENT)
-    bad = pd.Series(local.bad[codes], index=values.index) & ~blank
+    blank = is_blank(texts)
+    bad = local.bad & ~blank
+    at, usable = _column(first, values.index), ~(bad | blank)
+    rules = {"24:00": local.twenty_four, "excel_date": local.serial, "clock_gap": gap}
     step = Step(
-        problems=_problems(values, at, bad, blank, name=name, as_of=clock.as_of, needed=needed),
-        repairs=_repairs(
-            values,
-            at,
-            codes,
-            {"24:00": local.twenty_four, "excel_date": local.serial, "clock_gap": gap},
-            clock.zone,
-        ),
-        notes=_round_times(local, codes, name),
+        problems=_problems(values, first, bad, blank, name=name, as_of=clock.as_of, needed=needed),
+        repairs=_repairs(values, at, rules, clock.zone),
+        notes=_round_times(local, name),
     )
-    usable = ~(bad | blank)
-    return Moments(at.where(usable), to.where(usable), step)
+    return Moments(
+        _column(np.where(usable, first, _NEVER), values.index),
+        _column(np.where(usable, last, _NEVER), values.index),
+        step,
+    )
 
 
 def read_months(values: pd.Series, clock: Clock, *, name: str) -> Moments:
@@ -145,19 +146,20 @@ def read_months(values: pd.Series, clock: Clock, *, name: str) -> Moments:
     values, clock, name
         As in :func:`read_moments`.
     """
-    codes, distinct = pd.factorize(values)
-    texts = pa.array(list(distinct), type=pa.string())
-    parts = _parts(texts, r"^(?P<y>\d{4})[-/](?P<m>\d{1,2})(?:[-/]\d{1,2})?$")
-    start, valid = _date(parts["y"], parts["m"], np.ones(len(texts)))
+    codes, distinct = encode(values)
+    parts = _parts(pa.array(distinct, type=pa.string()), r"^(?P<y>\d{4})[-/](?P<m>\d{1,2})(?:[-/]\d{1,2})?$")
+    start, valid = _date(parts["y"], parts["m"], np.ones(len(distinct)))
     end = np.asarray((start.astype("M8[M]") + 1).astype("M8[s]") - _SECOND, dtype="M8[s]")
     first = _localise(start.astype("M8[s]"), clock.zone, early=True)
     last = _localise(end, clock.zone, early=False)
-    blank = values == ""
-    at = pd.Series(first[codes], index=values.index).dt.tz_localize("UTC").astype(MOMENT)
-    to = pd.Series(last[codes], index=values.index).dt.tz_localize("UTC").astype(MOMENT)
-    bad = pd.Series(~valid[codes], index=values.index) & ~blank
-    problems = _problems(values, at, bad, blank, name=name, as_of=clock.as_of, needed=True)
-    return Moments(at.where(~(bad | blank)), to.where(~(bad | blank)), Step(problems=problems))
+    blank = is_blank(values)
+    bad, usable = ~valid[codes] & ~blank, valid[codes] & ~blank
+    problems = _problems(values, first[codes], bad, blank, name=name, as_of=clock.as_of, needed=True)
+    return Moments(
+        _column(np.where(usable, first[codes], _NEVER), values.index),
+        _column(np.where(usable, last[codes], _NEVER), values.index),
+        Step(problems=problems),
+    )
 
 
 def span(start: Moments, end: Moments, texts: pd.Series) -> Step:
@@ -184,6 +186,111 @@ def span(start: Moments, end: Moments, texts: pd.Series) -> Step:
         start.step.repairs + end.step.repairs,
         start.step.notes + end.step.notes,
     )
+
+
+def _column(at: Times, index: pd.Index) -> pd.Series:
+    return pd.Series(pd.DatetimeIndex(at.astype("M8[us]")).tz_localize("UTC"), index=index)
+
+
+def _rows(texts: pa.Array, *, order: DateOrder | None, name: str) -> _Local:
+    """Read every cell: the commonest spellings digit by digit, each other distinct text by patterns."""
+    at, plainly = _plainly(texts, order)
+    codes, distinct = encode(texts.filter(pa.array(~plainly)))
+    others = pa.array(distinct, type=pa.string())
+    try:
+        local = _local(others, order=order, name=name)
+    except SchemaError:
+        # month-first dates are weighed against all the dates there are
+        codes, distinct = encode(texts)
+        plainly[:] = False
+        local = _local(pa.array(distinct, type=pa.string()), order=order, name=name)
+    return _spread(local, codes, at, plainly)
+
+
+def _spread(local: _Local, codes: Any, at: Times, plainly: Flags) -> _Local:
+    def over(values: Any, instead: Any) -> Any:
+        whole = np.full(len(plainly), instead, dtype=values.dtype)
+        whole[spots] = values[codes]
+        return whole
+
+    spots = np.flatnonzero(~plainly)
+    return _Local(
+        np.where(plainly, at, over(local.at, _NEVER)),
+        over(local.offset_s, np.nan),
+        *(over(flags, False) for flags in (local.day_only, local.bad, local.twenty_four, local.serial)),
+    )
+
+
+def _plainly(texts: pa.Array, order: DateOrder | None) -> tuple[Times, Flags]:
+    """Read ``28/01/2022 23:40`` and ``2022-01-28 23:40``, with or without seconds, from their bytes."""
+    at, good = np.full(len(texts), _NEVER), np.zeros(len(texts), dtype=bool)
+    sizes = np.asarray(pc.binary_length(texts))
+    for width in (16, 19):
+        spots = np.flatnonzero(sizes == width)
+        if len(spots):
+            held = texts if len(spots) == len(texts) else texts.take(pa.array(spots))
+            seconds, fits = _from_bytes(_byte_columns(held, width), order)
+            at[spots], good[spots] = seconds.astype("M8[s]"), fits
+    at[~good] = _NEVER
+    return at, good
+
+
+def _byte_columns(texts: pa.Array, width: int) -> Any:
+    _, offsets, content = texts.buffers()
+    start = np.frombuffer(offsets, dtype=np.int64)[texts.offset]
+    block = np.frombuffer(content, dtype=np.uint8, count=len(texts) * width, offset=start)
+    return np.ascontiguousarray(block.reshape(-1, width).T)
+
+
+def _from_bytes(column: Any, order: DateOrder | None) -> tuple[Any, Flags]:
+    digit = column - ord("0")  # bytes wrap round, so what is no digit is above nine
+    year_first = np.isin(column[4], _BETWEEN)
+    fits = (column[10] == ord(" ")) | (column[10] == ord("T"))
+    year, month, day = (
+        np.where(year_first, one, other)
+        for one, other in zip(
+            (_read(digit, 0, 4), _read(digit, 5, 2), _read(digit, 8, 2)),
+            (_read(digit, 6, 4), *_in_order(_read(digit, 3, 2), _read(digit, 0, 2), order)),
+            strict=True,
+        )
+    )
+    for spots, where in (((4, 7), year_first), ((2, 5), ~year_first)):
+        for spot in range(10):
+            apart = np.isin(column[spot], _BETWEEN_LATE if spots[0] == 2 else _BETWEEN)
+            fits &= (apart if spot in spots else digit[spot] <= 9) | ~where
+    clock = [(11, 23), (14, 59), *([(17, 59)] if len(column) == 19 else [])]
+    seconds = np.zeros(column.shape[1], dtype=np.int64)
+    for (spot, most), weight in zip(clock, (3600, 60, 1), strict=False):
+        part = _read(digit, spot, 2)
+        fits &= (digit[spot] <= 9) & (digit[spot + 1] <= 9) & (part <= most)
+        fits &= (spot == 11) | (column[spot - 1] == ord(":"))
+        seconds += part * weight
+    days, valid = _days(year, month, day)
+    return days * 86_400 + seconds, fits & valid
+
+
+def _read(digit: Any, spot: int, count: int) -> Any:
+    value = digit[spot].astype(np.int64)
+    for more in range(spot + 1, spot + count):
+        value = value * 10 + digit[more]
+    return value
+
+
+def _in_order(second: Any, first: Any, order: DateOrder | None) -> tuple[Any, Any]:
+    return (first, second) if order == "mdy" else (second, first)
+
+
+def _days(year: Any, month: Any, day: Any) -> tuple[Any, Flags]:
+    """Return the day number of each date; there are far fewer dates than rows."""
+    inside = (year >= 1800) & (year < 2200) & (month <= 12) & (day <= 31)
+    key = np.where(inside, ((year - 1800) * 13 + month) * 32 + day, 0)
+    there = np.flatnonzero(np.bincount(key))
+    found, valid = _date(
+        *(part.astype(np.float64) for part in (there // 416 + 1800, there // 32 % 13, there % 32))
+    )
+    number, good = np.zeros(there[-1] + 1, dtype=np.int64), np.zeros(there[-1] + 1, dtype=bool)
+    number[there], good[there] = np.where(valid, found.astype(np.int64), 0), valid
+    return number[key], good[key] & inside
 
 
 def _local(texts: pa.Array, *, order: DateOrder | None, name: str) -> _Local:
@@ -283,15 +390,43 @@ def _offset(text: str) -> float:
 
 
 def _utc(local: _Local, zone: str) -> tuple[Times, Times, Flags]:
-    told = ~np.isnan(local.offset_s)
-    shift = np.nan_to_num(local.offset_s).astype(np.int64).astype("m8[s]")
-    end = np.where(local.day_only, local.at + _DAY - _SECOND, local.at).astype("M8[s]")
-    first, last = _localise(local.at, zone, early=True), _localise(end, zone, early=False)
-    exists = pd.DatetimeIndex(local.at).tz_localize(
+    at = local.at
+    end = np.where(local.day_only, at + _DAY - _SECOND, at).astype("M8[s]")
+    shift, quiet = _quiet_days(at, zone)
+    first, last, gap = at - shift, end - shift, np.zeros(len(end), dtype=bool)
+    rest = np.flatnonzero(~(quiet & np.isnan(local.offset_s)))
+    first[rest], last[rest], gap[rest] = _utc_by_clock(at[rest], end[rest], local.offset_s[rest], zone)
+    return first, last, gap
+
+
+def _quiet_days(at: Times, zone: str) -> tuple[Any, Flags]:
+    """Return what local time is ahead of UTC, and whether that is so all day long.
+
+    There are two days a year on which it is not, and only their times are looked up one by one.
+    """
+    day = at.astype("M8[D]").astype(np.int64)
+    known = ~np.isnat(at)
+    if not known.any():
+        return np.zeros(len(at), dtype="m8[s]"), ~known
+    low = day[known].min()
+    spot = np.where(known, day - low, 0)
+    there = np.flatnonzero(np.bincount(spot[known]))
+    midnight = (there + low).astype("M8[D]").astype("M8[s]")
+    begin, end = (at - _localise(at, zone, early=True) for at in (midnight, midnight + _DAY))
+    ahead, quiet = np.zeros(there[-1] + 1, dtype="m8[s]"), np.zeros(there[-1] + 1, dtype=bool)
+    ahead[there], quiet[there] = begin, begin == end
+    return ahead[spot], quiet[spot] & known
+
+
+def _utc_by_clock(at: Times, end: Times, offset_s: Numbers, zone: str) -> tuple[Times, Times, Flags]:
+    told = ~np.isnan(offset_s)
+    shift = np.nan_to_num(offset_s).astype(np.int64).astype("m8[s]")
+    first, last = _localise(at, zone, early=True), _localise(end, zone, early=False)
+    exists = pd.DatetimeIndex(at).tz_localize(
         zone, ambiguous=np.full(len(told), fill_value=True), nonexistent="NaT"
     )
-    gap = np.asarray(exists.isna()) & ~np.isnat(local.at) & ~told
-    return np.where(told, local.at - shift, first), np.where(told, end - shift, last), gap
+    gap = np.asarray(exists.isna()) & ~np.isnat(at) & ~told
+    return np.where(told, at - shift, first), np.where(told, end - shift, last), gap
 
 
 def _localise(at: Times, zone: str, *, early: bool) -> Times:
@@ -302,68 +437,51 @@ def _localise(at: Times, zone: str, *, early: bool) -> Times:
 
 def _problems(
     values: pd.Series,
-    at: pd.Series,
-    bad: pd.Series,
-    blank: pd.Series,
+    at: Times,
+    bad: Flags,
+    blank: Flags,
     *,
     name: str,
     as_of: pd.Timestamp,
     needed: bool,
 ) -> tuple[Problem, ...]:
-    year = at.dt.year
-    old = (year < _FIRST_YEAR) & ~bad & ~blank
-    default = old & (year <= 1901)
-    future = (at >= as_of + pd.Timedelta(days=1)) & ~bad & ~blank
+    tomorrow = (as_of + pd.Timedelta(days=1)).tz_convert("UTC").tz_localize(None).to_datetime64()
+    usable = ~bad & ~blank
+    old = (at < _FIRST) & usable
+    default = (at < _AFTER_DEFAULTS) & usable
+    read = f"The {name} {{!r}} is "
     found = [
-        problem(
-            "rejected",
-            "bad_moment",
-            bad,
-            f"The {name} {{!r}} is not a date or time that can be read.",
-            values,
-        ),
-        problem(
-            "rejected",
-            "default_date",
-            default,
-            f"The {name} {{!r}} is a system's default, not a date.",
-            values,
-        ),
-        problem(
-            "rejected",
-            "too_old",
-            old & ~default,
-            f"The {name} {{!r}} is before the year {_FIRST_YEAR}.",
-            values,
-        ),
-        problem("rejected", "future_date", future, f"The {name} {{!r}} is in the future.", values),
+        ("bad_moment", bad, f"{read}not a date or time that can be read."),
+        ("default_date", default, f"{read}a system's default, not a date."),
+        ("too_old", old & ~default, f"{read}before the year {_FIRST_YEAR}."),
+        ("future_date", (at >= tomorrow) & usable, f"{read}in the future."),
+        *([("no_moment", blank, f"The {name} is blank.")] if needed else []),
     ]
-    if needed:
-        found.append(problem("rejected", "no_moment", blank, f"The {name} is blank."))
-    return tuple(one for one in found if len(one.explanation))
+    return tuple(
+        problem("rejected", reason, pd.Series(where, index=values.index), sentence, values)
+        for reason, where, sentence in found
+        if where.any()
+    )
 
 
-def _round_times(local: _Local, codes: Any, name: str) -> tuple[str, ...]:
+def _round_times(local: _Local, name: str) -> tuple[str, ...]:
     # times that systems fill in by themselves; a real share above this would be a coincidence
-    at = local.at - local.at.astype("M8[D]")
-    timed = ~(local.day_only | local.bad | local.twenty_four)[codes]
-    told = []
+    timed = ~(local.day_only | local.bad | local.twenty_four)
+    second = local.at.view(np.int64) % 86_400
+    total, told = int(timed.sum()), []
     for minutes in _DEFAULT_MINUTES:
-        count = int(((at == np.timedelta64(minutes * 60, "s"))[codes] & timed).sum())
-        if count >= _ENOUGH_DEFAULTS and count > _DEFAULT_SHARE * timed.sum():
+        count = int(((second == minutes * 60) & timed).sum())
+        if count >= _ENOUGH_DEFAULTS and count > _DEFAULT_SHARE * total:
             told.append(
-                f"{count:,} of {timed.sum():,} times in {name} are exactly {minutes // 60:02d}:{minutes % 60:02d}: "
+                f"{count:,} of {total:,} times in {name} are exactly {minutes // 60:02d}:{minutes % 60:02d}: "
                 "perhaps a default and not a time."
             )
     return tuple(told)
 
 
-def _repairs(
-    values: pd.Series, at: pd.Series, codes: Any, rules: dict[str, Flags], zone: str
-) -> tuple[Repair, ...]:
+def _repairs(values: pd.Series, at: pd.Series, rules: dict[str, Flags], zone: str) -> tuple[Repair, ...]:
     repairs = []
-    for rule, flags in rules.items():
-        spots = flags[codes]
+    for rule, spots in rules.items():
         if spots.any():
             after = at[spots].dt.tz_convert(zone).dt.strftime("%Y-%m-%d %H:%M")
             repairs.append(Repair(rule, values[spots], after))

@@ -9,15 +9,20 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from safespace.schemas import MOMENT, REJECTS, REPAIRS, conform
+from safespace.sources.texts import arrow, encode, matches, said, spread
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
+
+    from safespace.sources.texts import Flags
 
 Outcome: TypeAlias = Literal["quarantined", "rejected", "excluded"]
 
@@ -27,6 +32,8 @@ _CONTACTS = (
     (re.compile(r"(?<![\w.])(?:\+44\s?|0)[1-9](?:[\s-]?\d){8,9}(?!\w)"), "[phone]"),
     (re.compile(r"\b[A-Z]{2}\d{2}\s?[A-Z]{3}\b"), "[vehicle]"),
 )
+# cells that may hold a contact, a formula, or what JSON spells out; every other cell is kept as it is
+_PERHAPS = r"[^ -~]|[\"\\@]|^[=+-]|(?:\+44\s?|0)[1-9](?:[\s-]?[0-9]){8}|[A-Z]{2}[0-9]{2}\s?[A-Z]{3}"
 
 
 @dataclass(frozen=True)
@@ -72,12 +79,16 @@ def shown(value: object) -> str:
 def problem(
     outcome: Outcome, reason: str, where: pd.Series, sentence: str, seen: pd.Series | None = None
 ) -> Problem:
-    """Make a problem for the rows where ``where`` holds; ``{}`` in the sentence is the value seen."""
+    """Make a problem for the rows where ``where`` holds; ``{}`` in the sentence is the value seen.
+
+    ``seen`` has a value for every row, or only for those.
+    """
+    index = where.index[where.to_numpy(dtype=bool)]
     if seen is None:
-        return Problem(outcome, reason, pd.Series(sentence, index=where.index[where], dtype=object))
-    held = seen[where].astype(object)
-    told = {value: sentence.format(shown(value)) for value in held.unique()}
-    return Problem(outcome, reason, held.map(told))
+        return Problem(outcome, reason, pd.Series(sentence, index=index, dtype=object))
+    codes, words = encode(seen if len(seen) == len(index) else seen[where])
+    told = said([sentence.format(shown(word)) for word in words], codes)
+    return Problem(outcome, reason, pd.Series(told, index=index, dtype=object))
 
 
 def same(index: pd.Index, **values: object) -> dict[str, pd.Series]:
@@ -88,10 +99,13 @@ def same(index: pd.Index, **values: object) -> dict[str, pd.Series]:
     >>> same(pd.RangeIndex(2), certainty="reported")["certainty"].tolist()
     ['reported', 'reported']
     """
-    return {
-        name: pd.Series(value, index=index, dtype=MOMENT if value is pd.NaT else None)
-        for name, value in values.items()
-    }
+    return {name: _constant(value, index) for name, value in values.items()}
+
+
+def _constant(value: object, index: pd.Index) -> pd.Series:
+    if isinstance(value, str):
+        return spread([value], np.zeros(len(index), dtype=np.int64), index)
+    return pd.Series(value, index=index, dtype=MOMENT if value is pd.NaT else None)
 
 
 def first_problems(problems: Iterable[Problem]) -> pd.DataFrame:
@@ -102,18 +116,24 @@ def first_problems(problems: Iterable[Problem]) -> pd.DataFrame:
     DataFrame
         ``outcome, reason, explanation`` indexed by row.
     """
-    ordered = sorted(problems, key=lambda item: item.outcome != "excluded")
-    parts = [
-        pd.DataFrame(
-            {"outcome": item.outcome, "reason": item.reason, "explanation": item.explanation.astype(object)}
-        )
-        for item in ordered
-        if len(item.explanation)
+    ordered = [
+        one for one in sorted(problems, key=lambda one: one.outcome != "excluded") if len(one.explanation)
     ]
-    if not parts:
+    if not ordered:
         return pd.DataFrame({"outcome": [], "reason": [], "explanation": []}, dtype=object)
-    everything = pd.concat(parts)
-    return everything[~everything.index.duplicated()].sort_index()
+    which = np.repeat(np.arange(len(ordered)), [len(one.explanation) for one in ordered])
+    told = np.concatenate([one.explanation.to_numpy(dtype=object) for one in ordered])
+    rows = pd.Index(np.concatenate([one.explanation.index for one in ordered]))
+    first = np.flatnonzero(~rows.duplicated())
+    first = first[np.argsort(rows[first], kind="stable")]
+    return pd.DataFrame(
+        {
+            "outcome": said([one.outcome for one in ordered], which[first]),
+            "reason": said([one.reason for one in ordered], which[first]),
+            "explanation": told[first],
+        },
+        index=rows[first],
+    )
 
 
 def rejects_frame(
@@ -136,9 +156,9 @@ def rejects_frame(
     neither does one that could not be split into cells, as nobody knows which part of it is free text.
     """
     held = rows.loc[found.index]
-    texts = _originals(held, headers)
-    withheld = (found["outcome"] == "excluded") | (held["ragged"] != "")
-    kept = np.where(withheld, "", texts)
+    withheld = (found["outcome"] == "excluded").to_numpy() | (held["ragged"] != "").to_numpy()
+    kept = np.full(len(held), "", dtype=object)
+    kept[~withheld] = _originals(held[~withheld], headers)
     return conform(
         pd.DataFrame(
             {
@@ -154,33 +174,32 @@ def rejects_frame(
 
 def repairs_frame(repairs: Iterable[Repair], rows: pd.DataFrame, keep: pd.Index) -> pd.DataFrame:
     """Return :data:`safespace.schemas.REPAIRS` of the rows that were kept, by file and row."""
-    parts = [
-        pd.DataFrame(
-            {
-                "spot": one.before.index,
-                "rule": one.rule,
-                "before": _safe(one.before),
-                "after": _safe(one.after),
-            }
-        )
-        for one in (_only(item, keep) for item in repairs)
-        if len(one.before)
-    ]
+    parts = [one for one in (_only(item, keep) for item in repairs) if len(one.before)]
     if not parts:
         return conform(pd.DataFrame(columns=list(REPAIRS.columns)), REPAIRS)
-    told = pd.concat(parts, ignore_index=True).sort_values("spot", kind="stable")
-    place = rows.loc[told["spot"], ["file", "row"]].reset_index(drop=True)
-    return conform(pd.concat([place, told.drop(columns="spot").reset_index(drop=True)], axis=1), REPAIRS)
+    spot = np.concatenate([one.before.index for one in parts])
+    order = np.argsort(spot, kind="stable")
+    rule = np.repeat(np.arange(len(parts)), [len(one.before) for one in parts])
+    told = {
+        "file": rows["file"].loc[spot[order]].to_numpy(),
+        "row": rows["row"].loc[spot[order]].to_numpy(),
+        "rule": said([one.rule for one in parts], rule[order]),
+        "before": np.concatenate([_safe(one.before) for one in parts])[order],
+        "after": np.concatenate([_safe(one.after) for one in parts])[order],
+    }
+    return conform(pd.DataFrame(told), REPAIRS)
 
 
 def _only(item: Repair, keep: pd.Index) -> Repair:
-    spots = item.before.index[item.before.index.isin(keep)]
-    return Repair(item.rule, item.before.loc[spots], item.after.loc[spots])
+    there = item.before.index.isin(keep)
+    return Repair(item.rule, item.before[there], item.after[there])
 
 
 def _safe(values: pd.Series) -> np.ndarray:
-    distinct = {value: shown(disarm(str(value))) for value in values.unique()}
-    return values.astype(object).map(distinct).to_numpy()
+    held = arrow(values.astype("str"))
+    perhaps = matches(held, _PERHAPS) | np.asarray(pc.greater(pc.binary_length(held), _SHOWN_CHARS))
+    safe = _mended(held, held, perhaps, lambda word: shown(disarm(word)))
+    return np.array(safe.to_pylist(), dtype=object)
 
 
 def disarm(text: str) -> str:
@@ -199,18 +218,31 @@ def _originals(held: pd.DataFrame, headers: Mapping[str, Mapping[str, str]]) -> 
     texts = np.full(len(held), "", dtype=object)
     for file, spots in held.groupby("file", sort=False, observed=True).indices.items():
         names = headers[str(file)]
-        columns = [_scrubbed(held[name].iloc[spots].tolist()) for name in names]
-        keys = list(names.values())
-        texts[spots] = [
-            json.dumps(dict(zip(keys, row, strict=True)), ensure_ascii=False)
-            for row in zip(*columns, strict=True)
-        ]
+        cells: list[Any] = []
+        for name, header in names.items():
+            comma = ", " if cells else "{"
+            cells += [f"{comma}{json.dumps(header, ensure_ascii=False)}: ", _quoted(held[name].iloc[spots])]
+        parts = [pa.scalar(one, pa.large_string()) if isinstance(one, str) else one for one in cells]
+        empty = pa.scalar("", pa.large_string())
+        joined = pc.binary_join_element_wise(*parts, pa.scalar("}", pa.large_string()), empty)
+        texts[spots] = np.array(joined.to_pylist(), dtype=object)
     return texts
 
 
-def _scrubbed(values: list[str]) -> list[str]:
-    distinct = {value: _scrub(value) for value in set(values)}
-    return [distinct[value] for value in values]
+def _quoted(values: pd.Series) -> pa.Array:
+    held, quote = arrow(values), pa.scalar('"', pa.large_string())
+    quoted = pc.binary_join_element_wise(quote, held, quote, pa.scalar("", pa.large_string()))
+    return _mended(
+        held, quoted, matches(held, _PERHAPS), lambda word: json.dumps(_scrub(word), ensure_ascii=False)
+    )
+
+
+def _mended(held: pa.Array, plainly: pa.Array, perhaps: Flags, mend: Callable[[str], str]) -> pa.Array:
+    """Return ``plainly``, and in its place what ``mend`` makes of the cells that may need it."""
+    mask = pa.array(perhaps)
+    codes, words = encode(held.filter(mask))
+    after = pa.array([mend(word) for word in words], type=pa.large_string()).take(pa.array(codes))
+    return pc.replace_with_mask(plainly, mask, after)
 
 
 def _scrub(value: str) -> str:

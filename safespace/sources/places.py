@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyproj
 
 from safespace.sources.outcomes import Problem, Repair, Step, problem
+from safespace.sources.texts import arrow, is_blank, matches, series
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -31,6 +34,25 @@ DATUM_SHIFT = (
 )
 _NULL_ISLAND_DEGREES = 1e-4
 _SMALLEST_GRID_M = 1_000.0
+# so few figures that every way of reading them gives the same number
+_PLAIN_NUMBER = r"^-?[0-9]{1,7}(?:\.[0-9]{1,8})?$"
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """The coordinates as text, put together only for the rows that need showing."""
+
+    x: pa.Array
+    y: pa.Array
+    index: pd.Index
+
+    def at(self, where: Flags) -> pd.Series:
+        """Return ``latitude, longitude`` as written, for the rows flagged."""
+        mask = pa.array(where)
+        joined = pc.binary_join_element_wise(
+            self.y.filter(mask), self.x.filter(mask), pa.scalar(", ", pa.large_string())
+        )
+        return series(joined, self.index[where])
 
 
 @dataclass(frozen=True)
@@ -91,25 +113,36 @@ def read_places(rows: pd.DataFrame) -> Step:
     Grid metres in degree columns can be read two ways round, and both may fall in Britain. The way
     nearer the middle of the rows that need no repair is taken; without such rows, latitude is northing.
     """
-    degrees = (rows["latitude"] != "") | (rows["longitude"] != "")
-    y_text = rows["latitude"].where(degrees, rows["northing"])
-    x_text = rows["longitude"].where(degrees, rows["easting"])
+    texts = {name: arrow(rows[name]) for name in ("latitude", "longitude", "easting", "northing")}
+    degrees = ~(is_blank(texts["latitude"]) & is_blank(texts["longitude"]))
+    y_text = _either(degrees, texts["latitude"], texts["northing"])
+    x_text = _either(degrees, texts["longitude"], texts["easting"])
     x, y = _number(x_text), _number(y_text)
-    found = _understand(x, y, expects_grid=~degrees.to_numpy())
-    seen = y_text.astype(object) + ", " + x_text.astype(object)
+    found = _understand(x, y, expects_grid=~degrees)
     good = in_britain(found.lon, found.lat)
+    seen = _Seen(x_text, y_text, rows.index)
     return Step(
         {
             "lon": pd.Series(np.where(good, found.lon, np.nan), index=rows.index),
             "lat": pd.Series(np.where(good, found.lat, np.nan), index=rows.index),
         },
-        _faults(x, y, x_text, y_text, good, seen),
-        _mended(found, good, degrees.to_numpy(), seen),
+        _faults(x, y, good, seen),
+        _mended(found, good, degrees, seen),
     )
 
 
-def _number(texts: pd.Series) -> Numbers:
-    numbers = np.asarray(pd.to_numeric(texts, errors="coerce"), dtype=np.float64)
+def _either(where: Flags, first: pa.Array, other: pa.Array) -> pa.Array:
+    if where.all() or not where.any():
+        return first if where.any() else other
+    return pc.if_else(pa.array(where), first, other)
+
+
+def _number(texts: pa.Array) -> Numbers:
+    plainly = matches(texts, _PLAIN_NUMBER)
+    known = texts if plainly.all() else pc.if_else(pa.array(plainly), texts, "0")
+    numbers = np.array(pc.cast(known, pa.float64()))
+    rest = texts.filter(pa.array(~plainly)).to_pylist()
+    numbers[~plainly] = pd.to_numeric(pd.Series(rest, dtype=object), errors="coerce")
     return np.where(np.isfinite(numbers), numbers, np.nan)
 
 
@@ -119,12 +152,19 @@ def _understand(x: Numbers, y: Numbers, *, expects_grid: Flags) -> _Places:
     lon, lat = np.where(swapped, y, x), np.where(swapped, x, y)
     grid = (np.minimum(np.abs(x), np.abs(y)) >= _SMALLEST_GRID_M) & ~fine & ~swapped
     told = grid & expects_grid
-    lon[told], lat[told] = from_grid(x[told], y[told])
+    lon[told], lat[told] = _from_distinct(x[told], y[told])
     guessed = grid & ~expects_grid
     if guessed.any():
         middle = _middle(lon, lat, (fine & ~expects_grid) | (told & in_britain(lon, lat)))
         lon[guessed], lat[guessed] = _nearer(x[guessed], y[guessed], middle)
     return _Places(lon, lat, swapped, grid)
+
+
+def _from_distinct(x: Numbers, y: Numbers) -> tuple[Numbers, Numbers]:
+    (x_codes, xs), (y_codes, ys) = pd.factorize(x), pd.factorize(y)
+    codes, pairs = pd.factorize(x_codes.astype(np.int64) * len(ys) + y_codes)
+    lon, lat = from_grid(xs[pairs // len(ys)], ys[pairs % len(ys)]) if len(pairs) else (xs, ys)
+    return lon[codes], lat[codes]
 
 
 def _middle(lon: Numbers, lat: Numbers, good: Flags) -> tuple[float, float] | None:
@@ -142,47 +182,38 @@ def _nearer(x: Numbers, y: Numbers, middle: tuple[float, float] | None) -> tuple
     return np.where(turn, other_lon, lon), np.where(turn, other_lat, lat)
 
 
-def _faults(
-    x: Numbers, y: Numbers, x_text: pd.Series, y_text: pd.Series, good: Flags, seen: pd.Series
-) -> tuple[Problem, ...]:
-    blank = (x_text == "") | (y_text == "")
-    bad = pd.Series(np.isnan(x) | np.isnan(y), index=seen.index) & ~blank
-    zero = pd.Series(
-        (np.abs(x) < _NULL_ISLAND_DEGREES) & (np.abs(y) < _NULL_ISLAND_DEGREES), index=seen.index
-    )
-    outside = pd.Series(~good, index=seen.index) & ~blank & ~bad & ~zero
+def _faults(x: Numbers, y: Numbers, good: Flags, seen: _Seen) -> tuple[Problem, ...]:
+    blank = is_blank(seen.x) | is_blank(seen.y)
+    bad = (np.isnan(x) | np.isnan(y)) & ~blank
+    zero = (np.abs(x) < _NULL_ISLAND_DEGREES) & (np.abs(y) < _NULL_ISLAND_DEGREES)
     found = (
-        problem("rejected", "no_coordinates", blank, "The row has no coordinates."),
-        problem("rejected", "bad_coordinates", bad, "The coordinates {!r} are not numbers.", seen),
-        problem(
-            "rejected",
-            "zero_coordinates",
-            zero,
-            "The coordinates are 0, 0, which is a default and not a place.",
-        ),
-        problem(
-            "rejected",
+        ("no_coordinates", blank, "The row has no coordinates."),
+        ("bad_coordinates", bad, "The coordinates {!r} are not numbers."),
+        ("zero_coordinates", zero, "The coordinates are 0, 0, which is a default and not a place."),
+        (
             "outside_britain",
-            outside,
+            ~(good | blank | bad | zero),
             "The coordinates {!r} are outside Great Britain and Northern Ireland.",
-            seen,
         ),
     )
-    return tuple(one for one in found if len(one.explanation))
+    return tuple(
+        problem("rejected", reason, pd.Series(where, index=seen.index), sentence, seen.at(where))
+        for reason, where, sentence in found
+        if where.any()
+    )
 
 
-def _mended(found: _Places, good: Flags, degrees: Flags, seen: pd.Series) -> tuple[Repair, ...]:
+def _mended(found: _Places, good: Flags, degrees: Flags, seen: _Seen) -> tuple[Repair, ...]:
     rules = {
         "swapped_coordinates": found.swapped & degrees,
         "bng_in_degree_columns": found.grid & degrees,
         "degrees_in_bng_columns": ~found.grid & ~degrees,
     }
-    after = pd.Series(found.lat, index=seen.index).round(6), pd.Series(found.lon, index=seen.index).round(6)
     repairs = []
     for rule, flags in rules.items():
         spots = flags & good
         if spots.any():
-            repairs.append(
-                Repair(rule, seen[spots], after[0][spots].astype(str) + ", " + after[1][spots].astype(str))
-            )
+            before = seen.at(spots)
+            lat, lon = (pd.Series(one[spots], index=before.index).round(6) for one in (found.lat, found.lon))
+            repairs.append(Repair(rule, before, lat.astype(str) + ", " + lon.astype(str)))
     return tuple(repairs)

@@ -9,15 +9,17 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+import numpy as np
+import pandas as pd
+
 from safespace.errors import SchemaError
 from safespace.sources.forms import Field, plain
 from safespace.sources.outcomes import Problem, Step, problem
 from safespace.sources.taxonomy import resolve
+from safespace.sources.texts import encode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    import pandas as pd
 
     from safespace.sources.taxonomy import Taxonomy
 
@@ -87,15 +89,17 @@ def domestic(texts: pd.DataFrame) -> list[Problem]:
     texts
         Trimmed text with ``domestic_abuse``; an offence or method that says "domestic" counts as well.
     """
-    marked = ~texts["domestic_abuse"].str.casefold().isin(_NOT_ABUSE)
+    codes, words = encode(texts["domestic_abuse"])
+    marked = np.array([word.casefold() not in _NOT_ABUSE for word in words], dtype=bool)[codes]
     for name in ("offence", "method", "ragged"):
         if name in texts:
-            marked |= texts[name].str.contains("domestic", case=False, regex=False)
+            codes, words = encode(texts[name])
+            marked |= np.array(["domestic" in word.casefold() for word in words], dtype=bool)[codes]
     return [
         problem(
             "excluded",
             "domestic_abuse",
-            marked,
+            pd.Series(marked, index=texts.index),
             "Domestic abuse, or not clearly marked as not; only counted.",
         )
     ]
@@ -117,7 +121,8 @@ def public_places(texts: pd.DataFrame, taxonomy: Taxonomy) -> Step:
         blank=blank,
         code="unknown_location",
     )
-    home = step.columns["location_type"] == "Home"
+    codes, words = encode(step.columns["location_type"])
+    home = pd.Series(np.array([word == "Home" for word in words], dtype=bool)[codes], index=texts.index)
     excluded = problem("excluded", "home_location", home, "The place is a home; only counted.")
     return Step(step.columns, (*step.problems, excluded), step.repairs)
 

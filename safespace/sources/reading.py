@@ -18,7 +18,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from safespace.schemas import REPORTS, conform
+from safespace.schemas import REPORTS, cast, repeated
 from safespace.sources import mapping as mappings
 from safespace.sources import tables
 from safespace.sources.forms import Form, match_header
@@ -33,14 +33,17 @@ from safespace.sources.outcomes import (
     problem,
     rejects_frame,
     repairs_frame,
+    same,
 )
 from safespace.sources.privacy import domestic, free_text, refuse_person_files
 from safespace.sources.taxonomy import Taxonomy, load_taxonomy
+from safespace.sources.texts import arrow, edged, encode, is_blank, matches, said, series, spread
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from safespace.settings import Settings
+    from safespace.sources.texts import Flags
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +55,8 @@ _FOOTER = (
 _MANGLED = r"^\d(?:\.\d+)?[Ee]\+\d+$"
 # cells that may need a hand: spaces at an end, or a start that a spreadsheet would run
 _UNTIDY = r"^[\s\x{A0}\x{200B}\x{FEFF}=@]|[\s\x{A0}\x{200B}\x{FEFF}]$|^[+-](?:$|[^0-9.]|\.[^0-9])"
+
+_UNTIDY_START, _UNTIDY_END = b"\t\n\f\r =@+-", b"\t\n\f\r "
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,8 @@ class Rows:
     headers: dict[str, dict[str, str]]
     notes: tuple[str, ...]
 
+
+_HELD = tuple(name for name in ("reference", *REPORTS.columns) if name not in ("report_id", "source"))
 
 Look: TypeAlias = Callable[[pd.DataFrame, Context], Sequence[Step]]
 
@@ -149,24 +156,33 @@ def gather(opened: tables.Opened, form: Form, mapping: mappings.Mapping) -> Rows
         spots = match_header(grid.headers, form, mapping, where=grid.file)
         headers[grid.file] = {name: grid.headers[spot] for name, spot in spots.items()}
         parts.append(_renamed(grid, spots, form))
-        parts.append(_ragged(grid, form))
+        if grid.ragged:
+            parts.append(_ragged(grid, form))
         notes += [*grid.notes, *_unread(grid, spots)]
-    frame = pa.concat_tables(parts).to_pandas()
-    frame["file"] = frame["file"].astype("str")
-    return Rows(
-        frame.astype(dict.fromkeys((*form.names(), "ragged"), "str")), headers, tuple(dict.fromkeys(notes))
-    )
+    table = pa.concat_tables(parts)
+    index = pd.RangeIndex(table.num_rows)
+    columns = {
+        name: series(_one_piece(table.column(name)), index) for name in table.column_names if name != "row"
+    }
+    frame = pd.DataFrame({**columns, "row": np.array(table.column("row"))})
+    return Rows(frame, headers, tuple(dict.fromkeys(notes)))
+
+
+def _one_piece(column: pa.ChunkedArray) -> pa.Array:
+    if column.num_chunks == 1:
+        return column.chunk(0)
+    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], type=column.type)
 
 
 def _renamed(grid: tables.Grid, spots: dict[str, int], form: Form) -> pa.Table:
     count = grid.cells.num_rows
-    blank = pa.repeat(pa.scalar(""), count)
+    blank = pa.repeat(pa.scalar("", pa.large_string()), count)
     columns = {name: grid.cells.column(spots[name]) if name in spots else blank for name in form.names()}
     return pa.table(
         {
             **columns,
             "ragged": blank,
-            "file": pa.repeat(pa.scalar(grid.file), count),
+            "file": pa.repeat(pa.scalar(grid.file, pa.large_string()), count),
             "row": pa.array(grid.lines),
         }
     )
@@ -174,12 +190,12 @@ def _renamed(grid: tables.Grid, spots: dict[str, int], form: Form) -> pa.Table:
 
 def _ragged(grid: tables.Grid, form: Form) -> pa.Table:
     count = len(grid.ragged)
-    blank = pa.repeat(pa.scalar(""), count)
+    blank = pa.repeat(pa.scalar("", pa.large_string()), count)
     return pa.table(
         {
             **dict.fromkeys(form.names(), blank),
-            "ragged": pa.array([text for _, text in grid.ragged], type=pa.string()),
-            "file": pa.repeat(pa.scalar(grid.file), count),
+            "ragged": pa.array([text for _, text in grid.ragged], type=pa.large_string()),
+            "file": pa.repeat(pa.scalar(grid.file, pa.large_string()), count),
             "row": pa.array([line for line, _ in grid.ragged], type=pa.int64()),
         }
     )
@@ -207,24 +223,30 @@ def clean(frame: pd.DataFrame, form: Form, mapping: mappings.Mapping) -> tuple[p
         repairs += mended
         words = mapping.words.get(name)
         if words:
-            texts[name] = texts[name].map(lambda text, words=words: words.get(text, text)).astype("str")
+            codes, theirs = encode(texts[name])
+            texts[name] = spread([words.get(word, word) for word in theirs], codes, frame.index)
     return frame.assign(**texts), Step(repairs=tuple(repairs))
 
 
 def _clean_column(raw: pd.Series) -> tuple[pd.Series, list[Repair]]:
-    untidy = np.asarray(pc.match_substring_regex(pa.array(raw, type=pa.string()), _UNTIDY), dtype=bool)
+    untidy = _untidy(arrow(raw))
     if not untidy.any():
         return raw, []
-    held = raw[untidy].astype(object)
-    tidied = {text: _tidy(text) for text in held.unique()}
-    after, rules = (
-        held.map({k: v[0] for k, v in tidied.items()}),
-        held.map({k: v[1] for k, v in tidied.items()}),
-    )
+    held = raw[untidy]
+    codes, words = encode(held)
+    tidied = [_tidy(word) for word in words]
+    after = spread([text for text, _ in tidied], codes, held.index)
+    rules = said([rule for _, rule in tidied], codes)
     mended = [Repair(rule, held[rules == rule], after[rules == rule]) for rule in sorted(set(rules) - {""})]
-    whole = raw.astype(object)
-    whole[untidy] = after
-    return whole.astype("str"), mended
+    whole = pc.replace_with_mask(arrow(raw), pa.array(untidy), arrow(after))
+    return series(whole, raw.index), mended
+
+
+def _untidy(texts: pa.Array) -> Flags:
+    perhaps = np.flatnonzero(edged(texts, first=_UNTIDY_START, last=_UNTIDY_END))
+    untidy = np.zeros(len(texts), dtype=bool)
+    untidy[perhaps] = matches(texts.take(pa.array(perhaps)), _UNTIDY)
+    return untidy
 
 
 def _tidy(text: str) -> tuple[str, str]:
@@ -239,9 +261,8 @@ def _tidy(text: str) -> tuple[str, str]:
 
 def leave_out(texts: pd.DataFrame) -> Step:
     """Find the rows that are not reports, and those that must not be used."""
-    ragged = texts["ragged"] != ""
-    first = _first_filled(texts)
-    footer = first.str.match(_FOOTER)
+    ragged = pd.Series(~is_blank(texts["ragged"]), index=texts.index)
+    footer = pd.Series(_footers(texts), index=texts.index)
     found = [
         problem("rejected", "footer_row", footer, "The row is a total or a footer and not a report."),
         problem(
@@ -267,15 +288,15 @@ def repeated_headers(texts: pd.DataFrame, headers: Mapping[str, Mapping[str, str
     return Step(problems=(problem("rejected", "header_row", same, "The row is the header again."),))
 
 
-def _first_filled(texts: pd.DataFrame) -> pd.Series:
-    names = [name for name in texts.columns if name not in ("file", "row")]
-    first = texts[names[0]]
-    for name in names[1:]:
-        blank = first == ""
-        if not blank.any():
-            break
-        first = first.where(~blank, texts[name])
-    return first.astype("str")
+def _footers(texts: pd.DataFrame) -> Flags:
+    """Tell which rows' first cell that holds anything reads like a total or a footer."""
+    footer, rest = np.zeros(len(texts), dtype=bool), np.arange(len(texts))
+    for name in texts.columns.drop(["file", "row"]):
+        held = arrow(texts[name])
+        held = held if len(rest) == len(texts) else held.take(pa.array(rest))
+        footer[rest] = matches(held, _FOOTER)
+        rest = rest[is_blank(held)]
+    return footer
 
 
 def settle(rows: Rows, steps: Sequence[Step], form: Form, *, digest: str, synthetic: bool) -> Ingested:
@@ -297,19 +318,19 @@ def settle(rows: Rows, steps: Sequence[Step], form: Form, *, digest: str, synthe
     """
     values = {name: column for step in steps for name, column in step.columns.items()}
     problems = [one for step in steps for one in step.problems]
-    usable = ~rows.frame.index.isin(first_problems(problems).index)
-    held = pd.DataFrame(values).loc[usable]
-    problems += repeats(held, rows.frame)
+    usable = _without(first_problems(problems), len(rows.frame))
+    everything = pd.DataFrame({name: values[name] for name in _HELD})
+    problems += repeats(everything, rows.frame, usable)
     found = first_problems(problems)
-    kept = held[~held.index.isin(found.index)]
-    reports = kept.assign(report_id=identify(kept, form.source), source=form.source)
+    kept = everything[_without(found, len(everything))]
+    reports = kept.assign(report_id=identify(kept, form.source), **same(kept.index, source=form.source))
     notes: list[str] = [*rows.notes, *(note for step in steps for note in step.notes)]
     return Ingested(
         source=form.source,
         files=tuple(rows.headers),
         content_hash=digest,
         read=len(rows.frame),
-        reports=conform(reports.reset_index(drop=True), REPORTS),
+        reports=cast(reports.reset_index(drop=True), REPORTS),
         rejects=rejects_frame(found, rows.frame, rows.headers),
         repairs=repairs_frame([one for step in steps for one in step.repairs], rows.frame, kept.index),
         synthetic=synthetic,
@@ -317,27 +338,43 @@ def settle(rows: Rows, steps: Sequence[Step], form: Form, *, digest: str, synthe
     )
 
 
-def repeats(held: pd.DataFrame, rows: pd.DataFrame) -> list[Problem]:
+def _without(found: pd.DataFrame, count: int) -> Flags:
+    left = np.ones(count, dtype=bool)
+    left[found.index.to_numpy(dtype=np.int64)] = False  # rows are numbered from nought
+    return left
+
+
+def repeats(everything: pd.DataFrame, rows: pd.DataFrame, usable: Flags) -> list[Problem]:
     """Find rows that share a reference: exact repeats rejected, different content quarantined.
+
+    Parameters
+    ----------
+    everything
+        What would be stored of every row.
+    rows
+        Text as read.
+    usable
+        Rows that had no problem so far, shape (n,); only they are compared.
 
     Notes
     -----
     Rows are compared on what would be stored, so a repeat that differs only in a column that is not read
     is an exact repeat. Of rows that differ none is taken: nothing says which is right.
     """
-    named = held[(held["reference"] != "") & held.duplicated("reference", keep=False)]
+    reference = everything["reference"][usable]
+    named = everything.loc[reference.index[repeated(reference) & ~is_blank(reference)]]
     again = named.duplicated()
     differing = named[~again]
     differing = differing[differing.duplicated("reference", keep=False)]
-    lines = rows.loc[named.index, "row"].astype(str)
+    lines = rows["row"].loc[named.index].astype(str)
     first = lines.groupby(named["reference"]).transform("first")
-    mangled = held["reference"].str.match(_MANGLED)
+    mangled = pd.Series(matches(reference, _MANGLED), index=reference.index)
     found = [
         Problem("rejected", "duplicate_row", "The row repeats line " + first[again] + "."),
         problem(
             "quarantined",
             "same_reference",
-            pd.Series(True, index=differing.index),
+            pd.Series(data=True, index=differing.index, dtype=bool),
             "The reference {!r} is there again with other content.",
             differing["reference"],
         ),
@@ -346,7 +383,7 @@ def repeats(held: pd.DataFrame, rows: pd.DataFrame) -> list[Problem]:
             "mangled_reference",
             mangled,
             "The reference {!r} was shortened by a spreadsheet.",
-            held["reference"],
+            reference,
         ),
     ]
     return [one for one in found if len(one.explanation)]
@@ -361,7 +398,7 @@ def identify(kept: pd.DataFrame, source: str) -> pd.Series:
     occurrence 1. The identifiers do not depend on the order of rows or files.
     """
     ids = source + ":" + kept["reference"]
-    nameless = kept["reference"] == ""
+    nameless = pd.Series(is_blank(kept["reference"]), index=kept.index)
     if not nameless.any():
         return ids
     made = source + ":~" + _by_content(kept[nameless].drop(columns="reference"))
@@ -392,7 +429,7 @@ def _is_synthetic(texts: pd.DataFrame, paths: Sequence[Path]) -> bool:
     beside = any(
         (path if path.is_dir() else path.parent).joinpath("planted_truth.json").exists() for path in paths
     )
-    return named or beside or bool(texts["reference"].str.startswith("SYN-").any())
+    return named or beside or bool(pc.any(pc.starts_with(arrow(texts["reference"]), "SYN-")).as_py())
 
 
 def _track(paths: Sequence[Path]) -> Any:

@@ -132,7 +132,7 @@ def open_grid(content: bytes, name: str, *, wanted: Wanted, limits: LimitSetting
     FileError
         When the bytes are empty or not a table.
     """
-    if not content.strip():
+    if not content or content.isspace():
         raise FileError("The file is empty.", where=name, remedy="Export it again.")
     if content[:4] == b"PK\x03\x04":
         return _open_workbook(content, name, wanted=wanted, limits=limits)
@@ -254,6 +254,8 @@ def _as_utf8(content: bytes, name: str) -> tuple[bytes, tuple[str, ...]]:
         return _transcode(content, "utf-16", name), (f"{name}: read as UTF-16.",)
     _refuse_binary(content, name)
     content = content.removeprefix(b"\xef\xbb\xbf")
+    if content.isascii():
+        return content, ()
     try:
         content.decode("utf-8")
     except UnicodeDecodeError:
@@ -297,7 +299,7 @@ def _refuse_binary(content: bytes, name: str) -> None:
 
 def _find_header(text: bytes, wanted: Wanted) -> tuple[int, int, str]:
     best, offset = (0, 0, 1, ","), 0
-    for number, line in enumerate(text.split(b"\n", _HEADER_WITHIN)[:_HEADER_WITHIN], start=1):
+    for number, line in enumerate(_top(text), start=1):
         for delimiter in _DELIMITERS:
             cells = _split(line.decode("utf-8", errors="replace").strip("\r"), delimiter)
             hits = len({plain(cell) for cell in cells} & wanted)
@@ -306,8 +308,21 @@ def _find_header(text: bytes, wanted: Wanted) -> tuple[int, int, str]:
         offset += len(line) + 1
     if best[0]:
         return best[1:]
-    first = text.split(b"\n", 1)[0].decode("utf-8", errors="replace")
+    first = _top(text)[0].decode("utf-8", errors="replace")
     return 0, 1, max(_DELIMITERS, key=first.count)
+
+
+def _top(text: bytes) -> list[bytes]:
+    """Return the first lines, where a header is looked for, without copying what follows them."""
+    lines: list[bytes] = []
+    start = 0
+    while len(lines) < _HEADER_WITHIN:
+        end = text.find(b"\n", start)
+        lines.append(text[start:] if end < 0 else text[start:end])
+        if end < 0:
+            break
+        start = end + 1
+    return lines
 
 
 def _split(line: str, delimiter: str) -> list[str]:
@@ -326,7 +341,7 @@ def _parse(text: bytes, name: str, *, delimiter: str, first_line: int, limits: L
         bad.append((row.number, row.text))
         return "skip"
 
-    width = len(_split(text.split(b"\n", 1)[0].decode().strip("\r"), delimiter))
+    width = len(_split(_top(text)[0].decode().strip("\r"), delimiter))
     try:
         table = pyarrow.csv.read_csv(
             pa.BufferReader(text),
@@ -342,7 +357,7 @@ def _parse(text: bytes, name: str, *, delimiter: str, first_line: int, limits: L
                 ignore_empty_lines=False,
             ),
             convert_options=pyarrow.csv.ConvertOptions(
-                column_types={f"f{i}": pa.string() for i in range(width)},
+                column_types={f"f{i}": pa.large_string() for i in range(width)},
                 strings_can_be_null=False,
                 quoted_strings_can_be_null=False,
             ),
@@ -354,16 +369,29 @@ def _parse(text: bytes, name: str, *, delimiter: str, first_line: int, limits: L
             seen=str(problem)[:160],
             remedy="Look for a quotation mark that is opened and never closed.",
         ) from problem
+    table = _all_text(table)
     _check_fields(table, bad, name, limits)
-    lines, ragged = _line_numbers(table, bad, first_line)
+    breaks = text.count(b"\n") + (not text.endswith(b"\n"))
+    lines, ragged = _line_numbers(table, bad, first_line, plainly=breaks == table.num_rows + len(bad))
     headers = tuple(str(column[0].as_py()) for column in table.columns) if table.num_rows else ()
     filled = _filled(table)
     filled[:1] = False
-    return Grid(name, headers, table.filter(pa.array(filled)), lines[filled], ragged)
+    body = table.slice(1) if filled[1:].all() else table.filter(pa.array(filled))
+    return Grid(name, headers, body, lines[filled], ragged)
+
+
+def _all_text(table: pa.Table) -> pa.Table:
+    # a column beyond those in our reading of the header has no type, and every cell of it is blank
+    typed = table.cast(pa.schema([(name, pa.large_string()) for name in table.column_names]))
+    return typed if not any(pa.types.is_null(kind) for kind in table.schema.types) else _unnulled(typed)
+
+
+def _unnulled(table: pa.Table) -> pa.Table:
+    return pa.table({name: pc.fill_null(table.column(name), "") for name in table.column_names})
 
 
 def _check_fields(table: pa.Table, bad: list[tuple[int, str]], name: str, limits: LimitSettings) -> None:
-    longest = max((pc.max(pc.utf8_length(column)).as_py() or 0 for column in table.columns), default=0)
+    longest = max((_longest(column, limits.field_chars) for column in table.columns), default=0)
     longest = max([longest, *(len(text) for _, text in bad)])
     if longest > limits.field_chars:
         raise FileError(
@@ -374,15 +402,25 @@ def _check_fields(table: pa.Table, bad: list[tuple[int, str]], name: str, limits
         )
 
 
+def _longest(column: pa.ChunkedArray, limit: int) -> int:
+    most_bytes = pc.max(pc.binary_length(column)).as_py() or 0
+    return most_bytes if most_bytes <= limit else int(pc.max(pc.utf8_length(column)).as_py())
+
+
 def _filled(table: pa.Table) -> npt.NDArray[np.bool_]:
+    # most rows are settled by their first cell, so only the others are looked at again
     filled = np.zeros(table.num_rows, dtype=bool)
     for column in table.columns:
-        filled |= np.asarray(pc.not_equal(pc.utf8_trim_whitespace(column), ""), dtype=bool)
+        spots = np.flatnonzero(~filled)
+        if not len(spots):
+            break
+        rest = column if len(spots) == table.num_rows else column.take(pa.array(spots))
+        filled[spots] = np.asarray(pc.not_equal(pc.utf8_trim_whitespace(rest), ""), dtype=bool)
     return filled
 
 
 def _line_numbers(
-    table: pa.Table, bad: list[tuple[int, str]], first_line: int
+    table: pa.Table, bad: list[tuple[int, str]], first_line: int, *, plainly: bool
 ) -> tuple[npt.NDArray[np.int64], tuple[tuple[int, str], ...]]:
     total = table.num_rows + len(bad)
     broken = np.array([number - 1 for number, _ in bad], dtype=np.int64)
@@ -390,7 +428,7 @@ def _line_numbers(
     is_whole[broken] = False
     whole = np.flatnonzero(is_whole)
     extra = np.zeros(total, dtype=np.int64)
-    for column in table.columns:
+    for column in () if plainly else table.columns:  # no cell holds a line break when lines and rows agree
         extra[whole] += np.asarray(pc.count_substring(column, "\n"), dtype=np.int64)
     extra[broken] = [text.count("\n") for _, text in bad]
     starts = first_line + np.arange(total) + np.concatenate([[0], np.cumsum(extra)[:-1]]).astype(np.int64)
@@ -423,7 +461,7 @@ def _grid_of_rows(rows: list[list[str]], name: str, *, wanted: Wanted, limits: L
     top = int(np.argmax(scores))
     headers, body = tuple(rows[top]), rows[top + 1 :]
     cells = pa.table(
-        {f"f{i}": pa.array([row[i] for row in body], type=pa.string()) for i in range(len(headers))}
+        {f"f{i}": pa.array([row[i] for row in body], type=pa.large_string()) for i in range(len(headers))}
     )
     _check_fields(cells, [], name, limits)
     lines = np.arange(top + 2, top + 2 + len(body), dtype=np.int64)

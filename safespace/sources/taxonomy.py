@@ -14,6 +14,7 @@ import pandas as pd
 
 from safespace.errors import SettingsError
 from safespace.sources.outcomes import Problem, Repair, Step, shown
+from safespace.sources.texts import encode, said, spread
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -120,12 +121,12 @@ def resolve(
     Step
         Labels under ``name``; words in no list quarantined with the nearest label; synonyms as repairs.
     """
-    codes, distinct = pd.factorize(values)
-    plains = [_plain(str(word)) for word in distinct]
+    codes, distinct = encode(values)
+    plains = [_plain(word) for word in distinct]
     labels = [(blank or "") if not text else words.known.get(text, "") for text in plains]
     mended = np.array([bool(t) and t in words.known and t not in words.codes for t in plains], dtype=bool)
     strange = np.array([not label for label in labels], dtype=bool)
-    found = pd.Series(np.array(labels, dtype=object)[codes], index=values.index, dtype="str")
+    found = spread(labels, codes, values.index)
     problems = _unknown(values, strange[codes], words, code) if strange.any() else ()
     spots = mended[codes]
     repairs = (Repair("synonym", values[spots], found[spots]),) if mended.any() else ()
@@ -141,8 +142,8 @@ def resolve_many(values: pd.Series, words: Words, *, name: str) -> Step:
         Under ``name`` the labels in alphabetical order joined by ``|``; rows with a word in no list, or
         with none, quarantined; rows with a synonym as repairs.
     """
-    codes, distinct = pd.factorize(values)
-    split = [[part for part in re.split(r"[;|]", str(text)) if _plain(part)] for text in distinct]
+    codes, distinct = encode(values)
+    split = [[part for part in re.split(r"[;|]", text) if _plain(part)] for text in distinct]
     strange = np.array(
         [not parts or any(_plain(p) not in words.known for p in parts) for parts in split], dtype=bool
     )
@@ -154,7 +155,7 @@ def resolve_many(values: pd.Series, words: Words, *, name: str) -> Step:
         [any(_plain(p) in words.known and _plain(p) not in words.codes for p in parts) for parts in split],
         dtype=bool,
     )
-    found = pd.Series(np.array(joined, dtype=object)[codes], index=values.index, dtype="str")
+    found = spread(joined, codes, values.index)
     problems = _unknown(values, strange[codes], words, "unknown_category") if strange.any() else ()
     spots = (mended & ~strange)[codes]
     repairs = (Repair("synonym", values[spots], found[spots]),) if spots.any() else ()
@@ -162,9 +163,10 @@ def resolve_many(values: pd.Series, words: Words, *, name: str) -> Step:
 
 
 def _unknown(values: pd.Series, where: np.ndarray[Any, Any], words: Words, code: str) -> tuple[Problem, ...]:
-    held = values[where].astype(object)
-    told = {text: _not_known(str(text), words, str(values.name)) for text in held.unique()}
-    return (Problem("quarantined", code, held.map(told)),)
+    held = values[where]
+    codes, distinct = encode(held)
+    told = said([_not_known(text, words, str(values.name)) for text in distinct], codes)
+    return (Problem("quarantined", code, pd.Series(told, index=held.index, dtype=object)),)
 
 
 def _not_known(text: str, words: Words, name: str) -> str:
