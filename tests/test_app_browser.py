@@ -227,7 +227,7 @@ def test_a_click_on_the_map_shows_the_cell_and_fades_nothing(page, address):
 def test_a_shared_address_opens_on_the_same_question(page, address):
     page.goto(f"{address}/?resolution=8&factor=Badly+lit&window=nte-core")
     settled(page)
-    assert page.get_by_role("combobox", name="Cell size").input_value().startswith("Neighbourhood")
+    assert page.get_by_role("combobox", name="Cell size").input_value().startswith("Quarter")
     assert page.get_by_role("combobox", name="Reason given").input_value() == "Badly lit"
     page.get_by_role("link", name="Brief").click()
     page.wait_for_url("**/brief**")

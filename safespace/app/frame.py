@@ -132,8 +132,8 @@ def _against(held: Holdings) -> None:
         "How reports were found",
         "found_by",
         list(FOUND_BY),
-        words=lambda name: FOUND_BY[name].capitalize(),
-        explain="Rows found by patrols show where patrols were.",
+        words=words.FOUND.__getitem__,
+        explain="“By the public” keeps rows that do not say. Rows found by patrols show where patrols were.",
     )
 
 

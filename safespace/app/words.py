@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 
 CELL_SIZES: Mapping[int, str] = MappingProxyType(
     {
-        7: "Wide: about 5 km² each",
-        8: "Neighbourhood: about 0.7 km² each",
-        9: "Local: about 0.1 km² each",
-        10: "Street: about 0.015 km² each",
+        7: "Wide: about 5 km²",
+        8: "Quarter: about 0.7 km²",
+        9: "Local: about 0.1 km²",
+        10: "Street: about 0.015 km²",
     }
 )
+FOUND: Mapping[str, str] = MappingProxyType({"public": "By the public", "all": "Also by patrols"})
 WINDOW_NAMES: Mapping[str, str] = MappingProxyType(
     {"": "Any time", "night": "Whole night", "nte-evening": "Evening", "nte-core": "Core", "nte-late": "Late"}
 )
