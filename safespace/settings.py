@@ -81,6 +81,25 @@ class LimitSettings(_Section):
     field_chars: int = Field(default=20_000, ge=100)
 
 
+class FetchSettings(_Section):
+    """Where public data is fetched from, and how patiently.
+
+    The addresses are those of public services; a copy inside an organisation can stand in for each.
+    ``{month}`` is filled in as ``2022-01``. ``streets`` and ``boundaries`` have no address until one is set.
+    """
+
+    police_archive: str = "https://data.police.uk/data/archive/{month}.zip"
+    police_api: str = "https://data.police.uk/api"
+    overpass: str = "https://overpass-api.de/api/interpreter"
+    streets: str = ""
+    boundaries: str = ""
+    requests_per_s: float = Field(default=1.0, gt=0, le=100)
+    attempts: int = Field(default=6, ge=1, le=20)
+    stall_s: float = Field(default=60.0, gt=0, le=600)
+    longest_wait_s: float = Field(default=300.0, gt=0, le=3600)
+    file_mb: int = Field(default=4096, ge=1)
+
+
 NIGHT = (
     NightWindow(name="nte-evening", start=time(18), end=time(22)),
     NightWindow(name="nte-core", start=time(22), end=time(4)),
@@ -133,6 +152,7 @@ class Settings(BaseSettings):
     routes: RouteSettings = RouteSettings()
     policies: tuple[PolicyProfile, ...] = POLICIES
     limits: LimitSettings = LimitSettings()
+    fetch: FetchSettings = FetchSettings()
 
     @classmethod
     def settings_customise_sources(
