@@ -110,7 +110,7 @@ def test_every_page_carries_the_common_frame(open_app, page, query):
         "call 999",
         "text British Transport Police on 61016",
         "Support",
-        "© OpenStreetMap contributors",
+        "Streets and landmarks: Synthetic streets",
     ):
         assert said in text
 

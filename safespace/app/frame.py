@@ -153,9 +153,9 @@ def _list(sentences: Sequence[str]) -> str:
     return f"<ul>{''.join(f'<li>{escape(sentence)}</li>' for sentence in sentences)}</ul>"
 
 
-def footer() -> None:
+def footer(streets_credit: str = "") -> None:
     """Draw how to report, where support is, the method and the credit."""
-    st.html(words.FOOTER)
+    st.html(words.FOOTER.format(credit=f"Streets and landmarks: {escape(streets_credit or 'none held')}."))
 
 
 def problem(problem: SafeSpaceError) -> None:

@@ -37,7 +37,7 @@ def run() -> None:
     state.arrive(chosen.title)
     frame.header(pages)
     chosen.run()
-    frame.footer()
+    frame.footer(_streets_credit())
 
 
 def draw_alone(name: str) -> None:
@@ -46,7 +46,7 @@ def draw_alone(name: str) -> None:
     state.arrive(title)
     frame.header([])
     _page(name, show)()
-    frame.footer()
+    frame.footer(_streets_credit())
 
 
 def _page(name: str, show: Callable[[View, Holdings, Settings], None]) -> Callable[[], None]:
@@ -58,6 +58,13 @@ def _page(name: str, show: Callable[[View, Holdings, Settings], None]) -> Callab
 
     page.__name__ = name
     return page
+
+
+def _streets_credit() -> str:
+    try:
+        return pipeline.streets_credit(load_settings())
+    except SafeSpaceError:  # the page has said it already
+        return ""
 
 
 def _method() -> None:

@@ -98,7 +98,7 @@ FOOTER = """<footer class="ss-footer">
 <li>Samaritans: 116 123</li></ul></section>
 <section><h2>Method and credit</h2>
 <p><a href="method" target="_self">How the figures are made</a></p>
-<p>Streets and landmarks: © OpenStreetMap contributors.</p>
+<p>{credit}</p>
 <p>Reports describe places. People who cause harm are responsible for it.</p></section>
 </footer>"""
 EDITION_LINES: Mapping[str, str] = MappingProxyType(

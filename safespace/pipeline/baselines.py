@@ -35,7 +35,7 @@ def exposure(baseline: str, window: pd.DataFrame, view: View, settings: Settings
         raise InputError(
             "The store has nothing to make this baseline from.",
             seen=BASELINES[baseline],
-            remedy="Choose --baseline area, or load it first: see docs/formats.md.",
+            remedy="Compare with the area of the cell, or load what is missing: see docs/formats.md.",
         )
     return made
 

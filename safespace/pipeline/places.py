@@ -10,7 +10,7 @@ from safespace.engine import open_engine
 from safespace.errors import InputError, SafeSpaceError, TooFewError
 from safespace.pipeline.baselines import exposure
 from safespace.pipeline.loading import area_outline, load_streets, streets_credit, version
-from safespace.pipeline.selection import factor_shares, hours_of_week, select
+from safespace.pipeline.selection import SEXUAL_OFFENCES, factor_shares, hours_of_week, select
 from safespace.pipeline.view import BASELINES, CREDITS, FELT, FOUND_BY, RECORDED
 from safespace.store import Store
 from safespace.tone import ABSENCE
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from safespace.settings import Settings
 
 MOST_UNCOVERED = 0.2  # of the events; past this the cells that are covered look high for want of the others
+UNLISTED = "Sexual offences are counted, but not listed for a single cell."
 FINEST_FOR_SNAP_POINTS = 8
 
 
@@ -119,7 +120,7 @@ def _refuse_thin_baseline(counted: pd.DataFrame, view: View) -> None:
             "This baseline does not cover the area.",
             where=BASELINES[view.baseline],
             seen=f"none of it in {int(bare.sum()):,} of {len(inside):,} cells, which hold {lost:.0%} of the events",
-            remedy="Load it for the whole area, choose a smaller area, or choose --baseline area.",
+            remedy="Load it for the whole area, choose a smaller area, or compare with the area of the cell.",
         )
 
 
@@ -304,8 +305,8 @@ def tell_cell(found: PlacesFound, cell: int, settings: Settings) -> CellStory:
     return CellStory(
         cell=cell,
         name=found.names.get(cell, f"Cell {cell:x}"),
-        sentences=_cell_sentences(row.iloc[0]),
-        shares=factor_shares(ours),
+        sentences=(*_cell_sentences(row.iloc[0]), *([UNLISTED] if found.view.sources != FELT else [])),
+        shares=factor_shares(ours[~ours["category"].isin(SEXUAL_OFFENCES)]),
         hours=hours_of_week(ours, settings),
         checks=_cell_checks(cell, found),
     )

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from safespace.pipeline.view import View
     from safespace.settings import Settings
 
+# Told apart nowhere, and of a single cell not told at all: nobody must be led to a person.
+SEXUAL_OFFENCES = ("Rape", "Sexual assault", "Indecent exposure", "Other sexual offence")
 WITHOUT_PLACE = ("no_coordinates", "zero_coordinates", "bad_coordinates", "outside_britain")
 
 
@@ -56,7 +58,8 @@ def select(view: View, settings: Settings) -> Selection:
     Raises
     ------
     InputError
-        When felt and recorded reports are asked for in one number, or the night window is unknown.
+        When felt and recorded reports are asked for in one number, the night window is unknown, or a part of
+        the night is asked of rows that carry no hour.
     """
     _refuse_adding_layers(view)
     store = Store.open(settings.store)
@@ -67,6 +70,7 @@ def select(view: View, settings: Settings) -> Selection:
     if view.factor:
         kept = kept[kept["factor"].str.split("|").map(lambda given: view.factor in given)]
     kept, without_hour = _in_window(kept, view, settings)
+    _refuse_no_hours(kept, without_hour)
     first, last = (
         kept[name].dt.tz_convert(settings.time_zone).dt.date for name in ("occurred_from", "occurred_to")
     )
@@ -78,6 +82,15 @@ def select(view: View, settings: Settings) -> Selection:
         since=first.min() if len(kept) else None,
         until=last.max() if len(kept) else None,
     )
+
+
+def _refuse_no_hours(kept: pd.DataFrame, without_hour: int) -> None:
+    if without_hour and kept.empty:
+        raise InputError(
+            "A part of the night was asked for.",
+            seen=f"{without_hour:,} rows carry no hour of the day",
+            remedy="Ask for any time.",
+        )
 
 
 def _refuse_adding_layers(view: View) -> None:
@@ -141,7 +154,8 @@ def hours_of_week(reports: pd.DataFrame, settings: Settings) -> NDArray[np.float
 def factor_shares(reports: pd.DataFrame) -> pd.DataFrame:
     """Return how often each reason is given, as a share of events, with 95 % Jeffreys intervals.
 
-    Of recorded incidents, whose reason nobody asked for, it is the kinds that are counted.
+    Of recorded incidents, whose reason nobody asked for, it is the kinds that are counted; sexual offences
+    are one kind.
 
     Returns
     -------
@@ -151,7 +165,8 @@ def factor_shares(reports: pd.DataFrame) -> pd.DataFrame:
     """
     events = reports.drop_duplicates("event_id")
     of_a_kind = events["source"].isin(("nte", "police_uk"))
-    given = events["category"].where(of_a_kind, events["factor"]).str.split("|").explode()
+    kinds = events["category"].where(~events["category"].isin(SEXUAL_OFFENCES), "Sexual offences")
+    given = kinds.where(of_a_kind, events["factor"]).str.split("|").explode()
     counts = given[given != ""].value_counts().rename_axis("factor").rename("n").reset_index()
     lower, upper = jeffreys(counts["n"], np.full(len(counts), len(events)))
     told = counts.assign(of=len(events), share=counts["n"] / max(len(events), 1), lower=lower, upper=upper)

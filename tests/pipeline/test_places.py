@@ -6,6 +6,7 @@ import pytest
 
 from safespace import pipeline
 from safespace.errors import AreaError, InputError, StoreError, TooFewError
+from safespace.pipeline.selection import select
 from safespace.settings import load_settings
 
 
@@ -78,7 +79,7 @@ def test_an_unknown_window_lists_those_set(town_settings):
 
 
 def test_a_baseline_the_store_cannot_serve_is_refused(town_settings):
-    with pytest.raises(InputError, match=r"residents.*--baseline area"):
+    with pytest.raises(InputError, match=r"residents.*area of the cell"):
         pipeline.find_places(pipeline.View(baseline="residents"), town_settings)
 
 
@@ -115,7 +116,9 @@ def test_a_baseline_that_covers_little_of_the_area_is_refused(town, town_setting
     pipeline.ingest([town.streetsafe_csv], source="streetsafe", settings=settings)
     pipeline.ingest_layer([town.areas_geojson], layer="areas", settings=settings)
     pipeline.ingest_streets(town.streets_pbf, settings=settings, clip="SB04")
-    with pytest.raises(InputError, match=r"does not cover the area.*none of it in .* cells.*--baseline area"):
+    with pytest.raises(
+        InputError, match=r"does not cover the area.*none of it in .* cells.*area of the cell"
+    ):
         pipeline.find_places(pipeline.View(), settings)
 
 
@@ -124,3 +127,31 @@ def test_made_up_streets_are_not_credited_to_openstreetmap(found, town_settings,
     pdf = pipeline.write_brief(pipeline.brief_of(found, [], town_settings), tmp_path)[1].read_text()
     assert "Synthetic streets" in page
     assert "OpenStreetMap contributors" not in page + pdf
+
+
+def test_months_have_no_hours_and_it_is_said(tmp_path):
+    settings = load_settings(store=tmp_path / "store")
+    months = tmp_path / "2022-01-west-midlands-street.csv"
+    months.write_text(
+        "Crime ID,Month,Reported by,Falls within,Longitude,Latitude,Location,LSOA code,LSOA name,Crime type,"
+        "Last outcome category,Context\n"
+        + "".join(f",2022-01,,,-1.{890 + i},52.48,On or near X,,,Anti-social behaviour,,\n" for i in range(9))
+    )
+    pipeline.ingest([months], source="police_uk", settings=settings)
+    with pytest.raises(InputError, match=r"9 rows carry no hour of the day.*any time"):
+        select(pipeline.View(sources=("police_uk",), window="night"), settings)
+
+
+def test_a_single_cell_lists_no_sexual_offences(town_settings):
+    found = pipeline.find_places(pipeline.View(sources=("nte",)), town_settings)
+    busiest = int(found.hotspots.table.set_index("cell")["events"].idxmax())
+    story = pipeline.tell_cell(found, busiest, town_settings)
+    listed = " ".join(story.shares["factor"])
+    assert "exual" not in listed
+    assert "Rape" not in listed
+    assert any("not listed for a single cell" in sentence for sentence in story.sentences)
+    assert "Sexual offences" in set(pipeline.factor_shares(_reports(found, town_settings))["factor"])
+
+
+def _reports(found, settings):
+    return select(found.view, settings).reports
