@@ -27,6 +27,7 @@ def read_reports(
     mapping: Path | str | None = None,
     settings: Settings,
     as_of: pd.Timestamp | None = None,
+    sheet: str | None = None,
     progress: bool = False,
 ) -> Ingested:
     """Read one source's files into reports, with what became of every other row.
@@ -34,7 +35,7 @@ def read_reports(
     Parameters
     ----------
     paths
-        CSV, ``.xlsx`` or zip files, or folders of CSVs.
+        CSV, ``.xlsx``, Parquet, GeoPackage, GeoJSON or zip files, or folders of CSVs.
     source
         One of :data:`SOURCE_NAMES`.
     mapping
@@ -43,6 +44,8 @@ def read_reports(
         Time zone and limits.
     as_of
         Moments a day or more after this are in the future; now when not given.
+    sheet
+        The sheet of a workbook, or the layer of a GeoPackage; its first when not given.
     progress
         Show a bar over the files.
 
@@ -61,4 +64,6 @@ def read_reports(
     }
     if source not in readers:
         raise InputError("No such source.", seen=source, remedy=f"Choose one of: {', '.join(SOURCE_NAMES)}.")
-    return readers[source](paths, mapping=mapping, settings=settings, as_of=as_of, progress=progress)
+    return readers[source](
+        paths, mapping=mapping, settings=settings, as_of=as_of, sheet=sheet, progress=progress
+    )

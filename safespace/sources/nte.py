@@ -107,6 +107,7 @@ def read(
     mapping: Path | str | None = None,
     settings: Settings,
     as_of: pd.Timestamp | None = None,
+    sheet: str | None = None,
     progress: bool = False,
 ) -> Ingested:
     """Read night-time-economy files; see :func:`safespace.sources.reading.read_form`.
@@ -115,7 +116,9 @@ def read(
     -----
     Rows marked as domestic abuse or at a home are excluded and only counted.
     """
-    return read_form(paths, FORM, _look, mapping=mapping, settings=settings, as_of=as_of, progress=progress)
+    return read_form(
+        paths, FORM, _look, mapping=mapping, settings=settings, as_of=as_of, sheet=sheet, progress=progress
+    )
 
 
 def _look(texts: pd.DataFrame, context: Context) -> Sequence[Step]:

@@ -75,6 +75,7 @@ def read(
     mapping: Path | str | None = None,
     settings: Settings,
     as_of: pd.Timestamp | None = None,
+    sheet: str | None = None,
     progress: bool = False,
 ) -> Ingested:
     """Read police.uk files; see :func:`safespace.sources.reading.read_form`.
@@ -92,6 +93,7 @@ def read(
         mapping=mapping,
         settings=settings,
         as_of=as_of,
+        sheet=sheet,
         prefer="-street.csv",
         progress=progress,
     )

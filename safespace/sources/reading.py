@@ -69,11 +69,15 @@ class Context:
 
 @dataclass(frozen=True)
 class Rows:
-    """Every row of every file under our names: text as read, with ``file`` and ``row``."""
+    """Every row of every file under our names: text as read, with ``file`` and ``row``.
+
+    ``filled`` says which cells (file, line, our name) were blank under a merged cell.
+    """
 
     frame: pd.DataFrame
     headers: dict[str, dict[str, str]]
     notes: tuple[str, ...]
+    filled: tuple[tuple[str, int, str], ...] = ()
 
 
 _HELD = tuple(name for name in ("reference", *REPORTS.columns) if name not in ("report_id", "source"))
@@ -81,7 +85,7 @@ _HELD = tuple(name for name in ("reference", *REPORTS.columns) if name not in ("
 Look: TypeAlias = Callable[[pd.DataFrame, Context], Sequence[Step]]
 
 
-def read_form(
+def read_form(  # noqa: PLR0913 - what a reader may be told
     paths: Sequence[Path],
     form: Form,
     look: Look,
@@ -89,6 +93,7 @@ def read_form(
     mapping: Path | str | None,
     settings: Settings,
     as_of: pd.Timestamp | None = None,
+    sheet: str | None = None,
     prefer: str = "",
     progress: bool = False,
 ) -> Ingested:
@@ -97,7 +102,7 @@ def read_form(
     Parameters
     ----------
     paths
-        CSV, ``.xlsx``, zip of CSVs, or folders.
+        CSV, ``.xlsx``, Parquet, GeoPackage, GeoJSON, zip of CSVs, or folders.
     form
         What the files look like.
     look
@@ -108,6 +113,8 @@ def read_form(
         Time zone and limits.
     as_of
         Moments a day or more after this are in the future; now when not given.
+    sheet
+        The sheet of a workbook, or the layer of a GeoPackage; its first when not given.
     prefer
         In archives and folders read only names ending so when there are any.
     progress
@@ -124,13 +131,20 @@ def read_form(
         wanted=form.wanted(told),
         limits=settings.limits,
         prefer=prefer,
+        sheet=sheet,
         track=_track if progress else None,
     )
     rows = gather(opened, form, told)
     now = as_of if as_of is not None else pd.Timestamp.now(tz="UTC")
     context = Context(Clock(settings.time_zone, now, told.date_order), load_taxonomy())
     texts, cleaning = clean(rows.frame, form, told)
-    steps = [leave_out(texts), repeated_headers(texts, rows.headers), cleaning, *look(texts, context)]
+    steps = [
+        leave_out(texts),
+        repeated_headers(texts, rows.headers),
+        merged_cells(texts, rows),
+        cleaning,
+        *look(texts, context),
+    ]
     digest = hashlib.sha256(opened.digest.encode() + told.digest).hexdigest()
     return settle(rows, steps, form, digest=digest, synthetic=_is_synthetic(texts, paths))
 
@@ -143,13 +157,9 @@ def gather(opened: tables.Opened, form: Form, mapping: mappings.Mapping) -> Rows
     SchemaError
         When a table does not have the columns needed.
     """
-    parts, headers, notes = (
-        [],
-        {},
-        [f"{len(opened.passed_over)} other files in the archive were not read."]
-        if opened.passed_over
-        else [],
-    )
+    others = len(opened.passed_over)
+    notes = [f"{others} other files in the archive were not read."] if others else []
+    parts, headers, filled = [], {}, []
     for grid in opened.grids:
         tables.refuse_headless(grid)
         refuse_person_files(grid.headers, where=grid.file)
@@ -159,13 +169,15 @@ def gather(opened: tables.Opened, form: Form, mapping: mappings.Mapping) -> Rows
         if grid.ragged:
             parts.append(_ragged(grid, form))
         notes += [*grid.notes, *_unread(grid, spots)]
+        ours = {spot: name for name, spot in spots.items()}
+        filled += [(grid.file, line, ours[spot]) for line, spot in grid.filled if spot in ours]
     table = pa.concat_tables(parts)
     index = pd.RangeIndex(table.num_rows)
     columns = {
         name: series(_one_piece(table.column(name)), index) for name in table.column_names if name != "row"
     }
     frame = pd.DataFrame({**columns, "row": np.array(table.column("row"))})
-    return Rows(frame, headers, tuple(dict.fromkeys(notes)))
+    return Rows(frame, headers, tuple(dict.fromkeys(notes)), tuple(filled))
 
 
 def _one_piece(column: pa.ChunkedArray) -> pa.Array:
@@ -275,6 +287,21 @@ def leave_out(texts: pd.DataFrame) -> Step:
     if "domestic_abuse" in texts:
         found += domestic(texts)
     return Step(problems=tuple(one for one in found if len(one.explanation)))
+
+
+def merged_cells(texts: pd.DataFrame, rows: Rows) -> Step:
+    """Show the cells of a workbook that took the text of the merged cell they lie under."""
+    repairs = []
+    places = (
+        pd.MultiIndex.from_frame(texts[["file", "row"]])
+        if rows.filled
+        else pd.MultiIndex.from_arrays([[], []])
+    )
+    for name in sorted({name for _, _, name in rows.filled}):
+        spots = places.isin([(file, line) for file, line, ours in rows.filled if ours == name])
+        after = texts.loc[spots, name]
+        repairs.append(Repair("merged_cell", pd.Series("", index=after.index, dtype="str"), after))
+    return Step(repairs=tuple(repairs))
 
 
 def repeated_headers(texts: pd.DataFrame, headers: Mapping[str, Mapping[str, str]]) -> Step:

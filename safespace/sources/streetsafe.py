@@ -91,6 +91,7 @@ def read(
     mapping: Path | str | None = None,
     settings: Settings,
     as_of: pd.Timestamp | None = None,
+    sheet: str | None = None,
     progress: bool = False,
 ) -> Ingested:
     """Read StreetSafe files; see :func:`safespace.sources.reading.read_form`.
@@ -99,7 +100,9 @@ def read(
     -----
     The moment is when the report was sent, which can be long after what it is about.
     """
-    return read_form(paths, FORM, _look, mapping=mapping, settings=settings, as_of=as_of, progress=progress)
+    return read_form(
+        paths, FORM, _look, mapping=mapping, settings=settings, as_of=as_of, sheet=sheet, progress=progress
+    )
 
 
 def _look(texts: pd.DataFrame, context: Context) -> Sequence[Step]:

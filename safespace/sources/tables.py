@@ -6,9 +6,10 @@ import csv
 import datetime as dt
 import hashlib
 import io
+import re
 import zipfile
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -18,10 +19,11 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from safespace.errors import FileError, SchemaError
+from safespace.sources.datafiles import kind_of, open_datafile
 from safespace.sources.forms import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import numpy.typing as npt
 
@@ -29,6 +31,10 @@ if TYPE_CHECKING:
 
 _DELIMITERS = (",", ";", "\t", "|")
 _HEADER_WITHIN = 20
+# tables of text pack to a tenth or a thirtieth; only a bomb, or an empty file, packs to a five-hundredth
+_BOMB_BYTES, _BOMB_RATIO = 50 * 2**20, 500
+# a workbook keeps fifteen figures of a number, so a longer identifier has lost its end
+_ROUNDED = 10**15
 _BINARY_STARTS = {
     b"%PDF": "a PDF",
     b"\x89PNG": "a picture",
@@ -37,7 +43,6 @@ _BINARY_STARTS = {
     b"\xd0\xcf\x11\xe0": "an old Excel workbook (.xls); save it as .xlsx or CSV",
     b"\x1f\x8b": "a gzip file; unpack it first",
     b"SQLite": "a database",
-    b"PAR1": "a Parquet file",
 }
 
 Wanted: TypeAlias = "frozenset[str]"
@@ -61,6 +66,10 @@ class Grid:
         Line and text of the rows that do not split into as many cells as there are headers.
     notes
         What was done to open it.
+    filled
+        Line and column of each blank cell that was given the text of the merged cell it lies under.
+    first_line
+        Line of the first row under the header.
     """
 
     file: str
@@ -69,6 +78,8 @@ class Grid:
     lines: npt.NDArray[np.int64]
     ragged: tuple[tuple[int, str], ...] = ()
     notes: tuple[str, ...] = ()
+    filled: Mapping[tuple[int, int], str] = field(default_factory=dict)
+    first_line: int = 2
 
 
 @dataclass(frozen=True)
@@ -86,6 +97,7 @@ def open_tables(
     wanted: Wanted,
     limits: LimitSettings,
     prefer: str = "",
+    sheet: str | None = None,
     track: Callable[[Sequence[Path]], Any] | None = None,
 ) -> Opened:
     """Open every table in the files, folders and zip archives given.
@@ -93,13 +105,16 @@ def open_tables(
     Parameters
     ----------
     paths
-        CSV files (any of ``, ; | tab``), ``.xlsx`` workbooks, zip archives of CSVs, or folders of them.
+        CSV files (any of ``, ; | tab``), ``.xlsx`` workbooks, Parquet, GeoPackage and GeoJSON files, zip
+        archives of CSVs, or folders of them.
     wanted
         Headers that would be recognised, in plain form; the header line is the one with most of them.
     limits
         Sizes past which a file is refused.
     prefer
         In folders and archives, read only names ending so when there are any (``-street.csv``).
+    sheet
+        The sheet of a workbook, or the layer of a GeoPackage; its first when not given.
     track
         Wraps the paths to show progress.
 
@@ -116,7 +131,7 @@ def open_tables(
         for name, content in _contents(Path(path), limits=limits, prefer=prefer, skipped=skipped):
             digest = hashlib.sha256(content).hexdigest()
             sha.update(digest.encode())
-            grid = open_grid(content, name, wanted=wanted, limits=limits)
+            grid = open_grid(content, name, wanted=wanted, limits=limits, sheet=sheet)
             seen[digest] += 1
             if seen[digest] > 1 and grid.cells.num_rows:
                 raise FileError("The same file was given twice.", where=name, remedy="Leave one of them out.")
@@ -124,8 +139,10 @@ def open_tables(
     return Opened(tuple(grids), sha.hexdigest(), tuple(skipped))
 
 
-def open_grid(content: bytes, name: str, *, wanted: Wanted, limits: LimitSettings) -> Grid:
-    """Open one table from a file's bytes.
+def open_grid(
+    content: bytes, name: str, *, wanted: Wanted, limits: LimitSettings, sheet: str | None = None
+) -> Grid:
+    """Open one table from a file's bytes; other arguments as for :func:`open_tables`.
 
     Raises
     ------
@@ -135,7 +152,10 @@ def open_grid(content: bytes, name: str, *, wanted: Wanted, limits: LimitSetting
     if not content or content.isspace():
         raise FileError("The file is empty.", where=name, remedy="Export it again.")
     if content[:4] == b"PK\x03\x04":
-        return _open_workbook(content, name, wanted=wanted, limits=limits)
+        return _open_workbook(content, name, wanted=wanted, limits=limits, sheet=sheet)
+    if kind_of(content):
+        table, told = open_datafile(content, name, layer=sheet, limits=limits)
+        return _grid_of_table(table, name, limits, told)
     text, notes = _as_utf8(content, name)
     start, line, delimiter = _find_header(text, wanted)
     grid = _parse(text[start:], name, delimiter=delimiter, first_line=line, limits=limits)
@@ -189,6 +209,14 @@ def open_archive(content: bytes, name: str, limits: LimitSettings) -> zipfile.Zi
             where=name,
             seen=f"{total / 2**20:,.0f} MB",
             remedy=f"The limit is {limits.file_mb:,} MB (limits.file_mb).",
+        )
+    packed = sum(item.compress_size for item in archive.infolist())
+    if total > max(_BOMB_BYTES, _BOMB_RATIO * packed):
+        raise FileError(
+            "The zip archive unpacks to far more than a table does.",
+            where=name,
+            seen=f"{total / 2**20:,.0f} MB from {packed / 2**20:,.1f} MB",
+            remedy="Fetch it again; if it is sound, unpack it and give the files.",
         )
     for item in archive.infolist():
         parts = PurePosixPath(item.filename.replace("\\", "/")).parts
@@ -293,7 +321,7 @@ def _refuse_binary(content: bytes, name: str) -> None:
             "The file is not a table of text.",
             where=name,
             seen=kind,
-            remedy="Give a CSV, an .xlsx or a zip of CSVs.",
+            remedy="Give a CSV, an .xlsx, a zip of CSVs, a Parquet, a GeoPackage or a GeoJSON.",
         )
 
 
@@ -437,13 +465,28 @@ def _line_numbers(
     )
 
 
-def _open_workbook(content: bytes, name: str, *, wanted: Wanted, limits: LimitSettings) -> Grid:
-    open_archive(content, name, limits)
+def _grid_of_table(table: pa.Table, name: str, limits: LimitSettings, notes: tuple[str, ...]) -> Grid:
+    headers = tuple(table.column_names)
+    cells = table.rename_columns([f"f{i}" for i in range(len(headers))])
+    _check_fields(cells, [], name, limits)
+    filled = _filled(cells)
+    # such a file has no lines: its first row is given the number it would have under a header
+    lines = np.arange(2, len(filled) + 2, dtype=np.int64)
+    return Grid(name, headers, cells.filter(pa.array(filled)), lines[filled], notes=notes)
+
+
+def _open_workbook(
+    content: bytes, name: str, *, wanted: Wanted, limits: LimitSettings, sheet: str | None
+) -> Grid:
+    archive = open_archive(content, name, limits)
     import openpyxl  # noqa: PLC0415 - slow to load and seldom needed
 
     try:
         book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-        rows = [[_cell_text(cell) for cell in row] for row in book.worksheets[0].iter_rows(values_only=True)]
+        names = [one.title for one in book.worksheets]
+        page = book.worksheets[names.index(sheet) if sheet in names else 0]
+        rows = [[_cell_text(cell) for cell in row] for row in page.iter_rows(values_only=True)]
+        merged = _merged(archive.read(page._worksheet_path))  # noqa: SLF001 - read-only books hide them
     except Exception as problem:  # openpyxl raises whatever its XML and zip layers raise
         raise FileError(
             "The workbook cannot be read.",
@@ -451,9 +494,43 @@ def _open_workbook(content: bytes, name: str, *, wanted: Wanted, limits: LimitSe
             seen=str(problem)[:160],
             remedy="Save it again as .xlsx or CSV.",
         ) from problem
+    if sheet is not None and sheet not in names:
+        raise FileError(
+            "There is no such sheet.", where=name, seen=sheet, remedy=f"Choose one of: {', '.join(names)}."
+        )
+    where = f"{name}: sheet {page.title}"
     if not any(any(row) for row in rows):
-        raise FileError("The first sheet is empty.", where=name, remedy="Put the table on the first sheet.")
-    return _grid_of_rows(rows, name, wanted=wanted, limits=limits)
+        raise FileError(
+            "The sheet is empty.", where=where, remedy=f"Choose a sheet with --sheet: {', '.join(names)}."
+        )
+    left = [one for one in names if one != page.title]
+    notes = (f"{where} was read, and not {', '.join(left)}.",) if left else ()
+    spread = _spread_merged(rows, merged)
+    grid = _grid_of_rows(rows, name, wanted=wanted, limits=limits)
+    kept = {(line, column): rows[line - 1][column] for line, column in spread if line >= grid.first_line}
+    return replace(grid, notes=notes, filled=kept)
+
+
+def _merged(sheet: bytes) -> list[tuple[int, int, int, int]]:
+    """Return the first and last row and column (from nought) of each block of merged cells."""
+    from openpyxl.utils import range_boundaries  # noqa: PLC0415
+
+    blocks = [range_boundaries(ref.decode()) for ref in re.findall(rb'<mergeCell ref="([A-Z0-9:]+)"', sheet)]
+    return [(top - 1, left - 1, bottom - 1, right - 1) for left, top, right, bottom in blocks]
+
+
+def _spread_merged(rows: list[list[str]], blocks: list[tuple[int, int, int, int]]) -> list[tuple[int, int]]:
+    """Write a merged cell's text into the rows below that it covers; return their lines and columns.
+
+    Only down its first column: a cell that is merged across is a title and not a value.
+    """
+    filled = []
+    for top, left, bottom, _ in blocks:
+        for row in range(top + 1, min(bottom + 1, len(rows))):
+            if left < len(rows[row]) and not rows[row][left] and rows[top][left]:
+                rows[row][left] = rows[top][left]
+                filled.append((row + 1, left))
+    return filled
 
 
 def _grid_of_rows(rows: list[list[str]], name: str, *, wanted: Wanted, limits: LimitSettings) -> Grid:
@@ -466,12 +543,14 @@ def _grid_of_rows(rows: list[list[str]], name: str, *, wanted: Wanted, limits: L
     _check_fields(cells, [], name, limits)
     lines = np.arange(top + 2, top + 2 + len(body), dtype=np.int64)
     filled = _filled(cells)
-    return Grid(name, headers, cells.filter(pa.array(filled)), lines[filled])
+    return Grid(name, headers, cells.filter(pa.array(filled)), lines[filled], first_line=top + 2)
 
 
 def _cell_text(cell: object) -> str:
     if cell is None:
         return ""
+    if isinstance(cell, int | float) and abs(cell) >= _ROUNDED:
+        return f"{cell:.5E}"
     if isinstance(cell, float) and cell.is_integer():
         return str(int(cell))
     if isinstance(cell, dt.datetime) and cell.time() == dt.time():
