@@ -41,7 +41,9 @@ def test_environment_yml_asks_for_what_pyproject_asks_for():
 
 
 def test_constraints_pin_every_dependency_and_record_no_address():
-    lines = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if line[:1] not in ("", "#")]
+    lines = [
+        line for line in (ROOT / "constraints.txt").read_text().splitlines() if line[:1] not in ("", "#")
+    ]
     assert all(re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.+!]+", line) for line in lines)
     pinned = {line.split("==")[0].lower().replace("_", "-") for line in lines}
     project = PYPROJECT["project"]
