@@ -25,6 +25,14 @@ from safespace.hotspots.stability import (
 )
 from safespace.hotspots.surfaces import Surface, choose_bandwidth, density, relative_density
 from safespace.hotspots.trends import Trend, compare_periods, find_trend
+from safespace.hotspots.validation import (
+    Validation,
+    count_by_period,
+    generalised_gini,
+    jaccard_across,
+    scores_from,
+    validate,
+)
 
 __all__ = [
     "GammaPrior",
@@ -32,20 +40,24 @@ __all__ = [
     "Scan",
     "Surface",
     "Trend",
+    "Validation",
     "add_checks",
     "at_least",
     "choose_bandwidth",
     "compare_baselines",
     "compare_periods",
+    "count_by_period",
     "density",
     "events_needed",
     "find_hotspots",
     "find_trend",
     "fit_prior",
     "garwood",
+    "generalised_gini",
     "gi_star",
     "gi_star_score",
     "jaccard",
+    "jaccard_across",
     "jeffreys",
     "marshall_rates",
     "place_of",
@@ -55,9 +67,11 @@ __all__ = [
     "scan_cells",
     "scan_periods",
     "scan_shares",
+    "scores_from",
     "share_by",
     "smoothed_rates",
     "tied_ranks",
+    "validate",
     "without_busiest_day",
     "without_busiest_week",
     "without_patrol",

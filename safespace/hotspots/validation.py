@@ -1,0 +1,420 @@
+"""Whether the places found in the past are where the next events fall, beside simpler ways to choose them.
+
+A map that looks right is easy; a map that captures more of next month than last month's own count is not.
+Every figure here is made from counts before a date and judged on counts after it, at a stated share of the
+area, with an interval from resampling the later periods.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import h3.api.basic_int as h3
+import numpy as np
+import pandas as pd
+
+from safespace.cells import areas_km2, locate
+from safespace.errors import InputError, TooFewError
+from safespace.hotspots.intensity import fit_prior, smoothed_rates
+from safespace.hotspots.surfaces import density
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+    Whole = NDArray[np.int64]
+    Numbers = NDArray[np.float64]
+
+logger = logging.getLogger(__name__)
+
+SHARES = (0.01, 0.03, 0.05, 0.10)  # of the area
+FEWEST_LATER = 4  # periods to resample; with fewer an interval says nothing
+LAST = "last period"
+RANDOM = "random"
+
+
+@dataclass(frozen=True)
+class Validation:
+    """How well places chosen from the past held the events of later periods.
+
+    Parameters
+    ----------
+    table
+        One row a method and share of the area: ``method``, ``area_share``, ``captured`` (later events in
+        the chosen area), ``hit_rate``, ``pai``, ``rri``, ``pei``, ``pei_star``, each of the last five with
+        ``_lower`` and ``_upper``, and ``over_last`` (probability of capturing more than the last period's
+        counts would; one half is no difference).
+    earlier, later
+        Events before and after the cut.
+    periods
+        How many periods were learnt from and judged on.
+    cells
+        How many cells there were to choose from.
+    level
+        Probability of the intervals.
+    """
+
+    table: pd.DataFrame
+    earlier: int
+    later: int
+    periods: tuple[int, int]
+    cells: int
+    level: float
+
+    def basis(self) -> str:
+        """Say in one line what the figures rest on."""
+        learnt, judged = self.periods
+        return (
+            f"Learnt from {self.earlier:,} events in {learnt} periods, judged on {self.later:,} in the next "
+            f"{judged}, {self.cells:,} cells. Intervals {self.level:.0%}, from resampling whole periods."
+        )
+
+
+def count_by_period(reports: pd.DataFrame, cells: pd.DataFrame, *, freq: str = "M") -> pd.DataFrame:
+    """Return the events of each cell inside the area in each period.
+
+    Parameters
+    ----------
+    reports
+        Placed reports; an event counts once, with its earliest pin.
+    cells
+        Cells frame; those at the edge are left out.
+    freq
+        A pandas period: "M" months, "W-SUN" weeks from Monday, "Q" quarters.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Whole numbers, one row a cell (index) and one column a period, none left out between the first and
+        the last; the period is that of ``occurred_from`` in local time.
+
+    Raises
+    ------
+    TooFewError
+        When no event falls inside.
+    """
+    inside = cells.loc[~cells["edge"], "cell"].to_numpy()
+    column = f"cell_{h3.get_resolution(int(inside[0]))}"
+    first = reports.sort_values(["occurred_from", "report_id"], kind="stable").drop_duplicates("event_id")
+    first = first[first[column].isin(inside)]
+    if first.empty:
+        raise TooFewError("No event falls inside the area.", seen=f"{len(reports)} reports")
+    local = first["occurred_from"].dt.tz_convert("Europe/London").dt.tz_localize(None)
+    period = local.dt.to_period(freq)
+    every = pd.period_range(period.min(), period.max(), freq=freq)
+    counted = pd.crosstab(first[column].to_numpy(), period.to_numpy())
+    whole = counted.reindex(index=inside, columns=every, fill_value=0).astype("int64")
+    return whole.rename_axis(index="cell", columns="period")
+
+
+def scores_from(counts: pd.DataFrame, cells: pd.DataFrame) -> dict[str, pd.Series]:
+    """Return what each usual method would rank the cells by, given the counts of the past.
+
+    Parameters
+    ----------
+    counts
+        From :func:`count_by_period`, the past only.
+    cells
+        The cells frame it was counted in; its ``exposure`` is the baseline of the smoothed rate.
+
+    Returns
+    -------
+    dict of pandas.Series
+        Indexed by cell, all per square kilometre: "last period", "all periods", "smoothed" (Poisson-gamma)
+        and "kernel" (Gaussian, cross-validated bandwidth).
+    """
+    held = cells[~cells["edge"]].set_index("cell").reindex(counts.index)
+    area = held["area_km2"]
+    total = counts.sum(axis="columns")
+    even = area * (total.sum() / area.sum())
+    rates = smoothed_rates(total, even, prior=fit_prior(total, even))["rate"].to_numpy()
+    counted = held.rename_axis("cell").reset_index().assign(events=total.to_numpy(), pins=total.to_numpy())
+    kernel = density(counted[["cell", "area_km2", "edge", "pins", "events", "exposure"]]).table
+    return {
+        LAST: counts.iloc[:, -1] / area,
+        "all periods": total / area,
+        "smoothed": pd.Series(rates * even / area, index=counts.index),
+        "kernel": kernel.set_index("cell")["density"],
+    }
+
+
+def validate(
+    counts: pd.DataFrame,
+    cells: pd.DataFrame,
+    *,
+    later: int,
+    seed: int,
+    scores: Mapping[str, pd.Series] | None = None,
+    shares: Sequence[float] = SHARES,
+    replicates: int = 999,
+    level: float = 0.95,
+) -> Validation:
+    """Judge ways to choose places on periods they have not seen.
+
+    Parameters
+    ----------
+    counts
+        From :func:`count_by_period`: all periods in order.
+    cells
+        The cells frame it was counted in.
+    later
+        How many of the last periods are kept back to judge on, four or more.
+    seed
+        Of the resampling.
+    scores
+        More methods by name: the higher a cell's value the sooner it is chosen, indexed by cell. Made from
+        the earlier periods only; that cannot be checked here.
+    shares
+        Shares of the area, between 0 and 1.
+    replicates
+        How often the later periods are resampled.
+    level
+        Probability of the intervals.
+
+    Raises
+    ------
+    InputError
+        When a share is not between 0 and 1, or a method's scores miss a cell.
+    TooFewError
+        When there are fewer than two earlier or four later periods, or no events in either.
+
+    Notes
+    -----
+    PAI is the share of events captured over the share of the area; random places have 1. PEI divides it by
+    the highest PAI any choice within the shares tried could have had, PEI* by that of the same size.
+    RRI is the share captured later over the share captured earlier: below 1 is regression to the mean, and
+    all methods that learn from counts have it. Cells with equal scores are taken in part, and the last
+    cell is cut to the size, so every method has exactly the same area. Whole periods are resampled
+    because events of one week are not independent; with few of them the intervals are rough. The best
+    choice is made anew in each resample, so the intervals of PEI and PEI* lie a little low. The method's
+    choice is taken as it is. That a place will have events again is no measure of what patrols find: see
+    :func:`safespace.hotspots.without_patrol`.
+
+    References
+    ----------
+    Chainey, S., Tompson, L. & Uhlig, S. (2008). The utility of hotspot mapping for predicting spatial
+    patterns of crime. doi:10.1057/palgrave.sj.8350066
+    Levine, N. (2008). The "hottest" part of a hotspot. doi:10.1057/sj.2008.5
+    White, V. M., Hunt, J. & Green, B. (2023). A discussion of current crime forecasting indices and an
+    improvement to the prediction efficiency index for applications. Security Journal.
+    """
+    _check_shares(shares)
+    past, future = counts.iloc[:, : counts.shape[1] - later], counts.iloc[:, counts.shape[1] - later :]
+    _check_periods(past, future)
+    rng = np.random.default_rng(seed)
+    weights = _resampled(later, replicates, rng)
+    drawn = future.to_numpy() @ weights.T  # the first column is the periods as they are
+    area = cells.set_index("cell")["area_km2"].reindex(counts.index).to_numpy()
+    wanted = np.sort(np.asarray(shares, dtype=float))
+    best = np.column_stack([_portions(column / area, area, wanted) @ column for column in drawn.T])
+    judged = _Judged(past.sum(axis="columns").to_numpy(), drawn, best, area, wanted, level)
+    methods = {**scores_from(past, cells), **(scores or {})}
+    portions = {
+        name: _portions(_values(score, counts, name), area, wanted) for name, score in methods.items()
+    }
+    captured = {name: portion @ drawn for name, portion in portions.items()}
+    rows = [judged.told(name, portion, captured[LAST]) for name, portion in portions.items()]
+    rows.append(judged.told_random(rng, captured[LAST]))
+    found = Validation(
+        table=pd.concat(rows, ignore_index=True),
+        earlier=int(past.to_numpy().sum()),
+        later=int(future.to_numpy().sum()),
+        periods=(past.shape[1], later),
+        cells=len(counts),
+        level=level,
+    )
+    logger.info("%s", found.basis())
+    return found
+
+
+def _check_shares(shares: Sequence[float]) -> None:
+    wrong = [share for share in shares if not 0 < share < 1]
+    if wrong or not shares:
+        raise InputError("A share of the area lies between 0 and 1.", seen=wrong or "none")
+
+
+def _check_periods(past: pd.DataFrame, future: pd.DataFrame) -> None:
+    if past.shape[1] < 2 or future.shape[1] < FEWEST_LATER:
+        raise TooFewError(
+            "There are too few periods to learn from and to judge on.",
+            seen=f"{past.shape[1]} earlier and {future.shape[1]} later",
+            remedy=f"At least 2 and {FEWEST_LATER} are needed; use shorter periods or more of them.",
+        )
+    if past.to_numpy().sum() == 0 or future.to_numpy().sum() == 0:
+        seen = f"{past.to_numpy().sum()} earlier and {future.to_numpy().sum()} later events"
+        raise TooFewError("There is nothing to learn from or to judge on.", seen=seen, remedy="Move the cut.")
+
+
+def _values(score: pd.Series, counts: pd.DataFrame, name: str) -> Numbers:
+    held = score.reindex(counts.index)
+    if held.isna().any():
+        seen = f"{int(held.isna().sum())} of {len(held)} cells without"
+        raise InputError("A method does not score every cell.", where=name, seen=seen)
+    return held.to_numpy(dtype=float)
+
+
+def _resampled(periods: int, replicates: int, rng: np.random.Generator) -> Whole:
+    """Return how often each period is drawn, shape (1 + replicates, periods); the first row is all once."""
+    drawn = rng.multinomial(periods, np.full(periods, 1 / periods), size=replicates)
+    return np.vstack([np.ones((1, periods), dtype=np.int64), drawn])
+
+
+def portion(score: ArrayLike, area: ArrayLike, share: float) -> Numbers:
+    """Return how much of each cell is chosen: the highest first, until the share of the area is reached.
+
+    Parameters
+    ----------
+    score, area
+        Shape (n,).
+    share
+        Of the whole area, between 0 and 1.
+
+    Returns
+    -------
+    numpy.ndarray
+        From 0 to 1, shape (n,); times the area it adds up to the share exactly. Equal scores at the cut are
+        taken in equal part.
+
+    Examples
+    --------
+    >>> portion([3, 1, 1, 0], [1.0, 1.0, 1.0, 1.0], 0.5).tolist()
+    [1.0, 0.5, 0.5, 0.0]
+    """
+    taken: Numbers = _portions(
+        np.asarray(score, dtype=float), np.asarray(area, dtype=float), np.array([share])
+    )[0]
+    return taken
+
+
+def _portions(score: Numbers, area: Numbers, shares: Numbers) -> Numbers:
+    """Return :func:`portion` at each share, shape (shares, n)."""
+    _, group = np.unique(-score, return_inverse=True)
+    of_group = np.bincount(group, weights=area)
+    before = np.cumsum(of_group) - of_group
+    wanted = shares[:, None] * area.sum() - before
+    taken: Numbers = np.clip(wanted / of_group, 0, 1)[:, group]
+    return taken
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """What is judged: counts and areas of n cells, s shares, b resamples of the later periods.
+
+    ``past`` (n,), ``drawn`` (n, b), ``best`` (s, b: the most any choice could capture), ``area`` (n,).
+    """
+
+    past: Whole
+    drawn: Whole
+    best: Numbers
+    area: Numbers
+    shares: Numbers
+    level: float
+
+    def told(self, name: str, portions: Numbers, by_last: Numbers) -> pd.DataFrame:
+        """Return the rows of a method that chose these portions."""
+        return self._rows(name, portions @ self.drawn, portions @ self.past, by_last)
+
+    def told_random(self, rng: np.random.Generator, by_last: Numbers) -> pd.DataFrame:
+        """Return the rows of choosing at random, another choice each time the periods are resampled."""
+        even = np.tile(self.shares[:, None], len(self.past))
+        captured = np.empty((len(self.shares), self.drawn.shape[1]))
+        captured[:, 0] = even @ self.drawn[:, 0]
+        for b in range(1, captured.shape[1]):
+            order = rng.random(len(self.past))
+            captured[:, b] = _portions(order, self.area, self.shares) @ self.drawn[:, b]
+        return self._rows(RANDOM, captured, even @ self.past, by_last)
+
+    def _rows(self, name: str, captured: Numbers, before: Numbers, by_last: Numbers) -> pd.DataFrame:
+        share = self.shares[:, None]
+        hit_rate = captured / self.drawn.sum(axis=0)
+        pai = hit_rate / share
+        highest = (self.best / self.drawn.sum(axis=0) / share).max(axis=0)
+        earlier = (before / self.past.sum())[:, None]
+        rri = np.divide(hit_rate, earlier, out=np.zeros_like(hit_rate), where=earlier > 0)
+        figures = {"hit_rate": hit_rate, "pai": pai, "rri": rri, "pei": pai / highest}
+        figures["pei_star"] = captured / self.best
+        ahead = captured[:, 1:] - by_last[:, 1:]
+        rows = pd.DataFrame({"method": name, "area_share": self.shares, "captured": captured[:, 0]})
+        for figure, values in figures.items():
+            tails = np.quantile(values[:, 1:], [(1 - self.level) / 2, (1 + self.level) / 2], axis=1)
+            rows = rows.assign(
+                **{figure: values[:, 0], f"{figure}_lower": tails[0], f"{figure}_upper": tails[1]}
+            )
+        return rows.assign(over_last=(ahead > 1e-9).mean(axis=1) + (np.abs(ahead) <= 1e-9).mean(axis=1) / 2)
+
+
+def generalised_gini(counts: ArrayLike) -> float:
+    """Return how concentrated events are over places: 0 is as even as can be.
+
+    Parameters
+    ----------
+    counts
+        Events of each place, whole numbers, shape (n,).
+
+    Raises
+    ------
+    TooFewError
+        When there are no places or no events.
+
+    Notes
+    -----
+    With fewer events than places the plain coefficient is near 1 by arithmetic alone; this one is 0 when
+    every event has a place to itself. All in one place gives 1 less one over the smaller of events and places.
+
+    References
+    ----------
+    Bernasco, W. & Steenbeek, W. (2017). More places than crimes: implications for evaluating the law of
+    crime concentration at place. doi:10.1007/s10940-016-9324-7
+
+    Examples
+    --------
+    >>> round(generalised_gini([1, 1, 1, 0, 0, 0]), 3), round(generalised_gini([3, 0, 0, 0, 0, 0]), 3)
+    (0.0, 0.667)
+    """
+    held = np.sort(np.asarray(counts, dtype=float))
+    n, c = len(held), held.sum()
+    if n == 0 or c <= 0:
+        raise TooFewError("There is nothing to be concentrated.", seen=f"{n} places, {c:g} events")
+    ranked = 2 * (np.arange(1, n + 1) * held).sum() / c - n - 1
+    return float(max(1 / c, 1 / n) * ranked - max(n / c, 1) + 1)
+
+
+def jaccard_across(coarse: ArrayLike, fine: ArrayLike, *, within: ArrayLike) -> float:
+    """Return the share of ground chosen at either of two resolutions that is chosen at both.
+
+    Parameters
+    ----------
+    coarse, fine
+        Chosen H3 cells, each of one resolution, the first coarser.
+    within
+        All fine cells of the area.
+
+    Returns
+    -------
+    float
+        From 0 to 1, by area; 1 when nothing is chosen at either.
+
+    Notes
+    -----
+    A fine cell is taken to lie in the coarse cell its centre is in, not in its parent by number: hexagons
+    do not nest. Even a perfect finding is below 1, as a coarse cell covers ground a fine one can leave out.
+
+    References
+    ----------
+    Jaccard, P. (1912). The distribution of the flora in the alpine zone.
+    doi:10.1111/j.1469-8137.1912.tb05611.x
+    """
+    every = np.unique(np.asarray(within, dtype=np.int64))
+    wide = np.asarray(coarse, dtype=np.int64)
+    one = np.isin(every, np.asarray(fine, dtype=np.int64))
+    other = np.zeros(len(every), dtype=bool)
+    if len(wide) and len(every):
+        lat_lon = np.array([h3.cell_to_latlng(cell) for cell in every.tolist()])
+        resolution = h3.get_resolution(int(wide[0]))
+        other = np.isin(locate(lat_lon[:, 1], lat_lon[:, 0], resolution=resolution), wide)
+    area = areas_km2(every)
+    either = area[one | other].sum()
+    return float(area[one & other].sum() / either) if either else 1.0
