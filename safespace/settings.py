@@ -40,6 +40,13 @@ class NightWindow(_Section):
     end: time
 
 
+class NightZone(_Section):
+    """A place whose night has parts of its own."""
+
+    name: str
+    night: tuple[NightWindow, ...] = Field(min_length=1)
+
+
 class HotspotSettings(_Section):
     """How a place is found to be more than usual."""
 
@@ -148,6 +155,7 @@ class Settings(BaseSettings):
     store: Path = Path("safespace-data")
     time_zone: str = "Europe/London"
     night: tuple[NightWindow, ...] = NIGHT
+    zones: tuple[NightZone, ...] = ()
     hotspots: HotspotSettings = HotspotSettings()
     routes: RouteSettings = RouteSettings()
     policies: tuple[PolicyProfile, ...] = POLICIES
@@ -165,6 +173,18 @@ class Settings(BaseSettings):
         del sources
         path = os.environ.get("SAFESPACE_CONFIG", "safespace.toml")
         return named["init_settings"], named["env_settings"], TomlConfigSettingsSource(settings_cls, path)
+
+    def night_of(self, zone: str) -> tuple[NightWindow, ...]:
+        """Return the parts of the night of a zone: its own, or the usual ones.
+
+        Examples
+        --------
+        >>> campus = {"name": "Campus", "night": [{"name": "late", "start": "20:00", "end": "03:00"}]}
+        >>> [window.name for window in Settings(zones=[campus]).night_of("Campus")]
+        ['late']
+        """
+        own = [held.night for held in self.zones if held.name == zone]
+        return own[0] if own else self.night
 
     def policy(self, name: str) -> PolicyProfile:
         """Return the policy profile of that name.

@@ -1,4 +1,4 @@
-"""The calendar of the night: which night a moment belongs to, in which part of it, and how sure that is.
+"""The hours of the night: which night a moment belongs to, in which part of it, and how sure that is.
 
 Moments come in as UTC; everything here speaks local time, with its clock changes. "The night of" Saturday
 runs past midnight into Sunday, and in a year one night has an hour fewer and one an hour more.
@@ -15,7 +15,7 @@ from safespace.errors import InputError, SettingsError
 from safespace.settings import NIGHT
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import time
 
     import numpy.typing as npt
@@ -96,6 +96,42 @@ def window_of(
     local = _local(moments, tz)
     named = pd.Series(names[places[_minute(local)]], index=moments.index, dtype="str")
     return named.where(local.notna())
+
+
+def window_by_zone(
+    moments: pd.Series, zones: pd.Series, *, of_zone: Mapping[str, Sequence[NightWindow]], tz: str = TIME_ZONE
+) -> pd.Series:
+    """Return the name of the part of the night each moment falls in, by the windows of its zone.
+
+    Parameters
+    ----------
+    moments
+        Moments with a time zone, shape (n,).
+    zones
+        The zone of each moment, same index; those without windows of their own have the usual ones.
+    of_zone
+        Windows by zone: a campus and a street of clubs do not keep the same hours.
+    tz
+        As for :func:`night_of`.
+
+    Returns
+    -------
+    pd.Series
+        As for :func:`window_of`.
+
+    Examples
+    --------
+    >>> eleven = pd.Series(pd.to_datetime(["2022-01-28 23:00"] * 2, utc=True))
+    >>> campus = [NIGHT[0].model_copy(update={"name": "campus", "end": NIGHT[1].end})]
+    >>> window_by_zone(eleven, pd.Series(["Campus", "Centre"]), of_zone={"Campus": campus}).tolist()
+    ['campus', 'nte-core']
+    """
+    named = window_of(moments, tz=tz)
+    where = zones.reindex(moments.index)
+    for zone, windows in of_zone.items():
+        here = where.eq(zone)
+        named = named.where(~here, window_of(moments, windows=windows, tz=tz))
+    return named
 
 
 def night_hours(

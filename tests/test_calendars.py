@@ -1,0 +1,199 @@
+"""Calendars: the bank holidays there were, files a person keeps, and what was on when."""
+
+from __future__ import annotations
+
+from datetime import date, time, timedelta
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from safespace.errors import FileError, InputError, SettingsError
+from safespace.nights import bank_holidays, holiday_nights, on_at, read_calendar, window_by_zone
+from safespace.nights.calendars import CALENDAR
+from safespace.schemas import check
+from safespace.settings import NightWindow, load_settings
+
+
+def utc(*moments: str | None) -> pd.Series:
+    return pd.Series(pd.to_datetime(list(moments), utc=True, format="ISO8601")).astype("datetime64[us, UTC]")
+
+
+# ---- bank holidays ----------------------------------------------------------------------------------
+
+
+def easter_sunday(year: int) -> date:
+    """Anonymous Gregorian algorithm (Nature, 20 April 1876)."""
+    a, (b, c) = year % 19, divmod(year, 100)
+    d, e = divmod(b, 4)
+    h = (19 * a + b - d - (b - (b + 8) // 25 + 1) // 3 + 15) % 30
+    i, k = divmod(c, 4)
+    m = (32 + 2 * e + 2 * i - h - k) % 7
+    n = (a + 11 * h + 22 * m) // 451
+    month, day = divmod(h + m - 7 * n + 114, 31)
+    return date(year, month, day + 1)
+
+
+@pytest.mark.parametrize("year", range(2018, 2028))
+def test_every_year_has_its_holidays_where_the_rules_put_them(year) -> None:
+    held = bank_holidays()
+    days = {day.date(): name for day, name in held.items() if day.year == year}
+    assert len(days) == 8 + {2022: 2, 2023: 1}.get(year, 0)
+    assert days[easter_sunday(year) - timedelta(days=2)] == "Good Friday"
+    assert days[easter_sunday(year) + timedelta(days=1)] == "Easter Monday"
+    mondays = {name: day for day, name in days.items() if day.weekday() == 0}
+    assert mondays["Summer bank holiday"].month == 8
+    assert mondays["Summer bank holiday"].day > 24
+    assert not [day for day in days if day.weekday() > 4]
+    assert held.index.is_monotonic_increasing
+    assert held.index.is_unique
+
+
+@pytest.mark.parametrize(
+    ("day", "name"),
+    [
+        ("2020-05-08", "Early May bank holiday (VE day)"),
+        ("2022-06-02", "Spring bank holiday"),
+        ("2022-06-03", "Platinum Jubilee bank holiday"),
+        ("2023-05-08", "Coronation of King Charles III"),
+        ("2021-12-27", "Christmas Day (substitute day)"),
+        ("2027-12-28", "Boxing Day (substitute day)"),
+    ],
+)
+def test_the_days_no_rule_gives(day, name) -> None:
+    assert bank_holidays()[pd.Timestamp(day)] == name
+
+
+def test_a_night_knows_the_holiday_it_leads_into() -> None:
+    dates = pd.Series(pd.to_datetime(["2022-08-28", "2022-08-29", "2022-08-30", None]), index=list("abcd"))
+    out = holiday_nights(dates)
+    assert out["eve_of"].tolist()[:3] == ["Summer bank holiday", "", ""]
+    assert out["bank_holiday"].tolist()[:3] == ["", "Summer bank holiday", ""]
+    assert out.loc["d"].isna().all()
+    assert list(out.index) == list("abcd")
+
+
+def test_years_whose_holidays_are_not_known_are_missing_and_not_ordinary() -> None:
+    out = holiday_nights(pd.Series(pd.to_datetime(["2017-12-31", "2028-01-01"])))
+    assert out["bank_holiday"].isna().all()
+    assert out["eve_of"].tolist()[0] == "New Year's Day"
+
+
+# ---- calendars --------------------------------------------------------------------------------------
+
+
+def written(tmp_path, *rows: str, header: str = "name,kind,starts,ends,zone"):
+    path = tmp_path / "calendar.csv"
+    path.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8-sig")
+    return path
+
+
+def test_matches_and_campaigns_are_read_in_local_time(tmp_path) -> None:
+    path = written(
+        tmp_path,
+        "City v United,match,2022-07-02 19:45,2022-07-02 21:45,Stadium",
+        "Call to report,campaign,2022-01-24,2022-01-30,",
+        "Lights on, event ,2022-11-19,,",
+    )
+    out = read_calendar(path)
+    check(out, CALENDAR)
+    assert out["name"].tolist() == ["Call to report", "City v United", "Lights on"]
+    assert out["starts"].tolist() == utc("2022-01-24", "2022-07-02 18:45", "2022-11-19").tolist()
+    assert out["ends"].tolist() == utc("2022-01-31", "2022-07-02 20:45", "2022-11-20").tolist()
+    assert out["zone"].tolist() == ["", "Stadium", ""]
+
+
+def test_a_calendar_without_zones_is_for_everywhere(tmp_path) -> None:
+    out = read_calendar(written(tmp_path, "A,event,2022-01-01,", header="Name, Kind, Starts, Ends"))
+    assert out["zone"].tolist() == [""]
+
+
+def test_every_row_that_cannot_be_used_is_named(tmp_path) -> None:
+    path = written(
+        tmp_path,
+        "A,party,2022-01-01,,",
+        ",match,28/01/2022,,",
+        "B,match,2022-01-02 20:00,2022-01-02 19:00,",
+        "C,match,2022-02-30,soon,",
+        "D,match,2022-01-01,,",
+    )
+    with pytest.raises(FileError) as caught:
+        read_calendar(path)
+    said = str(caught.value)
+    for part in (
+        "row 2: kind 'party'",
+        "row 3: no name",
+        "row 3: starts '28/01/2022'",
+        "row 4: ends '2022-01-02 19:00', before it starts",
+        "row 5: starts '2022-02-30'",
+        "row 5: ends 'soon'",
+        "moments are written 2022-01-28 19:45",
+    ):
+        assert part in said
+    assert "row 6" not in said
+
+
+def test_files_that_are_no_calendars_are_refused(tmp_path) -> None:
+    with pytest.raises(FileError, match=r"lacks a column. Seen: no kind, ends"):
+        read_calendar(written(tmp_path, "A,2022-01-01", header="name,starts"))
+    with pytest.raises(FileError, match="cannot be read"):
+        read_calendar(tmp_path / "none.csv")
+    (tmp_path / "empty.csv").write_text("")
+    with pytest.raises(FileError, match="cannot be read"):
+        read_calendar(tmp_path / "empty.csv")
+
+
+def test_what_was_on_depends_on_where_and_when(tmp_path) -> None:
+    calendar = read_calendar(
+        written(
+            tmp_path,
+            "Match,match,2022-01-28 19:45,2022-01-28 21:45,Stadium",
+            "Week,campaign,2022-01-24,2022-01-30,",
+        )
+    )
+    moments = utc("2022-01-28 20:00", "2022-01-28 20:00", "2022-01-28 21:45", "2022-01-31", None)
+    zones = pd.Series(["Stadium", "Centre", "Stadium", "Stadium", "Stadium"])
+    assert on_at(moments, calendar, zones=zones).tolist() == ["Week; Match", "Week", "Week", "", ""]
+    assert on_at(moments, calendar).tolist() == ["Week", "Week", "Week", "", ""]
+    assert on_at(moments, calendar, zones=zones, kinds=["match"]).tolist() == ["Match", "", "", "", ""]
+    late = on_at(moments, calendar, zones=zones, kinds=["match"], after_h=1)
+    assert late.tolist() == ["Match", "", "Match", "", ""]
+    with pytest.raises(InputError, match=r"Moments need a time zone"):
+        on_at(moments.dt.tz_localize(None), calendar)
+
+
+@given(st.integers(0, 48), st.integers(1, 48))
+def test_an_event_covers_exactly_its_hours(start, length) -> None:
+    hours = pd.Series(pd.date_range("2022-03-26", periods=100, freq="h", tz="UTC"))
+    row = {
+        "name": "A",
+        "kind": "event",
+        "starts": hours[start],
+        "ends": hours[start] + pd.Timedelta(hours=length),
+    }
+    on = on_at(hours, pd.DataFrame([{**row, "zone": ""}]))
+    assert on.eq("A").sum() == length
+    assert on[start] == "A"
+
+
+# ---- zones ------------------------------------------------------------------------------------------
+
+
+def test_a_zone_keeps_its_own_hours() -> None:
+    late = (NightWindow(name="campus-late", start=time(20), end=time(3)),)
+    moments, zones = (
+        utc("2022-01-28 21:00", "2022-01-28 21:00", "2022-01-28 12:00"),
+        pd.Series(["C", "X", "C"]),
+    )
+    out = window_by_zone(moments, zones, of_zone={"C": late})
+    assert out.tolist() == ["campus-late", "nte-evening", "day"]
+
+
+def test_zones_are_settings() -> None:
+    zone = {"name": "Campus", "night": [{"name": "late", "start": "20:00", "end": "03:00"}]}
+    held = load_settings(zones=[zone])
+    assert held.night_of("Campus")[0].name == "late"
+    assert held.night_of("Centre") == held.night
+    with pytest.raises(SettingsError, match=r"zones\.0\.night"):
+        load_settings(zones=[{"name": "Campus", "night": []}])
