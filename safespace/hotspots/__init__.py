@@ -4,6 +4,12 @@
 and intervals everywhere; ``places`` turns it into a ranked list.
 """
 
+from safespace.hotspots.clusters import (
+    Clusters,
+    find_clusters,
+    find_timed_clusters,
+    refuse_snap_points,
+)
 from safespace.hotspots.finding import Hotspots, compare_baselines, find_hotspots
 from safespace.hotspots.intensity import GammaPrior, fit_prior, garwood, marshall_rates, smoothed_rates
 from safespace.hotspots.ranking import place_of, places, tied_ranks
@@ -35,6 +41,7 @@ from safespace.hotspots.validation import (
 )
 
 __all__ = [
+    "Clusters",
     "GammaPrior",
     "Hotspots",
     "Scan",
@@ -49,7 +56,9 @@ __all__ = [
     "count_by_period",
     "density",
     "events_needed",
+    "find_clusters",
     "find_hotspots",
+    "find_timed_clusters",
     "find_trend",
     "fit_prior",
     "garwood",
@@ -62,6 +71,7 @@ __all__ = [
     "marshall_rates",
     "place_of",
     "places",
+    "refuse_snap_points",
     "relative_density",
     "ring_test",
     "scan_cells",

@@ -224,7 +224,8 @@ def scan_cells(
     all discs searched. Later discs are set beside the highest score of each layer too, which is cautious.
     The second chance moves counts among cells whose baselines are within a factor of two of each other;
     it answers repeated reports by one person, as the events of a cell then stay together (Loh and Zhu
-    2007). A disc is round where a street is long: its outline is rough, and its ratio is too high for
+    2007). For the same reason it cannot find what lies within one cell: scan finer cells for that, or read
+    ``p_poisson`` where every event is known to be another person's. A disc is round where a street is long: its outline is rough, and its ratio is too high for
     having been picked.
 
     References
