@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import os
 import tomllib
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 from safespace.errors import FileError, SchemaError
+from safespace.sources.forms import plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping as Lookup
+    from collections.abc import Sequence
     from importlib.resources.abc import Traversable
 
 DateOrder: TypeAlias = Literal["dmy", "mdy"]
 Crs: TypeAlias = Literal["EPSG:4326", "EPSG:27700"]
 
 _KEYS = {"columns", "values", "date_order", "crs"}
+_ORDERS: Lookup[str, DateOrder] = MappingProxyType({"day": "dmy", "month": "mdy", "dmy": "dmy", "mdy": "mdy"})
 _HOW = (
     'A mapping is a TOML file with a [columns] table of ours = "their header", and if needed '
-    '[values.COLUMN] tables of "their word" = "our word", date_order = "dmy" or "mdy", '
+    '[values.COLUMN] tables of "their word" = "our word", date_order = "day" or "month", '
     'crs = "EPSG:4326" or "EPSG:27700".'
 )
 
@@ -36,7 +43,7 @@ class Mapping:
     words
         Our column name to a table from the provider's word to ours.
     date_order
-        ``dmy`` or ``mdy`` for dates such as 03/04/2022; None when the file decides.
+        ``dmy`` (day first; ``day`` in the file) or ``mdy`` (``month``) for dates such as 03/04/2022; None when the file decides.
     crs
         What the latitude and longitude columns really hold; None when the file decides.
     digest
@@ -93,10 +100,106 @@ def read_mapping(path: Path | str) -> Mapping:
     return Mapping(
         columns=told.get("columns", {}),
         words=told.get("values", {}),
-        date_order=cast("DateOrder | None", told.get("date_order")),
+        date_order=_ORDERS.get(told.get("date_order", "")),
         crs=cast("Crs | None", told.get("crs")),
         digest=content,
     )
+
+
+def write_mapping(mapping: Mapping, path: Path) -> Path:
+    """Write a mapping as TOML, wholly or not at all; what is read back is the same.
+
+    Raises
+    ------
+    FileError
+        When the file cannot be written.
+    """
+    return _write(to_toml(mapping).encode(), Path(path))
+
+
+def to_toml(mapping: Mapping) -> str:
+    """Return a mapping as the text of its file.
+
+    Examples
+    --------
+    >>> print(to_toml(Mapping(columns={"reasons": "Concern type"}, date_order="dmy")), end="")
+    date_order = "day"
+    <BLANKLINE>
+    [columns]
+    reasons = "Concern type"
+    """
+    order = {"dmy": "day", "mdy": "month"}.get(mapping.date_order or "", "")
+    lines = [f"date_order = {_quoted(order)}"] if order else []
+    lines += [f"crs = {_quoted(mapping.crs)}"] if mapping.crs else []
+    tables = {
+        "columns": mapping.columns,
+        **{f"values.{name}": words for name, words in mapping.words.items()},
+    }
+    for title, table in tables.items():
+        if table:
+            lines += ["", f"[{title}]"]
+            key = str if title == "columns" else _quoted
+            lines += [f"{key(left)} = {_quoted(right)}" for left, right in table.items()]
+    return "\n".join(lines).lstrip("\n") + "\n"
+
+
+def remember(folder: Path, headers: Sequence[str], source: str, mapping: Mapping) -> Path:
+    """Keep a mapping for the next file of this source with the same set of headers.
+
+    Parameters
+    ----------
+    folder
+        Where mappings are kept; made when it is not there.
+    headers
+        The file's headers, in any order.
+    source
+        Which provider.
+    mapping
+        What was decided; one that was read from a file is kept byte for byte.
+
+    Raises
+    ------
+    FileError
+        When the file cannot be written.
+    """
+    return _write(mapping.digest or to_toml(mapping).encode(), _kept_at(folder, headers, source))
+
+
+def remembered(folder: Path, headers: Sequence[str], source: str) -> Path | None:
+    """Return the file of the mapping kept for such headers, or None when there is none.
+
+    Parameters
+    ----------
+    folder, headers, source
+        As for :func:`remember`.
+    """
+    path = _kept_at(folder, headers, source)
+    return path if path.is_file() else None
+
+
+def _kept_at(folder: Path, headers: Sequence[str], source: str) -> Path:
+    names = "\n".join([source, *sorted({plain(header) for header in headers})])
+    return Path(folder) / f"{source}-{hashlib.sha256(names.encode()).hexdigest()[:16]}.toml"
+
+
+def _write(content: bytes, path: Path) -> Path:
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_bytes(content)
+        beside.replace(path)
+    except OSError as problem:
+        raise FileError(
+            "The mapping cannot be written.",
+            where=path,
+            seen=problem.strerror or str(problem),
+            remedy="Choose a folder that can be written to.",
+        ) from problem
+    return path
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")  # TOML's strings, but for one sign
 
 
 def _find(path: Path | str) -> Traversable | Path:
@@ -117,7 +220,7 @@ def _check(told: dict[str, Any], path: Path | str) -> None:
     values = told.get("values", {})
     if not isinstance(values, dict) or not all(_is_words(words) for words in values.values()):
         problems.append("[values] is not a table of tables of text")
-    if told.get("date_order", "dmy") not in ("dmy", "mdy"):
+    if told.get("date_order", "day") not in _ORDERS:
         problems.append(f"date_order {told['date_order']!r}")
     if told.get("crs", "EPSG:4326") not in ("EPSG:4326", "EPSG:27700"):
         problems.append(f"crs {told['crs']!r}")

@@ -35,6 +35,7 @@ _HEADER_WITHIN = 20
 _BOMB_BYTES, _BOMB_RATIO = 50 * 2**20, 500
 # a workbook keeps fifteen figures of a number, so a longer identifier has lost its end
 _ROUNDED = 10**15
+_SAMPLE_BYTES = 2**20
 _BINARY_STARTS = {
     b"%PDF": "a PDF",
     b"\x89PNG": "a picture",
@@ -137,6 +138,32 @@ def open_tables(
                 raise FileError("The same file was given twice.", where=name, remedy="Leave one of them out.")
             grids.append(grid)
     return Opened(tuple(grids), sha.hexdigest(), tuple(skipped))
+
+
+def open_sample(path: Path, *, wanted: Wanted, limits: LimitSettings, sheet: str | None = None) -> Grid:
+    """Open the head of a file's first table: all of it but for a long CSV, of which the first megabyte.
+
+    Parameters
+    ----------
+    path, wanted, limits, sheet
+        As for :func:`open_tables`.
+
+    Raises
+    ------
+    FileError
+        When the file cannot be opened or is not a table.
+    """
+    path = Path(path)
+    name, content = path.name, b""
+    if path.is_file():
+        check_size(path, limits)
+        with path.open("rb") as file:
+            content = file.read(_SAMPLE_BYTES + 1)
+    if len(content) <= _SAMPLE_BYTES or content.startswith(b"PK\x03\x04") or kind_of(content):
+        name, content = next(_contents(path, limits=limits, prefer="", skipped=[]))
+    else:
+        content = content[: content.rfind(b"\n") + 1] or content
+    return open_grid(content, name, wanted=wanted, limits=limits, sheet=sheet)
 
 
 def open_grid(
