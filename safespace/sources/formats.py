@@ -47,8 +47,10 @@ details and vehicle marks in them are blanked. Of a line that cannot be split in
 A file with columns about persons (stalking, bail, custody, suspects, offenders, names) is refused whole.
 
 Dates: `2022-01-28 23:40`, `28/01/2022 23:40`, `28 Jan 2022 23:40`, with or without a time zone; local times are
-Europe/London unless set otherwise. Numbers such as 03/04/2022 are day first unless a mapping says
-`date_order = "mdy"`; a column that is plainly month first is refused until one does. A date without a time spans its day.
+Europe/London unless set otherwise. Numbers such as 03/04/2022 are day first under the headers listed below in the
+first column; under any other header they are asked about when no date of the file settles it, and the answer is a line
+of a mapping: `date_order = "day"` or `date_order = "month"`. A column that is plainly month first is refused until a
+mapping says so. A date without a time spans its day.
 At the clock changes, a time that does not exist is moved an hour on and shown as a repair, and a time that
 happened twice keeps both readings.
 
@@ -60,7 +62,7 @@ _MAPPING = """\
 ## Mapping files
 
 ```toml
-date_order = "dmy"              # or "mdy"; for dates such as 03/04/2022
+date_order = "day"              # or "month"; for dates such as 03/04/2022
 crs = "EPSG:27700"              # when latitude and longitude columns hold grid metres
 
 [columns]                       # ours = "their header"

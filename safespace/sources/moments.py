@@ -7,6 +7,7 @@ Sunday of October) keeps both readings, so its interval is an hour longer.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -17,9 +18,11 @@ import pyarrow.compute as pc
 
 from safespace.errors import SchemaError
 from safespace.sources.outcomes import Problem, Repair, Step, problem
-from safespace.sources.texts import arrow, encode, is_blank
+from safespace.sources.texts import arrow, encode, is_blank, matches
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from safespace.sources.mapping import DateOrder
 
     Flags: TypeAlias = np.ndarray[Any, np.dtype[np.bool_]]
@@ -31,6 +34,9 @@ Edge: TypeAlias = Literal["from", "to"]
 _TIME = r"(?:(?:,?\s+|T)(?P<H>\d{1,2}):(?P<M>\d{2})(?::(?P<S>\d{2})(?:\.\d+)?)?\s*(?P<half>[AaPp][Mm])?\s*(?P<zone>Z|[+-]\d{2}:?\d{2})?)?$"
 _YEAR_FIRST = r"^(?P<y>\d{4})[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2})" + _TIME
 _YEAR_LAST = r"^(?P<a>\d{1,2})[-/. ](?P<b>\d{1,2}|[A-Za-z]{3,9})[-/. ](?P<y>\d{4}|\d{2})" + _TIME
+_NUMBER = "(?:0?[1-9]|1[0-2])"
+_EITHER = rf"^{_NUMBER}[-/. ]{_NUMBER}[-/. ](?:\d{{4}}|\d{{2}})(?:[^0-9]|$)"
+_SETTLED = r"^(?:(?:1[3-9]|2\d|3[01])[-/. ]\d{1,2}|\d{1,2}[-/. ](?:1[3-9]|2\d|3[01]))[-/. ](?:\d{4}|\d{2})(?:[^0-9]|$)"
 _SERIAL = r"^\d{5}(?:\.\d+)?$"
 _MONTHS = {
     name: number
@@ -136,6 +142,54 @@ def read_moments(values: pd.Series, clock: Clock, *, name: str, needed: bool) ->
         _column(np.where(usable, last, _NEVER), values.index),
         step,
     )
+
+
+def refuse_ambiguous(columns: Mapping[str, tuple[str, pd.Series]]) -> None:
+    """Raise when dates fit both day first and month first everywhere, and nothing settles which.
+
+    Parameters
+    ----------
+    columns
+        Our column name to the file's header and its trimmed text. Columns of one file are written alike,
+        so one date that fits only one way settles all of them.
+
+    Raises
+    ------
+    SchemaError
+        Naming the columns, two readings of a date that was seen, and the line to put in a mapping.
+    """
+    seen: dict[str, str] = {}
+    texts = {header: arrow(values) for header, values in columns.values()}
+    if any(_is_settled(held) for held in texts.values()):
+        return
+    for header, held in texts.items():
+        perhaps = pc.unique(held.filter(pa.array(matches(held, _EITHER))))
+        either = [text for text in perhaps.to_pylist() if _differs(text)]
+        if either:
+            seen[header] = either[0]
+    if seen:
+        header, text = next(iter(seen.items()))
+        raise SchemaError(
+            f"The dates in {', '.join(seen)} fit both day first and month first.",
+            seen=f"{text}, which can be {_spoken(text, 'dmy')} or {_spoken(text, 'mdy')}",
+            remedy='Say which in a mapping file: date_order = "day", or date_order = "month".',
+        )
+
+
+def _is_settled(texts: pa.Array) -> bool:
+    few = texts.slice(0, 10_000)  # nearly always enough
+    return bool(matches(few, _SETTLED).any() or matches(texts, _SETTLED).any())
+
+
+def _differs(text: str) -> bool:
+    first, second = re.split("[-/. ]", text)[:2]
+    return int(first) != int(second)
+
+
+def _spoken(text: str, order: DateOrder) -> str:
+    first, second = map(int, re.split("[-/. ]", text)[:2])
+    day, month = (first, second) if order == "dmy" else (second, first)
+    return f"{day} {list(_MONTHS)[month - 1].capitalize()}"
 
 
 def read_months(values: pd.Series, clock: Clock, *, name: str) -> Moments:

@@ -21,9 +21,9 @@ import pyarrow.compute as pc
 from safespace.schemas import REPORTS, cast, repeated
 from safespace.sources import mapping as mappings
 from safespace.sources import tables
-from safespace.sources.forms import Form, match_header
+from safespace.sources.forms import Form, match_header, plain
 from safespace.sources.ingested import Ingested
-from safespace.sources.moments import Clock
+from safespace.sources.moments import Clock, refuse_ambiguous
 from safespace.sources.outcomes import (
     Problem,
     Repair,
@@ -138,6 +138,8 @@ def read_form(  # noqa: PLR0913 - what a reader may be told
     now = as_of if as_of is not None else pd.Timestamp.now(tz="UTC")
     context = Context(Clock(settings.time_zone, now, told.date_order), load_taxonomy())
     texts, cleaning = clean(rows.frame, form, told)
+    if told.date_order is None:
+        refuse_ambiguous(_foreign_moments(texts, rows.headers, form))
     steps = [
         leave_out(texts),
         repeated_headers(texts, rows.headers),
@@ -147,6 +149,19 @@ def read_form(  # noqa: PLR0913 - what a reader may be told
     ]
     digest = hashlib.sha256(opened.digest.encode() + told.digest).hexdigest()
     return settle(rows, steps, form, digest=digest, synthetic=_is_synthetic(texts, paths))
+
+
+def _foreign_moments(
+    texts: pd.DataFrame, headers: Mapping[str, Mapping[str, str]], form: Form
+) -> dict[str, tuple[str, pd.Series]]:
+    """Return the columns of moments that a file calls by a name of its own.
+
+    Under our own header the page of formats says that 03/04 is day first, so nobody needs to be asked.
+    """
+    moments = [field.name for field in form.fields if field.kind == "moment"]
+    theirs = {name: [h[name] for h in headers.values() if name in h] for name in moments}
+    foreign = {name: [h for h in held if plain(h) != name] for name, held in theirs.items()}
+    return {name: (held[0], texts[name]) for name, held in foreign.items() if held}
 
 
 def gather(opened: tables.Opened, form: Form, mapping: mappings.Mapping) -> Rows:

@@ -22,6 +22,11 @@ def test_everything_in_a_mapping_is_read(tmp_path):
     assert mapping.digest == path.read_bytes()
 
 
+@pytest.mark.parametrize(("told", "order"), [("day", "dmy"), ("month", "mdy"), ("dmy", "dmy")])
+def test_a_date_order_is_said_in_words_or_letters(tmp_path, told, order):
+    assert read_mapping(write(tmp_path, f'date_order = "{told}"\n')).date_order == order
+
+
 def test_one_that_comes_with_safespace_is_read_by_name():
     assert read_mapping("police-uk-api").columns["category"] == "type"
 

@@ -206,6 +206,37 @@ def test_a_mapping_renames_columns_and_words(read):
     assert ingested.counts()["repaired"] == 0  # a person decided all of it
 
 
+ASKED = "id,date_from,date_to,category,x,y\n1,{},{},Robbery,406689,286822\n"
+
+
+def test_dates_that_fit_both_ways_are_asked_about(read):
+    message = r'dates in date_from fit both.*Seen: 03/04/2022 23:40, which can be 3 Apr or 4 Mar.*date_order = "day"'
+    text = ASKED.format("03/04/2022 23:40", "04/04/2022")
+    with pytest.raises(InputError, match=message):
+        read("nte", text)
+    april = read("nte", text, 'date_order = "day"\n').reports["occurred_from"][0]
+    march = read("nte", text.replace(",04/04", ",05/04"), 'date_order = "month"\n').reports["occurred_from"][
+        0
+    ]
+    assert (april.month, march.month) == (4, 3)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ASKED.format("03/04/2022 23:40", "13/04/2022 00:10"),  # the end settles the start
+        ASKED.format("03/03/2022 23:40", ""),  # the same both ways
+        ASKED.format("2022-04-03 23:40", ""),
+        ASKED.format("3 Apr 2022 23:40", ""),
+        ASKED.replace("date_from", "Start")
+        .replace("date_to", "End")
+        .format("03/04/2022 23:40", "03/04/2022 23:50"),
+    ],
+)
+def test_dates_that_fit_one_way_or_stand_under_our_own_header_are_not_asked_about(read, text):
+    assert read("nte", text).counts()["accepted"] == 1
+
+
 def test_the_content_hash_follows_the_file_and_the_mapping(read):
     mapping = '[columns]\nreporter = "reporter"\n'
     hashes = {
