@@ -44,6 +44,7 @@ from safespace.pipeline.loading import (
 from safespace.pipeline.places import (
     CellStory,
     PlacesFound,
+    check_places,
     count_cells,
     find_places,
     street_lines,
@@ -72,6 +73,7 @@ __all__ = [
     "brief_html",
     "brief_of",
     "brief_pdf",
+    "check_places",
     "count_cells",
     "describe_formats",
     "evaluate",

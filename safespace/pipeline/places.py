@@ -12,6 +12,7 @@ from safespace.pipeline.baselines import exposure
 from safespace.pipeline.loading import area_outline, load_streets, streets_credit, version
 from safespace.pipeline.selection import SEXUAL_OFFENCES, factor_shares, hours_of_week, select
 from safespace.pipeline.view import BASELINES, CREDITS, FELT, FOUND_BY, RECORDED
+from safespace.schemas import CELLS
 from safespace.store import Store
 from safespace.tone import ABSENCE
 
@@ -308,7 +309,7 @@ def tell_cell(found: PlacesFound, cell: int, settings: Settings) -> CellStory:
         sentences=(*_cell_sentences(row.iloc[0]), *([UNLISTED] if found.view.sources != FELT else [])),
         shares=factor_shares(ours[~ours["category"].isin(SEXUAL_OFFENCES)]),
         hours=hours_of_week(ours, settings),
-        checks=_cell_checks(cell, found),
+        checks=_cell_checks(cell, found, settings),
     )
 
 
@@ -323,10 +324,46 @@ def _cell_sentences(row: pd.Series) -> tuple[str, ...]:
     )
 
 
-def _cell_checks(cell: int, found: PlacesFound) -> tuple[str, ...]:
-    if found.other is None:
+def check_places(found: PlacesFound, settings: Settings) -> pd.DataFrame:
+    """Find the places again with something changed each time, and say which cells hold.
+
+    The busiest day and the busiest week are left out (one person, one campaign), the baseline is swapped, and
+    what patrols found is counted in.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The finding's table with ``checks_passed, checks, stability`` and ``fails``; see
+        :func:`safespace.hotspots.add_checks`.
+    """
+    view = found.view
+
+    def find(counted: pd.DataFrame) -> Hotspots:
+        return hotspots.find_hotspots(counted, baseline=found.hotspots.baseline, settings=settings.hotspots)
+
+    return hotspots.add_checks(found.hotspots, _changed(found, view, settings), find=find)
+
+
+def _changed(found: PlacesFound, view: View, settings: Settings) -> dict[str, pd.DataFrame]:
+    """Return the cells counted anew by the name of what was changed."""
+    reports = select(view, settings).reports
+    kept = {
+        "without the busiest day": hotspots.without_busiest_day(reports, time_zone=settings.time_zone),
+        "without the busiest week": hotspots.without_busiest_week(reports, time_zone=settings.time_zone),
+    }
+    everyone = select(view.but(found_by="all"), settings).reports
+    if len(everyone) != len(reports):
+        kept["with what patrols found"] = everyone
+    counted = {name: _counted(rows, found.area, view, settings) for name, rows in kept.items()}
+    if found.other is not None:
+        counted[f"against {found.other.baseline}"] = found.other.table[list(CELLS.columns)]
+    return counted
+
+
+def _cell_checks(cell: int, found: PlacesFound, settings: Settings) -> tuple[str, ...]:
+    """Say how many checks a hot cell survives, and which it does not."""
+    if cell not in set(found.hotspots.hot.tolist()):
         return ()
-    hot = [cell in set(one.hot.tolist()) for one in (found.hotspots, found.other)]
-    return (
-        f"Higher than usual under {sum(hot)} of 2 baselines: {found.hotspots.baseline}; {found.other.baseline}.",
-    )
+    row = check_places(found, settings).set_index("cell").loc[cell]
+    fails = f" It is not {row['fails'].replace('; ', ', nor ')}." if row["fails"] else ""
+    return (f"Higher in {row['stability']}.{fails}",)

@@ -155,3 +155,19 @@ def test_a_single_cell_lists_no_sexual_offences(town_settings):
 
 def _reports(found, settings):
     return select(found.view, settings).reports
+
+
+def test_a_place_says_how_many_checks_it_survives(found, town_settings):
+    checked = pipeline.check_places(found, town_settings)
+    hot = checked[checked["hot"]]
+    assert (hot["checks"] == 3).all(), "busiest day, busiest week and another baseline; no patrols here"
+    assert hot["checks_passed"].between(0, 3).all()
+    assert (checked.loc[~checked["hot"], "stability"] == "").all()
+    core = int(found.places["core_cell"].iloc[0])
+    (sentence,) = pipeline.tell_cell(found, core, town_settings).checks
+    assert sentence.startswith("Higher in 3 of 3 checks.")
+
+
+def test_what_patrols_found_is_one_of_the_checks(town_settings):
+    found = pipeline.find_places(pipeline.View(sources=("nte",)), town_settings)
+    assert (pipeline.check_places(found, town_settings)["checks"] == 4).all()
