@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 _DELIMITERS = (",", ";", "\t", "|")
 _HEADER_WITHIN = 20
 # tables of text pack to a tenth or a thirtieth; only a bomb, or an empty file, packs to a five-hundredth
+_MOST_FILES = 5_000  # fifteen years of months of every force are 8,000, and are loaded in parts
 _BOMB_BYTES, _BOMB_RATIO = 50 * 2**20, 500
 # a workbook keeps fifteen figures of a number, so a longer identifier has lost its end
 _ROUNDED = 10**15
@@ -300,7 +301,15 @@ def _chosen(names: list[str], where: str, *, prefer: str, skipped: list[str]) ->
     wanted = [name for name in tables if prefer and name.casefold().endswith(prefer)] or tables
     if not wanted:
         raise FileError("There is no CSV file in it.", where=where, seen=", ".join(names[:10]) or "nothing")
-    skipped += [f"{where}/{name}" for name in names if name not in wanted and not name.endswith("/")]
+    if len(wanted) > _MOST_FILES:
+        raise FileError(
+            "There are too many files in it.",
+            where=where,
+            seen=f"{len(wanted):,} CSV files",
+            remedy=f"Give {_MOST_FILES:,} or fewer at a time.",
+        )
+    left = set(wanted)
+    skipped += [f"{where}/{name}" for name in names if name not in left and not name.endswith("/")]
     return wanted
 
 
@@ -418,6 +427,10 @@ def _parse(text: bytes, name: str, *, delimiter: str, first_line: int, limits: L
             ),
         )
     except pa.ArrowInvalid as problem:
+        if "straddling" in str(problem) or len(_top(text)[0]) > 4 * limits.field_chars * max(width, 1):
+            raise _too_long(
+                name, f"a row of more than {limits.field_chars:,} characters", limits
+            ) from problem
         raise FileError(
             "The file cannot be split into rows.",
             where=name,
@@ -449,12 +462,16 @@ def _check_fields(table: pa.Table, bad: list[tuple[int, str]], name: str, limits
     longest = max((_longest(column, limits.field_chars) for column in table.columns), default=0)
     longest = max([longest, *(len(text) for _, text in bad)])
     if longest > limits.field_chars:
-        raise FileError(
-            "A cell is too long to be a value.",
-            where=name,
-            seen=f"{longest:,} characters",
-            remedy=f"The limit is {limits.field_chars:,} (limits.field_chars); look for a quotation mark that is never closed.",
-        )
+        raise _too_long(name, f"{longest:,} characters", limits)
+
+
+def _too_long(name: str, seen: str, limits: LimitSettings) -> FileError:
+    return FileError(
+        "A cell is too long to be a value.",
+        where=name,
+        seen=seen,
+        remedy=f"The limit is {limits.field_chars:,} (limits.field_chars); look for a quotation mark that is never closed.",
+    )
 
 
 def _longest(column: pa.ChunkedArray, limit: int) -> int:

@@ -1,6 +1,7 @@
 import csv
 import datetime as dt
 import io
+import time
 import zipfile
 from pathlib import Path
 
@@ -159,6 +160,29 @@ def test_a_zip_bomb_is_refused_before_it_is_unpacked(tmp_path):
     made = archive(tmp_path / "bomb.zip", {"a.csv": b"0" * 3 * 2**20})
     with pytest.raises(FileError, match=r"unpacks to too much. Seen: 3 MB"):
         opened(made, limits=LimitSettings(file_mb=2))
+
+
+def test_an_archive_that_packs_like_a_bomb_is_refused_whatever_the_limit(tmp_path):
+    made = archive(tmp_path / "bomb.zip", {"a.csv": b"0" * 60 * 2**20})
+    with pytest.raises(FileError, match=r"far more than a table does. Seen: 60 MB from 0.1 MB"):
+        opened(made)
+
+
+def test_an_archive_of_thousands_of_files_is_refused(tmp_path):
+    made = archive(tmp_path / "many.zip", {f"{i}.csv": "id" for i in range(5001)})
+    with pytest.raises(FileError, match=r"too many files in it. Seen: 5,001 CSV files"):
+        opened(made)
+
+
+@pytest.mark.parametrize(
+    "around", [("id,month\n1,", "\n"), ('id,month\n1,"', '"\n'), ("id,", "\n1,2\n"), ("", "")]
+)
+def test_a_field_of_a_hundred_megabytes_is_refused_in_seconds(tmp_path, around):
+    (tmp_path / "long.csv").write_text(around[0] + "x" * 100 * 2**20 + around[1])
+    start = time.perf_counter()
+    with pytest.raises(FileError, match="too long to be a value"):
+        opened(tmp_path / "long.csv")
+    assert time.perf_counter() - start < 20  # a second or two on a machine at rest
 
 
 def test_an_archive_without_a_table_says_what_it_holds(tmp_path):
