@@ -25,9 +25,18 @@ This page is written from the readers by `safespace.sources.formats.describe()`;
 SafeSpace's own; nothing is assumed about a force's export beyond the spellings listed. A header that is not listed
 is named in a mapping file, which is kept and used again.
 
-Every reader takes CSV (comma, semicolon, tab or bar; UTF-8, UTF-16 or Windows-1252), zip archives and folders of
-CSVs, and the first sheet of an `.xlsx` workbook. The header is looked for in the first 20 lines. Case, spaces and
-punctuation of headers do not matter. Columns that are not listed are not read and not stored, free text least of all.
+Every reader takes:
+
+- CSV (comma, semicolon, tab or bar; UTF-8, UTF-16 or Windows-1252; lines of another encoding inside a file are read as
+  Windows-1252 and counted in a note), and zip archives and folders of CSVs;
+- an `.xlsx` workbook, its first sheet or the one named; a cell under a merged cell takes its text, as a shown repair;
+- Parquet, GeoPackage (its first layer or the one named) and GeoJSON; points stand under `longitude` and `latitude`, or
+  under `easting` and `northing` when the file is in British National Grid. A moment in such a file is UTC when the file
+  says so, which a GeoPackage always does, and local otherwise. Their rows are numbered from 2, as under a header.
+
+The header is looked for in the first 20 lines. Case, spaces and punctuation of headers do not matter. Columns that are
+not listed are not read and not stored, free text least of all. A header that is not known can be guessed by
+`proposals.propose`, confirmed by a person, and kept for the next file with the same headers.
 
 ## What becomes of a row
 
@@ -36,13 +45,20 @@ Rows read = accepted + repaired + quarantined + rejected + excluded, always.
 | outcome | meaning |
 |---|---|
 | accepted | stored as it was |
-| repaired | stored after a plain change that is shown: `trimmed`, `synonym`, `swapped_coordinates`, `bng_in_degree_columns`, `degrees_in_bng_columns`, `24:00`, `clock_gap`, `excel_date`, `excel_text`, `formula_text` |
+| repaired | stored after a plain change that is shown: `trimmed`, `synonym`, `swapped_coordinates`, `bng_in_degree_columns`, `degrees_in_bng_columns`, `merged_cell`, `24:00`, `clock_gap`, `excel_date`, `excel_text`, `formula_text` |
 | quarantined | held back for a decision: `unknown_category` and other `unknown_*` (with the nearest word), `same_reference` with different content, `mangled_reference` |
 | rejected | cannot be used: `no_coordinates`, `zero_coordinates`, `bad_coordinates`, `outside_britain`, `no_moment`, `bad_moment`, `default_date`, `too_old`, `future_date`, `end_before_start`, `duplicate_row`, `footer_row`, `header_row`, `ragged_row` |
 | excluded | must not be used, and is only counted; its text is kept nowhere: `domestic_abuse`, `home_location` |
 
 A row that is not accepted is kept with its line number, its reason in words and the cells the reader uses; contact
 details and vehicle marks in them are blanked. Of a line that cannot be split into cells only the number is kept.
+
+Rejects can be mended and loaded again: written by `mending.write_to_mend` they are a CSV that says in five columns
+(`reject_file`, `reject_row`, `reject_outcome`, `reject_reason`, `reject_explanation`) what was wrong with each row and
+then holds the provider's own columns, so a cell is mended in a spreadsheet and the file is given to the same reader
+with the same mapping. The five columns may stay: they are not read. The table of rejects as it is kept, with each row
+as JSON under `original`, is read back as well. A row with a reference has the same identifier as if it had been right
+at once. Rows that are still wrong are counted again; rows that need no mending are best deleted.
 
 A file with columns about persons (stalking, bail, custody, suspects, offenders, names) is refused whole.
 

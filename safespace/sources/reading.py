@@ -23,6 +23,7 @@ from safespace.sources import mapping as mappings
 from safespace.sources import tables
 from safespace.sources.forms import Form, match_header, plain
 from safespace.sources.ingested import Ingested
+from safespace.sources.mending import HEADERS, unfold
 from safespace.sources.moments import Clock, refuse_ambiguous
 from safespace.sources.outcomes import (
     Problem,
@@ -128,7 +129,7 @@ def read_form(  # noqa: PLR0913 - what a reader may be told
     told = mappings.read_mapping(mapping) if mapping is not None else mappings.Mapping()
     opened = tables.open_tables(
         paths,
-        wanted=form.wanted(told),
+        wanted=form.wanted(told) | HEADERS,
         limits=settings.limits,
         prefer=prefer,
         sheet=sheet,
@@ -175,7 +176,7 @@ def gather(opened: tables.Opened, form: Form, mapping: mappings.Mapping) -> Rows
     others = len(opened.passed_over)
     notes = [f"{others} other files in the archive were not read."] if others else []
     parts, headers, filled = [], {}, []
-    for grid in opened.grids:
+    for grid in map(unfold, opened.grids):
         tables.refuse_headless(grid)
         refuse_person_files(grid.headers, where=grid.file)
         spots = match_header(grid.headers, form, mapping, where=grid.file)
