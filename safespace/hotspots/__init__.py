@@ -18,8 +18,11 @@ from safespace.hotspots.shares import jeffreys, share_by
 from safespace.hotspots.significance import (
     at_least,
     events_needed,
+    gi_score,
     gi_star,
     gi_star_score,
+    local_moran,
+    permuted_tails,
     ring_test,
 )
 from safespace.hotspots.stability import (
@@ -63,12 +66,15 @@ __all__ = [
     "fit_prior",
     "garwood",
     "generalised_gini",
+    "gi_score",
     "gi_star",
     "gi_star_score",
     "jaccard",
     "jaccard_across",
     "jeffreys",
+    "local_moran",
     "marshall_rates",
+    "permuted_tails",
     "place_of",
     "places",
     "refuse_snap_points",
