@@ -33,7 +33,15 @@ from safespace.hotspots.stability import (
     without_patrol,
 )
 from safespace.hotspots.surfaces import Surface, choose_bandwidth, density, relative_density
-from safespace.hotspots.trends import Trend, compare_periods, find_trend
+from safespace.hotspots.trends import (
+    NearRepeat,
+    Trend,
+    classify_emerging,
+    compare_periods,
+    find_trend,
+    near_repeat,
+    smooth_week,
+)
 from safespace.hotspots.validation import (
     Validation,
     count_by_period,
@@ -47,6 +55,7 @@ __all__ = [
     "Clusters",
     "GammaPrior",
     "Hotspots",
+    "NearRepeat",
     "Scan",
     "Surface",
     "Trend",
@@ -54,6 +63,7 @@ __all__ = [
     "add_checks",
     "at_least",
     "choose_bandwidth",
+    "classify_emerging",
     "compare_baselines",
     "compare_periods",
     "count_by_period",
@@ -74,6 +84,7 @@ __all__ = [
     "jeffreys",
     "local_moran",
     "marshall_rates",
+    "near_repeat",
     "permuted_tails",
     "place_of",
     "places",
@@ -85,6 +96,7 @@ __all__ = [
     "scan_shares",
     "scores_from",
     "share_by",
+    "smooth_week",
     "smoothed_rates",
     "tied_ranks",
     "validate",
