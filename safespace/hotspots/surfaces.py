@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import h3.api.basic_int as h3
 import numpy as np
@@ -83,8 +83,8 @@ def density(cells: pd.DataFrame, *, bandwidth_m: float | None = None) -> Surface
     events = inside["events"].to_numpy()
     width = choose_bandwidth(cells) if bandwidth_m is None else _above_zero(bandwidth_m)
     held = np.flatnonzero(events)
-    smooth = _spread(place, held, area, width) @ events[held] if len(held) else np.zeros(len(inside))
-    table = pd.DataFrame({"cell": inside["cell"].to_numpy(), "density": smooth})
+    smooth, _ = _smooth(place, held, area, width, events[held][:, None])
+    table = pd.DataFrame({"cell": inside["cell"].to_numpy(), "density": smooth[:, 0]})
     return Surface(table, width, int(events.sum()))
 
 
@@ -140,22 +140,30 @@ def _foretold(
     place: Numbers, held: NDArray[np.intp], area: Numbers, events: NDArray[np.int64], width: float
 ) -> float:
     """Return the log likelihood of each event under the surface of all others."""
-    here = _spread(place, held, area, width)[held]
-    others = here @ events - np.diag(here)
+    smooth, own = _smooth(place, held, area, width, events[:, None])
+    others = smooth[held, 0] - own
     return float((events * np.log(np.maximum(others, np.finfo(float).tiny))).sum())
 
 
-def _spread(place: Numbers, held: NDArray[np.intp], area: Numbers, width: float) -> Numbers:
-    """Return what one event of each held cell adds to each cell per square kilometre, shape (n, held).
+def _smooth(
+    place: Numbers, held: NDArray[np.intp], area: Numbers, width: float, values: NDArray[Any]
+) -> tuple[Numbers, Numbers]:
+    """Return the values of held cells smoothed over all cells, per square kilometre, and one's own part.
 
-    Each column times the areas adds up to 1.
+    ``values`` is of shape (held, k); the first result of shape (n, k), each column adding up, times the
+    areas, to what was put in; the second, shape (held,), is what 1 in a cell leaves in the cell itself.
+    A few columns of the kernel are held at once: in a county at a fine resolution it has billions of values.
     """
-    kernel = cdist(place, place[held], "sqeuclidean")
-    kernel *= -0.5 / width**2
-    np.exp(kernel, out=kernel)
-    kernel /= area @ kernel
-    spread: Numbers = kernel
-    return spread
+    smooth, own = np.zeros((len(place), values.shape[1])), np.zeros(len(held))
+    step = max(_CHUNK // len(place), 1)
+    for at in range(0, len(held), step):
+        some = held[at : at + step]
+        kernel = cdist(place, place[some], "sqeuclidean")
+        kernel *= -0.5 / width**2
+        np.exp(kernel, out=kernel)
+        own[at : at + step] = 1 / (area @ kernel)
+        smooth += kernel @ (values[at : at + step] * own[at : at + step, None])
+    return smooth, own
 
 
 def relative_density(
@@ -210,12 +218,13 @@ def relative_density(
         raise TooFewError("All or none have it, so no mix differs.", where=having, seen=int(cases.sum()))
     width = choose_bandwidth(cells) if bandwidth_m is None else _above_zero(bandwidth_m)
     held = np.flatnonzero(events)
-    spread = _spread(_centres(inside), held, inside["area_km2"].to_numpy(), width)
     labels = np.random.default_rng(seed).multivariate_hypergeometric(
         events[held], int(cases.sum()), size=replicates, method="marginals"
     )
-    seen, everyone = spread @ cases[held], spread @ events[held]
-    more, fewer = _tails(spread, labels, seen)
+    values = np.column_stack([cases[held], events[held], labels.T])
+    smooth, _ = _smooth(_centres(inside), held, inside["area_km2"].to_numpy(), width, values)
+    seen, everyone = smooth[:, 0], smooth[:, 1]
+    more, fewer = _tails(smooth[:, 2:], seen)
     # A Gaussian kernel weighs as much as a flat one over four pi times its variance.
     enough = everyone * (4 * np.pi * (width / 1000) ** 2) >= ENOUGH_TO_COMPARE
     share = np.divide(seen, everyone, out=np.full(len(seen), np.nan), where=everyone > 0)
@@ -234,16 +243,12 @@ def relative_density(
     return Surface(table, width, int(events.sum()))
 
 
-def _tails(spread: Numbers, labels: NDArray[np.int64], seen: Numbers) -> tuple[Numbers, Numbers]:
+def _tails(drawn: Numbers, seen: Numbers) -> tuple[Numbers, Numbers]:
     """Return, for each cell, how often random labels give as much or more, and as little or less."""
-    more, fewer = np.ones(len(seen)), np.ones(len(seen))
-    step = max(_CHUNK // len(seen), 1)
-    slack = 1e-9 * (1e-300 + seen)
-    for at in range(0, len(labels), step):
-        drawn = spread @ labels[at : at + step].T.astype(float)
-        more += (drawn >= (seen - slack)[:, None]).sum(axis=1)
-        fewer += (drawn <= (seen + slack)[:, None]).sum(axis=1)
-    return more / (len(labels) + 1), fewer / (len(labels) + 1)
+    slack = 1e-9 * (1e-300 + seen)  # sums of the same labels differ by rounding
+    more = 1 + (drawn >= (seen - slack)[:, None]).sum(axis=1)
+    fewer = 1 + (drawn <= (seen + slack)[:, None]).sum(axis=1)
+    return more / (drawn.shape[1] + 1), fewer / (drawn.shape[1] + 1)
 
 
 def _centres(cells: pd.DataFrame) -> Numbers:
