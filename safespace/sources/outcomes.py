@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from safespace.schemas import MOMENT, REJECTS, REPAIRS, conform
-from safespace.sources.texts import arrow, encode, matches, said, spread
+from safespace.sources.texts import arrow, encode, is_blank, matches, said, spread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -155,15 +155,15 @@ def rejects_frame(
     Only the columns the reader uses are kept, so free text is not. An excluded row keeps no text at all, and
     neither does one that could not be split into cells, as nobody knows which part of it is free text.
     """
-    held = rows.loc[found.index]
-    withheld = (found["outcome"] == "excluded").to_numpy() | (held["ragged"] != "").to_numpy()
-    kept = np.full(len(held), "", dtype=object)
-    kept[~withheld] = _originals(held[~withheld], headers)
+    told = np.array(found["outcome"] != "excluded")
+    told[told] = is_blank(rows["ragged"].loc[found.index[told]])
+    kept = np.full(len(found), "", dtype=object)
+    kept[told] = _originals(rows.loc[found.index[told]], headers)
     return conform(
         pd.DataFrame(
             {
-                "file": held["file"].to_numpy(),
-                "row": held["row"].to_numpy(),
+                "file": rows["file"].loc[found.index].to_numpy(),
+                "row": rows["row"].loc[found.index].to_numpy(),
                 **{name: found[name].to_numpy() for name in ("outcome", "reason", "explanation")},
                 "original": kept,
             }
@@ -174,7 +174,10 @@ def rejects_frame(
 
 def repairs_frame(repairs: Iterable[Repair], rows: pd.DataFrame, keep: pd.Index) -> pd.DataFrame:
     """Return :data:`safespace.schemas.REPAIRS` of the rows that were kept, by file and row."""
-    parts = [one for one in (_only(item, keep) for item in repairs) if len(one.before)]
+    kept = np.zeros(len(rows), dtype=bool)
+    kept[rows.index.get_indexer(keep)] = True
+    parts = [_only(one, kept[rows.index.get_indexer(one.before.index)]) for one in repairs]
+    parts = [one for one in parts if len(one.before)]
     if not parts:
         return conform(pd.DataFrame(columns=list(REPAIRS.columns)), REPAIRS)
     spot = np.concatenate([one.before.index for one in parts])
@@ -190,8 +193,7 @@ def repairs_frame(repairs: Iterable[Repair], rows: pd.DataFrame, keep: pd.Index)
     return conform(pd.DataFrame(told), REPAIRS)
 
 
-def _only(item: Repair, keep: pd.Index) -> Repair:
-    there = item.before.index.isin(keep)
+def _only(item: Repair, there: Flags) -> Repair:
     return Repair(item.rule, item.before[there], item.after[there])
 
 

@@ -36,7 +36,8 @@ _MOST_FILES = 5_000  # fifteen years of months of every force are 8,000, and are
 _BOMB_BYTES, _BOMB_RATIO = 50 * 2**20, 500
 # a workbook keeps fifteen figures of a number, so a longer identifier has lost its end
 _ROUNDED = 10**15
-_SAMPLE_BYTES = 2**20
+_LONGEST_HEADER = 100_000
+_SAMPLE_BYTES, _MOST_BLOCK_BYTES = 2**20, 2**30
 _BINARY_STARTS = {
     b"%PDF": "a PDF",
     b"\x89PNG": "a picture",
@@ -390,7 +391,7 @@ def _top(text: bytes) -> list[bytes]:
 
 
 def _split(line: str, delimiter: str) -> list[str]:
-    if len(line) > 100_000:
+    if len(line) > _LONGEST_HEADER:
         return []
     try:
         return next(csv.reader([line], delimiter=delimiter), [])
@@ -405,6 +406,8 @@ def _parse(text: bytes, name: str, *, delimiter: str, first_line: int, limits: L
         bad.append((row.number, row.text))
         return "skip"
 
+    if len(_top(text)[0]) > _LONGEST_HEADER:
+        raise _too_long(name, f"a header line of more than {_LONGEST_HEADER:,} characters", limits)
     width = len(_split(_top(text)[0].decode().strip("\r"), delimiter))
     try:
         table = pyarrow.csv.read_csv(
@@ -412,7 +415,8 @@ def _parse(text: bytes, name: str, *, delimiter: str, first_line: int, limits: L
             read_options=pyarrow.csv.ReadOptions(
                 use_threads=False,
                 autogenerate_column_names=True,
-                block_size=max(1 << 20, 4 * limits.field_chars * max(width, 1)),
+                # in one piece while it can be, so that no column has to be put together afterwards
+                block_size=min(max(len(text) + 1, 1 << 20), _MOST_BLOCK_BYTES),
             ),
             parse_options=pyarrow.csv.ParseOptions(
                 delimiter=delimiter,
@@ -427,7 +431,7 @@ def _parse(text: bytes, name: str, *, delimiter: str, first_line: int, limits: L
             ),
         )
     except pa.ArrowInvalid as problem:
-        if "straddling" in str(problem) or len(_top(text)[0]) > 4 * limits.field_chars * max(width, 1):
+        if "straddling" in str(problem):  # a row larger than the largest piece that is read at once
             raise _too_long(
                 name, f"a row of more than {limits.field_chars:,} characters", limits
             ) from problem

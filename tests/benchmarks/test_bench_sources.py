@@ -1,0 +1,111 @@
+"""Reading dirty reports beside ``pandas.read_csv``, in one run; asserted only when benchmarks are enabled.
+
+The number of rows is ``SAFESPACE_BENCH_ROWS`` (100,000 when it is not set).
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from safespace.settings import Settings
+from safespace.sources import read_reports
+
+ROWS = int(os.environ.get("SAFESPACE_BENCH_ROWS", "100000"))
+AS_OF = pd.Timestamp("2026-11-01", tz="UTC")
+OFFENCES = [
+    "Violence with injury",
+    "Robbery",
+    "Public order",
+    "Drugs",
+    "Common assault",
+    "Robbery ",
+    "Bad vibes",
+]
+SPOILT = {  # share of rows, column, text
+    "no place": (0.005, "easting", ""),
+    "nought": (0.003, "easting", "0"),
+    "outside": (0.003, "easting", "999999"),
+    "24:00": (0.003, "start", "28/01/2022 24:00"),
+    "day number": (0.002, "start", "44589.986111"),
+    "default": (0.002, "start", "01/01/1900 00:00"),
+    "no date": (0.002, "start", "not known"),
+    "future": (0.001, "start", "01/02/2031 00:00"),
+    "before start": (0.003, "end", "01/01/2019 10:00"),
+    "spaces": (0.005, "found_by", " public"),
+    "formula": (0.001, "reference", "=cmd()"),
+    "total": (0.001, "reference", "Total"),
+}
+
+
+@pytest.fixture(scope="module")
+def dirty(tmp_path_factory):
+    """Return a CSV such as a force gives: 30,000 places, minutes over two years, one row in ten dirty."""
+    rng = np.random.default_rng(1)
+    start = np.datetime64("2020-01-01", "m") + rng.integers(0, 2 * 365 * 1440, ROWS)
+    end = start + rng.choice([0, 10, 30, 240], ROWS)
+    place = (30_000 * rng.random(ROWS) ** 2).astype(int)
+    frame = pd.DataFrame(
+        {
+            "reference": [f"NTE-{i:07d}" for i in range(ROWS)],
+            "offence": rng.choice(OFFENCES, ROWS, p=[0.3, 0.2, 0.25, 0.2, 0.03, 0.015, 0.005]),
+            "start": pd.Series(start).dt.strftime("%d/%m/%Y %H:%M"),
+            "end": pd.Series(end).dt.strftime("%d/%m/%Y %H:%M").where(end > start, ""),
+            "easting": rng.integers(400_000, 415_000, 30_000)[place].astype(str),
+            "northing": rng.integers(280_000, 295_000, 30_000)[place].astype(str),
+            "found_by": rng.choice(["public", "patrol", "", "unknown"], ROWS),
+            "location_type": rng.choice(
+                ["Street", "Licensed premises", "Car park", "Home"], ROWS, p=[0.6, 0.3, 0.08, 0.02]
+            ),
+            "domestic_abuse": rng.choice(["N", "Y"], ROWS, p=[0.98, 0.02]),
+        },
+        dtype=object,
+    )
+    for share, column, text in SPOILT.values():
+        frame.loc[rng.choice(ROWS, int(share * ROWS), replace=False), column] = text
+    again = rng.choice(ROWS - 1, ROWS // 100, replace=False)
+    frame.iloc[again + 1] = frame.iloc[again].to_numpy()
+    path = tmp_path_factory.mktemp("bench") / "nte.csv"
+    frame.to_csv(path, index=False)
+    return path
+
+
+def seconds(call, times=3):
+    taken = []
+    for _ in range(times):
+        start = time.perf_counter()
+        call()
+        taken.append(time.perf_counter() - start)
+    return min(taken)
+
+
+def checked(path):
+    return read_reports([path], source="nte", settings=Settings(), as_of=AS_OF)
+
+
+def test_dirty_rows_are_checked(dirty, benchmark):
+    counts = checked(dirty).counts()
+    assert counts.pop("read") == sum(counts.values()) == ROWS
+    assert min(counts.values()) > 0
+    benchmark.pedantic(checked, (dirty,), rounds=3, iterations=1)
+    if benchmark.enabled:
+        plain, ours = seconds(lambda: pd.read_csv(dirty)), benchmark.stats.stats.min
+        benchmark.extra_info.update(rows=ROWS, pandas_s=plain, ours_s=ours, pandas_ratio=ours / plain)
+        assert ours / plain <= 15
+
+
+def test_the_memory_that_checking_takes(dirty, benchmark):
+    if not benchmark.enabled:
+        pytest.skip("measured in a process of its own, so only when benchmarks are enabled")
+    code = f"import sys; sys.path.insert(0, {os.path.dirname(__file__)!r}); import test_bench_sources as b; b.checked(__import__('pathlib').Path({str(dirty)!r}))"  # noqa: PTH120
+    benchmark.pedantic(subprocess.run, ([sys.executable, "-c", code],), {"check": True}, rounds=1)
+    peak_mb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    benchmark.extra_info["peak_mb"] = peak_mb
+    assert peak_mb <= 1536
