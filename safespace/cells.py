@@ -45,6 +45,7 @@ MOST_CELLS = 3_000_000  # about England at resolution 9; past this a laptop runs
 REPEATED_PIN_SOURCES = ("streetsafe",)
 LONGEST_DAY = pd.Timedelta(hours=25)  # the night the clocks go back
 _CHUNK = 65_536
+_TICK = pd.Timedelta(microseconds=1)
 
 
 def add_cells(reports: pd.DataFrame) -> pd.DataFrame:
@@ -346,17 +347,109 @@ def count(
 
 
 def _count_sql(resolution: int) -> str:
+    """Count an event where its first pin is, sorting only the few events whose first pin is not there.
+
+    An event is named after its first pin (:func:`add_events`), so that pin is known by its two identifiers
+    being equal. Only where a selection left it out must the earliest of the others be looked for. The table is
+    named three times and not once in front: DuckDB would copy it into memory.
+    """
     return f"""
-        WITH pinned AS (
-            SELECT cell_{resolution:d} AS cell, event_id,
-                   ROW_NUMBER() OVER (PARTITION BY event_id ORDER BY occurred_from, report_id) AS nth
-            FROM reports
+        WITH followers AS (
+            SELECT cell_{resolution:d} AS cell, report_id, event_id, occurred_from
+            FROM reports WHERE report_id <> event_id
+        ), led AS (
+            SELECT DISTINCT event_id FROM reports
+            WHERE report_id = event_id AND event_id IN (SELECT event_id FROM followers)
+        ), orphans AS (
+            SELECT followers.cell AS cell, ROW_NUMBER() OVER (
+                PARTITION BY followers.event_id ORDER BY occurred_from, report_id
+            ) AS nth
+            FROM followers LEFT JOIN led ON followers.event_id = led.event_id WHERE led.event_id IS NULL
         ), counted AS (
-            SELECT cell, COUNT(*) AS pins, COUNT(*) FILTER (WHERE nth = 1) AS events
-            FROM pinned GROUP BY cell
+            SELECT cell_{resolution:d} AS cell, COUNT(*) AS pins,
+                   COUNT(*) FILTER (WHERE report_id = event_id) AS events
+            FROM reports GROUP BY 1
+        ), adopted AS (
+            SELECT cell, COUNT(*) AS events FROM orphans WHERE nth = 1 GROUP BY cell
         )
-        SELECT study.cell AS cell, COALESCE(pins, 0) AS pins, COALESCE(events, 0) AS events
+        SELECT study.cell AS cell, COALESCE(counted.pins, 0) AS pins,
+               COALESCE(counted.events, 0) + COALESCE(adopted.events, 0) AS events
         FROM study LEFT JOIN counted ON study.cell = counted.cell
+             LEFT JOIN adopted ON study.cell = adopted.cell
+    """  # noqa: S608 - the one name put in is a number formatted as such
+
+
+def count_months(
+    reports: pd.DataFrame | Sequence[str],
+    *,
+    resolution: int,
+    engine: Engine,
+    time_zone: str = "Europe/London",
+) -> pd.DataFrame:
+    """Return how many pins each source has in each cell in each month.
+
+    Parameters
+    ----------
+    reports
+        Placed reports (:data:`safespace.schemas.PLACED`), as a frame or as paths of Parquet files.
+    resolution
+        The reports' ``cell_{resolution}`` is counted.
+    engine
+        Where the query runs; memory grows with the cells and months, not with the reports.
+    time_zone
+        Zone whose calendar months count, by ``occurred_from``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``cell`` (int64), ``month`` (``datetime64[us]``, its first day), ``source``, ``pins`` (int64), sorted;
+        only what occurs.
+
+    Raises
+    ------
+    EngineError
+        When the query fails.
+
+    Notes
+    -----
+    Pins, not events: an event whose pins fall either side of midnight would be in two months.
+    """
+    counted = engine.query(_count_months_sql(resolution), reports=reports, days=_days(time_zone))
+    month = pd.DatetimeIndex(counted["month"].to_numpy().astype("datetime64[M]")).as_unit("us")
+    return counted.assign(month=month)
+
+
+def _days(time_zone: str) -> pd.DataFrame:
+    """Return the local month (months since 1970) before and after the one moment in a UTC day it can change."""
+    day = pd.date_range("1970-01-01", "2100-01-01", freq="D", tz="UTC").as_unit("us")
+    first, last = (_month_number(moments, time_zone) for moments in (day, day + pd.Timedelta("24h") - _TICK))
+    starts = pd.DatetimeIndex(last.astype("datetime64[M]")).tz_localize(
+        time_zone, nonexistent="shift_forward", ambiguous=np.ones(len(last), dtype=bool)
+    )
+    turns = np.where(first == last, day.tz_localize(None), starts.tz_convert("UTC").tz_localize(None))
+    turns_utc = pd.DatetimeIndex(turns).tz_localize("UTC").as_unit("us")
+    return pd.DataFrame({"day": day.tz_localize(None), "before": first, "after": last, "turns": turns_utc})
+
+
+def _month_number(moments: pd.DatetimeIndex, time_zone: str) -> Cells:
+    local = moments.tz_convert(time_zone)
+    return ((local.year - 1970) * 12 + local.month - 1).to_numpy(dtype=np.int64)
+
+
+def _count_months_sql(resolution: int) -> str:
+    """Both engines cut moments in UTC; the small table of days puts the hours between the clocks right."""
+    return f"""
+        WITH placed AS (
+            SELECT cell_{resolution:d} AS cell, source, occurred_from, CAST(occurred_from AS DATE) AS day
+            FROM reports
+        ), calendar AS (
+            SELECT CAST(day AS DATE) AS day, before, after, turns FROM days
+        ), dated AS (
+            SELECT cell, source, CASE WHEN occurred_from < turns THEN before ELSE after END AS month
+            FROM placed JOIN calendar ON placed.day = calendar.day
+        )
+        SELECT cell, month, source, COUNT(*) AS pins FROM dated GROUP BY cell, month, source
+        ORDER BY cell NULLS LAST, month NULLS LAST, source NULLS LAST
     """  # noqa: S608 - the one name put in is a number formatted as such
 
 

@@ -55,10 +55,11 @@ def answer(engine: Engine, case: str, folder: Path) -> pd.DataFrame:
     """Return one case's rows."""
     if case in SQL:
         return engine.query(SQL[case], pins=pins())
-    return {"count": count, "count files": count_files, "store": store_sequence}[case](engine, folder)
+    whole = {"count": count, "count files": count_files, "months": count_months, "store": store_sequence}
+    return whole[case](engine, folder)
 
 
-CASES = (*SQL, "count", "count files", "store")
+CASES = (*SQL, "count", "count files", "months", "store")
 
 
 def reports(size: int = 4_000) -> pd.DataFrame:
@@ -85,6 +86,13 @@ def count_files(engine: Engine, folder: Path) -> pd.DataFrame:
     store.rollback(gone[1])
     window = cells.study_window(shapely.box(-1.20, 52.92, -1.10, 52.98), resolution=8)
     return cells.count(store.report_files(), window, resolution=8, engine=engine)
+
+
+def count_months(engine: Engine, _: Path) -> pd.DataFrame:
+    """Count by month, moments on either side of where a local month begins among them."""
+    hours = np.random.default_rng(8).integers(0, 3 * 365 * 24, 4_000)
+    moments = pd.Timestamp("2020-01-01", tz="UTC") + pd.to_timedelta(hours, unit="h")
+    return cells.count_months(reports().assign(occurred_from=moments), resolution=7, engine=engine)
 
 
 def store_sequence(engine: Engine, folder: Path) -> pd.DataFrame:

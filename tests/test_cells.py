@@ -166,6 +166,57 @@ def test_counts_put_an_event_in_the_cell_of_its_earliest_pin(tmp_path):
     assert window["pins"].sum() == 0  # the caller's frame is left alone
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_an_event_without_its_first_pin_counts_at_the_earliest_that_is_left(seed):
+    rng = np.random.default_rng(seed)
+    rows = [
+        (e, n, f"2022-01-{1 + i % 9:02d} 12:00", "lit")
+        for i, (e, n) in enumerate(rng.uniform(-300, 300, (300, 2)))
+    ]
+    chosen = placed(pins(rows * 2))
+    chosen = chosen[rng.random(len(chosen)) < 0.5]
+    window = grid.study_window(TOWN, resolution=10)
+    counted = grid.count(chosen, window, resolution=10, engine=open_engine())
+    first = chosen.sort_values(["occurred_from", "report_id"]).drop_duplicates("event_id")
+    assert (first["report_id"] != first["event_id"]).sum() > 10
+    held = counted[counted["events"] > 0].set_index("cell")["events"]
+    assert held.to_dict() == first.groupby("cell_10").size().to_dict()
+    assert counted["pins"].sum() == len(chosen)
+
+
+def test_months_are_local_and_clocks_change_within_them():
+    moments = [
+        "2022-03-31 22:59",
+        "2022-03-31 23:00",
+        "2022-10-31 23:59",
+        "2022-12-31 23:59",
+        "2023-01-01 00:00",
+    ]
+    reports = pd.DataFrame({"cell_8": 7, "source": "nte", "occurred_from": pd.to_datetime(moments, utc=True)})
+    out = grid.count_months(reports, resolution=8, engine=open_engine())
+    months = ["2022-03-01", "2022-04-01", "2022-10-01", "2022-12-01", "2023-01-01"]
+    assert out["month"].tolist() == [pd.Timestamp(month) for month in months]
+    assert out["pins"].tolist() == [1, 1, 1, 1, 1]
+    east = grid.count_months(reports, resolution=8, engine=open_engine(), time_zone="Asia/Kolkata")
+    assert east["month"].dt.month.tolist() == [4, 11, 1]
+    assert east["pins"].tolist() == [2, 1, 2]
+    west = grid.count_months(reports, resolution=8, engine=open_engine(), time_zone="America/New_York")
+    assert west["month"].dt.strftime("%y-%m").tolist() == ["22-03", "22-10", "22-12"]
+
+
+@given(
+    st.lists(st.datetimes(pd.Timestamp("2000-01-01"), pd.Timestamp("2040-01-01")), min_size=1, max_size=40)
+)
+@settings(max_examples=20, deadline=None)
+def test_months_are_those_pandas_gives(moments):
+    held = pd.Series(pd.to_datetime(moments, utc=True)).astype("datetime64[us, UTC]")
+    reports = pd.DataFrame({"cell_8": 7, "source": "nte", "occurred_from": held})
+    out = grid.count_months(reports, resolution=8, engine=open_engine())
+    local = held.dt.tz_convert("Europe/London").dt.strftime("%Y-%m").value_counts().sort_index()
+    assert out["month"].dt.strftime("%Y-%m").tolist() == local.index.tolist()
+    assert out["pins"].tolist() == local.tolist()
+
+
 def test_a_window_of_another_resolution_is_refused():
     window = grid.study_window(TOWN, resolution=8)
     with pytest.raises(AreaError, match=r"another resolution\. Seen: 8\. Make it again at 9"):
