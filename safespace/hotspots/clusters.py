@@ -44,6 +44,7 @@ FEWEST_TO_TELL = 20  # events before shared coordinates say anything
 REACH_M = 150.0
 MIN_EVENTS = 8
 FEWEST_TIMED = 1000
+MOST_FOR_HDBSCAN = 20_000
 RECURS = 0.5  # Jaccard above which a resample is said to have the same cluster
 
 
@@ -143,7 +144,8 @@ def find_clusters(
     Raises
     ------
     InputError
-        When the locations are snap points; see :func:`refuse_snap_points`.
+        When the locations are snap points (see :func:`refuse_snap_points`), or there are more than 20,000
+        events for "hdbscan".
     TooFewError
         When there are fewer than twice ``min_events`` events.
 
@@ -151,8 +153,8 @@ def find_clusters(
     -----
     Distances are in metres on a plane. The shape is the hull of events, not a place with a border.
     A cluster with a probability of 1 is a shape only; one with low stability depends on a few events.
-    HDBSCAN takes time with the square of the events: half a minute for 100,000, where DBSCAN takes half a
-    second.
+    HDBSCAN takes time with the square of the events, so more than 20,000 are refused; DBSCAN takes half a
+    second for 100,000. Resamples take as many times longer.
 
     References
     ----------
@@ -163,6 +165,12 @@ def find_clusters(
     Hennig, C. (2007). Cluster-wise assessment of cluster stability. doi:10.1016/j.csda.2006.11.025
     """
     events = _events(reports, 2 * min_events)
+    if method == "hdbscan" and len(events) > MOST_FOR_HDBSCAN:
+        raise InputError(
+            "There are too many events for HDBSCAN, which would take hours.",
+            seen=f"{len(events):,} events, at most {MOST_FOR_HDBSCAN:,}",
+            remedy='Use method "dbscan", or a smaller area or period.',
+        )
     metres, system = to_metres(events["lon"], events["lat"])
     finder = _finder(method, min_events, reach_m)
     labels = _by_size(finder(metres))

@@ -1,4 +1,4 @@
-"""Speed of the scan; asserted only when benchmarks are enabled."""
+"""Speed of the scan, of clusters and of permutations; asserted only when benchmarks are enabled."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import time
 from functools import partial
 
 import numpy as np
+import pandas as pd
 import pytest
 import shapely
+from sklearn.cluster import HDBSCAN
 
-from safespace.cells import study_window
-from safespace.hotspots import scan_cells
+from safespace.cells import neighbours, study_window, to_metres
+from safespace.hotspots import find_clusters, permuted_tails, scan_cells
 from safespace.hotspots.scan import discs
 
 
@@ -41,3 +43,46 @@ def test_scan_of_3_000_cells_and_999_layers_of_both_chances(benchmark, county):
     benchmark.extra_info["ns_a_member_and_layer"] = 1e9 * cpu_s / (len(held.members) * 2 * replicates)
     benchmark.extra_info["cpu_s"] = cpu_s
     assert cpu_s <= 4.0  # two seconds on two cores, whatever else the machine is doing
+
+
+def test_clusters_of_544_events_beside_the_library_alone(benchmark, county):
+    rng = np.random.default_rng(2)
+    names = [f"streetsafe:{number}" for number in range(544)]
+    moment = pd.Timestamp("2022-01-01", tz="UTC")
+    reports = pd.DataFrame(
+        {
+            "report_id": names, "event_id": names, "source": "streetsafe", "occurred_from": moment,
+            "occurred_to": moment, "lon": rng.uniform(-1.52, -1.01, 544), "lat": rng.uniform(52.78, 53.33, 544),
+        }
+    )  # fmt: skip
+    resamples = 1 if benchmark.disabled else 50
+    call = partial(find_clusters, reports, seed=1, resamples=resamples)
+    benchmark.pedantic(call, rounds=2)
+    if benchmark.disabled:
+        return
+    metres, _ = to_metres(reports["lon"], reports["lat"])
+    start = time.perf_counter()
+    for _ in range(5):
+        HDBSCAN(min_cluster_size=8, copy=True).fit(metres)
+    library = (time.perf_counter() - start) / 5
+    ratio = benchmark.stats["min"] / (library * (resamples + 1))
+    benchmark.extra_info["over_the_library_alone"] = ratio
+    assert ratio <= 3.0
+
+
+def test_local_moran_of_a_county_with_999_permutations(benchmark):
+    window = study_window(shapely.box(-1.35, 52.80, -0.67, 53.225), resolution=9)
+    ring = neighbours(window["cell"])
+    events = np.random.default_rng(3).poisson(0.5, len(window))
+    benchmark(permuted_tails, events, ring, seed=1, replicates=99 if benchmark.disabled else 999)
+    if not benchmark.disabled:
+        sums = min(_timed(lambda: ring @ events) for _ in range(20))
+        # a plain loop would take 999 times the ring's sums
+        benchmark.extra_info["share_of_999_ring_sums"] = benchmark.stats["min"] / (999 * sums)
+        assert benchmark.stats["min"] <= 999 * sums
+
+
+def _timed(call):
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start

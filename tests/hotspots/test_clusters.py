@@ -131,6 +131,13 @@ def test_too_few_are_refused_with_how_many_would_do():
         find_timed_clusters(events(7))
 
 
+def test_too_many_for_hdbscan_are_refused_with_another_way():
+    many = events(9, scattered=20_001, spots=(0, 0))
+    with pytest.raises(InputError, match=r'Seen: 20,001 events, at most 20,000\. Use method "dbscan"'):
+        find_clusters(many, seed=1)
+    assert find_clusters(many, seed=1, method="dbscan", resamples=0).method == "dbscan"
+
+
 def test_clusters_in_time_say_when():
     reports = events(8, scattered=1100, spots=(40, 0))
     burst = reports.index[1100:]
