@@ -41,6 +41,7 @@ REPLICATES = 999
 MOST_OF_ALL = 0.5  # a disc with more than half of the baseline is a hole elsewhere
 ALIKE = 2.0  # baselines within this factor of each other may change places
 MOST_DISCS = 10  # that are told
+MOST_COUNTED = 50_000_000  # events and baseline together: a table of that length is held
 ENOUGH_TO_SWAP = 30  # cells that change places among themselves
 _LANES = 16  # replicates counted side by side: one cache line of 32-bit counts
 _TIE = 1e-9  # scores this close, relative, are the same count in discs that are the same but for rounding
@@ -284,7 +285,7 @@ def scan_shares(
     Raises
     ------
     InputError
-        When a count is not a whole number from 0 to the cell's events.
+        When a count is not a whole number from 0 to the cell's events, or there are over 50 million.
     TooFewError
         When fewer than two cells or two events can take part, or all or none have it.
 
@@ -303,6 +304,13 @@ def scan_shares(
     if (cases < 0).any() or (cases > totals).any():
         raise InputError("A cell has more with it than events.", where=having, remedy="Count both alike.")
     _enough(used, int(cases.sum()), name)
+    if totals.sum() > MOST_COUNTED:
+        raise InputError(
+            "The counts are too many to scan beside each other.",
+            where=name,
+            seen=f"{totals.sum():,}, at most {MOST_COUNTED:,}",
+            remedy="Give such a baseline as known, not as counted: its own chance is small.",
+        )
     if cases.sum() == totals.sum():
         raise TooFewError("All events have it, so no share differs.", where=name, seen=int(cases.sum()))
     held = discs(used["cell"].to_numpy(), radius=radius)

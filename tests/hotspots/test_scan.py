@@ -265,6 +265,12 @@ def test_dealing_keeps_every_cells_and_every_periods_total():
     assert (np.diff(dealt, axis=0) >= 0).all()
 
 
+def test_counts_past_what_memory_holds_are_refused():
+    cells = with_events(by_chance(50, 1)).assign(exposure=1e6)
+    with pytest.raises(InputError, match=r"too many to scan beside.* at most 50,000,000"):
+        scan_cells(cells, baseline="residents", seed=1, counted_baseline=True, replicates=9)
+
+
 def test_too_little_is_refused_with_what_would_do():
     with pytest.raises(TooFewError, match=r"area: There is too little to scan\. Seen: 1 events in \d+ cells"):
         find(np.eye(1, len(CELLS), dtype=int)[0])
@@ -277,3 +283,34 @@ def _one_cell(cells):
     cells.loc[at, ["events", "pins"]] = 20
     cells.loc[at, "exposure"] = 1.0
     return cells
+
+
+@given(
+    seed=st.integers(0, 10_000),
+    mean=st.sampled_from([0.01, 0.3, 5.0, 4000.0]),
+    unit=st.sampled_from([1e-6, 1.0, 1e9]),
+    bare=st.sampled_from([0.0, 0.5, 0.98]),
+    edge=st.sampled_from([0.0, 0.3, 0.99]),
+    counted=st.booleans(),
+)
+@settings(max_examples=40, deadline=None)
+def test_any_cells_give_a_whole_answer_or_a_sentence(seed, mean, unit, bare, edge, counted):
+    rng = np.random.default_rng(seed)
+    size = len(WINDOW)
+    events = rng.poisson(mean * rng.gamma(0.3, 3, size))
+    exposure = np.where(rng.random(size) < bare, 0.0, rng.lognormal(0, 2, size) * unit)
+    cells = WINDOW.assign(
+        events=events,
+        pins=events,
+        exposure=np.rint(exposure / unit * 3) if counted else exposure,
+        edge=rng.random(size) < edge,
+    )
+    try:
+        found = scan_cells(cells, baseline="any", seed=1, counted_baseline=counted, replicates=19, radius=3)
+    except (InputError, TooFewError):
+        return
+    assert np.isfinite(found.table.select_dtypes("number").to_numpy()).all()
+    assert found.table["p_value"].between(0.05, 1).all()
+    assert found.p_values().between(0.05, 1).all()
+    assert set(found.place_of().index) <= set(cells.loc[~cells["edge"], "cell"])
+    assert (np.diff(found.table["llr"]) <= 1e-8).all()
