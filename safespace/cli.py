@@ -119,6 +119,12 @@ def _link(text: str) -> tuple[tuple[float, float] | str, tuple[float, float] | s
     return _point(start.strip()), _point(end.strip())
 
 
+def _one_of(word: str, known: tuple[str, ...]) -> Any:
+    if word not in known:
+        raise InputError("There is no such choice.", seen=word, remedy=f"Choose from: {', '.join(known)}.")
+    return word
+
+
 def _on_terminal(as_json: bool) -> bool:
     return sys.stderr.isatty() and not as_json
 
@@ -290,6 +296,81 @@ def hotspots(
     if len(found.places):
         _show(pipeline.places_table(found), "Places higher than usual")
     _say(*found.notes, found.credit)
+    _wrote(wrote)
+
+
+@app.command()
+@_asks
+def clusters(
+    view: pipeline.View,
+    method: Annotated[str, typer.Option(help="hdbscan or dbscan.")] = "hdbscan",
+    seed: Annotated[int, typer.Option(help="Of the resampling.")] = 0,
+    out: OutOption = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Find where events lie close together: shapes, each with its probability and stability.
+
+    Example: `safespace clusters --source streetsafe --out clusters.csv`
+    """
+    found = pipeline.find_clusters(
+        view, _settings(store), method=_one_of(method, ("hdbscan", "dbscan")), seed=seed
+    )
+    table = found.table.drop(columns="geometry").assign(shape_wkt=found.table.geometry.to_wkt())
+    wrote = [pipeline.write_table(table, path) for path in out or []]
+    if as_json:
+        _print_json(_records(table))
+        return
+    _show(table.drop(columns="shape_wkt"), "Clusters, the largest first")
+    _say(
+        found.basis(),
+        "A hull of events is a shape, not a place with a border.",
+        "The p value is the larger of two chances: strewn at random, and whole cells changing places.",
+    )
+    _wrote(wrote)
+
+
+@app.command()
+@_asks
+def trends(view: pipeline.View, store: StoreOption = None, as_json: JsonOption = False) -> None:
+    """Tell how an area's events went: month by month, any steady rise or fall, and near repeats.
+
+    Example: `safespace trends --area centre --source nte`
+    """
+    found = pipeline.find_change(view, _settings(store))
+    near = None if found.near_repeat is None else found.near_repeat.table
+    if as_json:
+        repeats = None if near is None else _records(near)
+        _print_json({"months": _records(found.months), "near_repeat": repeats, "notes": found.notes})
+        return
+    _show(found.months, "Events by month")
+    if near is not None:
+        _show(near, "Pairs of events near in place and time, beside what chance brings")
+    _say(*found.notes)
+
+
+@app.command()
+@_asks
+def validate(
+    view: pipeline.View,
+    later: Annotated[int, typer.Option(min=4, help="How many of the last months are kept back.")] = 6,
+    seed: Annotated[int, typer.Option(help="Of the resampling.")] = 0,
+    out: OutOption = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Choose places from the earlier months and judge them on the later ones, beside simpler ways to choose.
+
+    Example: `safespace validate --source police_uk --baseline area --resolution 9 --later 12`
+    """
+    found = pipeline.validate_places(view, _settings(store), later=later, seed=seed)
+    wrote = [pipeline.write_table(found.table, path) for path in out or []]
+    if as_json:
+        _print_json({"basis": found.basis(), "methods": _records(found.table)})
+        return
+    shown = [name for name in found.table.columns if not name.endswith(("_lower", "_upper"))]
+    _show(found.table[shown], "Later events in places chosen from earlier ones")
+    _say(found.basis())
     _wrote(wrote)
 
 

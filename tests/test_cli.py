@@ -137,6 +137,27 @@ def test_improve_ranks_segments_within_the_budget(store, tmp_path):
     assert fixes.read_text(encoding="utf-8-sig").startswith("rank,")
 
 
+def test_clusters_carry_size_probability_and_stability(store):
+    found = ask_json("clusters", *store)
+    assert len(found) >= 3
+    assert {"events", "p_value", "stability", "area_km2"} <= set(found[0])
+    assert found[0]["events"] >= found[-1]["events"]
+
+
+def test_trends_say_what_is_too_few(store):
+    felt = ask("trends", *store)
+    assert "Events by month" in felt.stdout
+    rare = ask("trends", "--source", "spiking", *store)
+    assert "At least 200 are needed" in " ".join(rare.stdout.split())
+
+
+def test_validate_sets_places_beside_simpler_choices(store):
+    told = ask_json("validate", "--source", "nte", "--later", 4, *store)
+    methods = {row["method"] for row in told["methods"]}
+    assert {"random", "last period", "smoothed"} <= methods
+    assert all(row["pai_lower"] <= row["pai"] <= row["pai_upper"] for row in told["methods"])
+
+
 def test_evaluate_refuses_a_weak_claim(store):
     told = ask("evaluate", "--area", "SB04", "--control", "SB05", "--changed", "2026-03-01", *store)
     assert told.stdout.startswith("Too few to say.")

@@ -24,6 +24,7 @@ from safespace.pipeline.handing import (
     write_walk,
 )
 from safespace.pipeline.holdings import Holdings, areas, holdings, landmarks
+from safespace.pipeline.judging import Change, find_change, find_clusters, validate_places
 from safespace.pipeline.loading import (
     LAYERS,
     Ingestion,
@@ -62,6 +63,7 @@ __all__ = [
     "LAYERS",
     "PROVIDERS",
     "CellStory",
+    "Change",
     "Holdings",
     "Improvement",
     "Ingestion",
@@ -80,6 +82,8 @@ __all__ = [
     "export_places",
     "export_walk",
     "factor_shares",
+    "find_change",
+    "find_clusters",
     "find_places",
     "find_point",
     "headline",
@@ -106,6 +110,7 @@ __all__ = [
     "streets_credit",
     "strew_reports",
     "tell_cell",
+    "validate_places",
     "version",
     "walk_as_dict",
     "walk_page",
