@@ -186,7 +186,7 @@ def town(
 
 
 @app.command()
-def ingest(
+def ingest(  # noqa: PLR0913, PLR0917 - each is one documented option
     files: Annotated[list[Path], typer.Argument(help="Files of one provider, loaded wholly or not at all.")],
     source: Annotated[
         str,
@@ -197,6 +197,7 @@ def ingest(
     mapping: Annotated[
         Path | None, typer.Option(help="TOML file: which of their columns is which of ours.")
     ] = None,
+    sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook, or layer of a GeoPackage.")] = None,
     name_column: Annotated[str | None, typer.Option(help="Areas: the column that names each.")] = None,
     check: Annotated[bool, typer.Option("--check", help="Read and count, but change nothing.")] = False,
     rejects: Annotated[
@@ -219,6 +220,7 @@ def ingest(
         source=source,
         settings=settings,
         mapping=mapping,
+        sheet=sheet,
         check_only=check,
         progress=_on_terminal(as_json),
     )
@@ -230,6 +232,30 @@ def ingest(
     _say(*done.sentences())
     if len(done.reasons):
         _show(done.reasons, "Rows not accepted")
+
+
+@app.command()
+def mapping(
+    file: Annotated[Path, typer.Argument(help="A file with headers that are not ours.")],
+    source: Annotated[str, typer.Option(help="streetsafe, nte, spiking or police_uk.")],
+    out: Annotated[Path, typer.Option(help="TOML file to write.")] = Path("mapping.toml"),
+    sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook, or layer of a GeoPackage.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Guess which of a file's columns is which of ours, and write the guess down to be confirmed.
+
+    Example: `safespace mapping export.csv --source nte --out ours.toml`
+    """
+    guess = pipeline.propose_mapping([file], source=source, settings=_settings(None), sheet=sheet)
+    wrote = pipeline.write_mapping(guess, out)
+    if as_json:
+        _print_json(dataclasses.asdict(guess) | {"file": wrote})
+        return
+    for one in guess.guesses:
+        _say(f"{one.column} = {one.header!r}: {one.confidence}, {one.why}")
+    if guess.missing:
+        _say(f"Not found, and needed: {', '.join(guess.missing)}. Name them in {wrote}.")
+    _say(*guess.notes, f"Check {wrote}, then: safespace ingest {file} --source {source} --mapping {wrote}")
 
 
 @app.command()

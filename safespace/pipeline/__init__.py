@@ -36,10 +36,12 @@ from safespace.pipeline.loading import (
     ingest_streets,
     list_loads,
     load_backdrop,
+    propose_mapping,
     roll_back,
     streets_credit,
     strew_reports,
     version,
+    write_mapping,
     write_town,
 )
 from safespace.pipeline.places import (
@@ -103,6 +105,7 @@ __all__ = [
     "places_page",
     "places_table",
     "plan_walk",
+    "propose_mapping",
     "release",
     "roll_back",
     "run_demo",
@@ -115,6 +118,7 @@ __all__ = [
     "walk_as_dict",
     "walk_page",
     "write_brief",
+    "write_mapping",
     "write_places",
     "write_table",
     "write_town",

@@ -16,7 +16,8 @@ from safespace.errors import AreaError, InputError, StoreError
 from safespace.pipeline.view import AREA_LAYERS, CREDITS
 from safespace.schemas import PLACED, conform
 from safespace.sources import assets as asset_files
-from safespace.sources import boundaries, layers, streets_osm
+from safespace.sources import boundaries, layers, proposals, streets_osm, volumes
+from safespace.sources import mapping as mappings
 from safespace.sources.ingested import summarise
 from safespace.sources.synthetic import build_town, scatter_reports
 from safespace.store import Load, Store
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 SYNTHETIC_STREETS = "Synthetic streets"
 LAYERS = ("areas", "stops", *AREA_LAYERS)
+MAPPINGS = "mappings"
+RECALLED = "Read with the mapping that files with these headers were last loaded with."
 STREETS_FILE = "streets.npz"
 STREETS_NOTE = "streets.json"
 BACKDROP_FILE = "backdrop.parquet"
@@ -44,12 +47,18 @@ class Ingestion:
     reading: Ingested
     load: Load | None
     reasons: pd.DataFrame
+    notes: tuple[str, ...] = ()
 
     def sentences(self) -> tuple[str, ...]:
         """Say in words what happened to every row."""
         counts = self.reading.counts()
         outcomes = ", ".join(f"{number:,} {name}" for name, number in counts.items() if name != "read")
-        return (f"{counts['read']:,} rows read: {outcomes}.", *self._load_sentences(), *self.reading.notes)
+        return (
+            f"{counts['read']:,} rows read: {outcomes}.",
+            *self._load_sentences(),
+            *self.notes,
+            *self.reading.notes,
+        )
 
     def as_dict(self) -> dict[str, object]:
         """Return the outcome for machines."""
@@ -58,7 +67,7 @@ class Ingestion:
             "counts": self.reading.counts(),
             "load": None if self.load is None else asdict(self.load) | {"added": self.load.added},
             "reasons": self.reasons.to_dict("records"),
-            "notes": self.reading.notes,
+            "notes": (*self.notes, *self.reading.notes),
         }
 
     def _load_sentences(self) -> tuple[str, ...]:
@@ -130,6 +139,7 @@ def ingest(
     source: str,
     settings: Settings,
     mapping: Path | None = None,
+    sheet: str | None = None,
     check_only: bool = False,
     progress: bool = False,
 ) -> Ingestion:
@@ -144,7 +154,10 @@ def ingest(
     settings
         Where the store is, and how events and times are read.
     mapping
-        TOML file naming which of their columns is which of ours.
+        TOML file naming which of their columns is which of ours. When none is given, the one that files with
+        the same headers were last loaded with is used again, and a note says so.
+    sheet
+        The sheet of a workbook, or the layer of a GeoPackage.
     check_only
         Read and count, but change nothing.
     progress
@@ -157,15 +170,79 @@ def ingest(
     StoreError
         When the store cannot be written.
     """
+    recalled = None if mapping else _recalled(paths, source, settings, sheet)
     reading = sources.read_reports(
-        list(paths), source=source, mapping=mapping, settings=settings, progress=progress
+        list(paths),
+        source=source,
+        mapping=mapping or recalled,
+        settings=settings,
+        sheet=sheet,
+        progress=progress,
     )
+    notes = (*((RECALLED,) if recalled else ()), *_volume_notes(reading, settings))
     reasons = summarise(reading.rejects)
     if check_only:
-        return Ingestion(reading, None, reasons)
+        return Ingestion(reading, None, reasons, notes)
     _refuse_mixing(reading, settings)
     load = Store.open(settings.store, create=True).load(_placed(reading, settings), reading)
-    return Ingestion(reading, load, reasons)
+    if mapping:
+        _remember(paths, source, settings, sheet, mapping)
+    return Ingestion(reading, load, reasons, notes)
+
+
+def propose_mapping(
+    paths: Sequence[Path], *, source: str, settings: Settings, sheet: str | None = None
+) -> proposals.Proposal:
+    """Guess which of a file's columns is which of ours, to be confirmed by a person.
+
+    Raises
+    ------
+    FileError, InputError
+        When the file cannot be opened, or there is no such source.
+    """
+    return proposals.propose(list(paths), source=source, settings=settings, sheet=sheet)
+
+
+def write_mapping(proposal: proposals.Proposal, path: Path) -> Path:
+    """Write a proposed mapping as a TOML file to be checked, corrected and given with ``--mapping``."""
+    return mappings.write_mapping(proposal.mapping, path)
+
+
+def _recalled(paths: Sequence[Path], source: str, settings: Settings, sheet: str | None) -> Path | None:
+    folder = settings.store / MAPPINGS
+    if not folder.is_dir():
+        return None
+    return proposals.recall(list(paths), source=source, folder=folder, settings=settings, sheet=sheet)
+
+
+def _remember(
+    paths: Sequence[Path], source: str, settings: Settings, sheet: str | None, mapping: Path
+) -> None:
+    headers = proposals.headers(list(paths), source=source, settings=settings, sheet=sheet)
+    mappings.remember(settings.store / MAPPINGS, headers, source, mappings.read_mapping(mapping))
+
+
+def _volume_notes(reading: Ingested, settings: Settings) -> tuple[str, ...]:
+    """Say where a reading is unlike the ones before: a partial file, a burst, one sitting."""
+    fresh = reading.reports
+    if fresh.empty:
+        return ()
+    known = (settings.store / "loads").is_dir()
+    held = Store.open(settings.store).reports(sources=[reading.source]) if known else fresh.iloc[:0]
+    notes = [note for note in volumes.compare_volumes(fresh, held)["note"] if note]
+    bursts = volumes.find_bursts(fresh, time_zone=settings.time_zone)
+    if len(bursts):
+        most = bursts.sort_values("reports").iloc[-1]
+        notes.append(
+            f"{len(bursts)} days have far more than their usual, the most {most['day']:%-d %B %Y}: "
+            f"{most['reports']:,} where {most['usual']:.1f} is usual. A campaign?"
+        )
+    sittings = volumes.find_sittings(fresh)
+    if len(sittings):
+        notes.append(
+            f"{len(sittings)} runs of reports came minutes apart: one person or one group each, perhaps."
+        )
+    return tuple(notes)
 
 
 def _placed(reading: Ingested, settings: Settings) -> pd.DataFrame:

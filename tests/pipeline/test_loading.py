@@ -111,3 +111,24 @@ def test_a_file_that_cannot_be_read_leaves_no_store_behind(settings, tmp_path, l
     with pytest.raises(FileError, match=r"broken\.geojson"):
         load(broken, settings=settings)
     assert not settings.store.exists()
+
+
+def test_a_partial_file_is_asked_about(settings, tmp_path):
+    def month(name, rows):
+        path = tmp_path / f"2022-{name}-west-midlands-street.csv"
+        header = "Crime ID,Month,Reported by,Falls within,Longitude,Latitude,Location,LSOA code,LSOA name,Crime type,"
+        body = "".join(
+            f"{name}{i:04},2022-{name},,,-1.89,52.48,On or near X,,,Drugs,,\n" for i in range(rows)
+        )
+        path.write_text(header + "Last outcome category,Context\n" + body)
+        return path
+
+    for name in ("01", "02", "03", "04"):
+        pipeline.ingest([month(name, 200)], source="police_uk", settings=settings)
+    done = pipeline.ingest([month("05", 76)], source="police_uk", settings=settings, check_only=True)
+    assert any("62" in note and "partial" in note.lower() for note in done.notes)
+
+
+def test_a_campaign_week_is_pointed_out(town, settings):
+    done = pipeline.ingest([town.streetsafe_csv], source="streetsafe", settings=settings, check_only=True)
+    assert any("A campaign?" in note for note in done.notes)
