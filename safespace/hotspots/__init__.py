@@ -12,6 +12,7 @@ from safespace.hotspots.clusters import (
 )
 from safespace.hotspots.finding import Hotspots, compare_baselines, find_hotspots
 from safespace.hotspots.intensity import GammaPrior, fit_prior, garwood, marshall_rates, smoothed_rates
+from safespace.hotspots.promises import check_promises
 from safespace.hotspots.ranking import place_of, places, tied_ranks
 from safespace.hotspots.scan import Scan, scan_cells, scan_periods, scan_shares
 from safespace.hotspots.shares import jeffreys, share_by
@@ -62,6 +63,7 @@ __all__ = [
     "Validation",
     "add_checks",
     "at_least",
+    "check_promises",
     "choose_bandwidth",
     "classify_emerging",
     "compare_baselines",

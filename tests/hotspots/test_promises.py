@@ -1,0 +1,48 @@
+"""The self-check says what it saw, and can say that a promise is broken."""
+
+from __future__ import annotations
+
+import pytest
+import shapely
+
+from safespace.cells import study_window
+from safespace.errors import TooFewError
+from safespace.hotspots.promises import _at_least, _at_most, check_promises, enough_extra
+from safespace.settings import HotspotSettings
+
+WINDOW = study_window(shapely.box(-1.35, 52.85, -1.00, 53.05), resolution=8)
+
+
+def test_every_promise_is_kept_on_a_made_up_area():
+    found = check_promises(WINDOW, settings=HotspotSettings(), seed=1, layers=15)
+    assert found["kept"].all(), found.to_string()
+    assert len(found) == 6
+    assert found["seen"].between(0, 1).all()
+    again = check_promises(WINDOW, settings=HotspotSettings(), seed=1, layers=15)
+    assert found.equals(again)
+
+
+def test_how_many_more_are_enough_is_what_was_measured(county):
+    # the county of 2,160 square kilometres: five at resolution 9, nine at 8
+    extra = {}
+    for resolution in (8, 9):
+        window = county.windows[resolution]
+        share = (window["area_km2"] * ~window["edge"]).to_numpy()
+        extra[resolution] = enough_extra(window, share / share.sum(), HotspotSettings(), 544)
+    assert extra == {8: 9, 9: 5}
+
+
+def test_a_broken_promise_is_called_broken():
+    assert not _at_most("none", [True] * 10 + [False] * 30)["kept"]
+    assert _at_most("none", [True] * 2 + [False] * 38)["kept"]
+    assert not _at_least("all", [True] * 20 + [False] * 20)["kept"]
+    # a rate far too loose finds places in chance
+    loose = HotspotSettings(false_discovery_rate=0.9, min_events=1)
+    found = check_promises(WINDOW, settings=loose, seed=1, layers=15).set_index("promise")
+    assert not found.loc["chance alone gives no hotspot", "kept"]
+
+
+def test_an_area_without_a_whole_ring_is_refused():
+    small = study_window(shapely.box(-1.16, 52.94, -1.14, 52.955), resolution=8)
+    with pytest.raises(TooFewError):
+        check_promises(small, settings=HotspotSettings(), seed=1, layers=3)
