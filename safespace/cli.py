@@ -306,13 +306,22 @@ def count(
 @app.command()
 @_asks
 def hotspots(
-    view: pipeline.View, out: OutOption = None, store: StoreOption = None, as_json: JsonOption = False
+    view: pipeline.View,
+    scan: Annotated[
+        bool, typer.Option("--scan", help="Search discs of every size beside two chances.")
+    ] = False,
+    out: OutOption = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Find where reports are higher than usual, with intervals, against a named baseline.
 
     Example: `safespace hotspots --area centre --out places.csv --out places.geojson --out map.html`
     """
     settings = _settings(store)
+    if scan:
+        _show_scan(pipeline.scan_places(view, settings), out, as_json=as_json)
+        return
     found = pipeline.find_places(view, settings)
     wrote = [pipeline.write_places(found, path, settings) for path in out or []]
     if as_json:
@@ -322,6 +331,19 @@ def hotspots(
     if len(found.places):
         _show(pipeline.places_table(found), "Places higher than usual")
     _say(*found.notes, found.credit)
+    _wrote(wrote)
+
+
+def _show_scan(found: Any, out: list[Path] | None, *, as_json: bool) -> None:
+    wrote = [pipeline.write_table(found.table, path) for path in out or []]
+    if as_json:
+        _print_json({"basis": found.basis(), "discs": _records(found.table)})
+        return
+    shown = ["place", "radius", "cells", "events", "expected", "ratio", "p_poisson", "p_shuffle", "higher"]
+    _show(found.table[shown], "Discs of cells, the most striking first")
+    _say(
+        found.basis(), "A disc is called higher when the larger of its two p values is at or below the level."
+    )
     _wrote(wrote)
 
 
@@ -381,6 +403,9 @@ def validate(
     view: pipeline.View,
     later: Annotated[int, typer.Option(min=4, help="How many of the last months are kept back.")] = 6,
     seed: Annotated[int, typer.Option(help="Of the resampling.")] = 0,
+    itself: Annotated[
+        bool, typer.Option("--self", help="Put the method's own promises to the test on made-up layers.")
+    ] = False,
     out: OutOption = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
@@ -389,6 +414,10 @@ def validate(
 
     Example: `safespace validate --source police_uk --baseline area --resolution 9 --later 12`
     """
+    if itself:
+        kept = pipeline.check_promises(_settings(store), resolution=view.resolution, seed=seed)
+        _print_json(_records(kept)) if as_json else _show(kept, "What the method promises, on made-up layers")
+        raise typer.Exit(0 if kept["kept"].all() else 1)
     found = pipeline.validate_places(view, _settings(store), later=later, seed=seed)
     wrote = [pipeline.write_table(found.table, path) for path in out or []]
     if as_json:

@@ -177,6 +177,20 @@ def test_validate_sets_places_beside_simpler_choices(store):
     assert all(row["pai_lower"] <= row["pai"] <= row["pai_upper"] for row in told["methods"])
 
 
+def test_the_scan_sets_discs_beside_two_chances(store):
+    told = ask_json("hotspots", "--scan", "--source", "nte", *store)
+    assert "999 random layers" in told["basis"]
+    assert all(disc["p_value"] == max(disc["p_poisson"], disc["p_shuffle"]) for disc in told["discs"])
+
+
+def test_the_methods_own_promises_are_kept(tmp_path):
+    told = ask("validate", "--self", "--resolution", 7, "--json", "--store", tmp_path / "none")
+    assert told.exit_code == 0
+    promises = json.loads(told.stdout)
+    assert len(promises) >= 5
+    assert all(promise["kept"] for promise in promises)
+
+
 def test_evaluate_refuses_a_weak_claim(store):
     told = ask("evaluate", "--area", "SB04", "--control", "SB05", "--changed", "2026-03-01", *store)
     assert told.stdout.startswith("Too few to say.")

@@ -24,7 +24,14 @@ from safespace.pipeline.handing import (
     write_walk,
 )
 from safespace.pipeline.holdings import Holdings, areas, holdings, landmarks
-from safespace.pipeline.judging import Change, find_change, find_clusters, validate_places
+from safespace.pipeline.judging import (
+    Change,
+    check_promises,
+    find_change,
+    find_clusters,
+    scan_places,
+    validate_places,
+)
 from safespace.pipeline.loading import (
     LAYERS,
     Ingestion,
@@ -78,6 +85,7 @@ __all__ = [
     "brief_of",
     "brief_pdf",
     "check_places",
+    "check_promises",
     "count_cells",
     "describe_formats",
     "evaluate",
@@ -109,6 +117,7 @@ __all__ = [
     "release",
     "roll_back",
     "run_demo",
+    "scan_places",
     "street_lines",
     "streets_credit",
     "strew_reports",

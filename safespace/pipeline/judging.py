@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import pandas as pd
+import shapely
 
-from safespace import hotspots
+from safespace import cells, hotspots
 from safespace.errors import TooFewError
 from safespace.pipeline.places import count_cells
 from safespace.pipeline.selection import select
@@ -16,6 +17,8 @@ from safespace.pipeline.view import BASELINES
 if TYPE_CHECKING:
     from safespace.pipeline.view import View
     from safespace.settings import Settings
+
+COUNTY = shapely.box(-1.45, 52.80, -0.80, 53.22)  # about as large as Nottinghamshire, and as far north
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,46 @@ def validate_places(view: View, settings: Settings, *, later: int = 6, seed: int
     return hotspots.validate(months, counted, later=later, seed=seed)
 
 
+def check_promises(settings: Settings, *, resolution: int, seed: int = 0) -> pd.DataFrame:
+    """Put what the method promises to the test on made-up layers over a county of about 2,000 km².
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``promise, layers, seen, least, most, kept``; see :func:`safespace.hotspots.check_promises`.
+    """
+    window = cells.study_window(COUNTY, resolution=resolution)
+    return hotspots.check_promises(window, settings=settings.hotspots, seed=seed)
+
+
+def scan_places(view: View, settings: Settings, *, radius: int = 8, seed: int = 0) -> hotspots.Scan:
+    """Find the discs of cells, of any size, that hold more events than chance brings.
+
+    Parameters
+    ----------
+    view
+        The question.
+    settings
+        Where the store is.
+    radius
+        Rings of cells in the largest disc.
+    seed
+        Of the random layers.
+
+    Raises
+    ------
+    InputError, TooFewError
+        As :func:`safespace.hotspots.scan_cells`.
+    """
+    return hotspots.scan_cells(
+        count_cells(view, settings),
+        baseline=BASELINES[view.baseline],
+        seed=seed,
+        counted_baseline=view.baseline == "recorded",
+        radius=radius,
+    )
+
+
 def find_clusters(
     view: View, settings: Settings, *, method: Literal["hdbscan", "dbscan"] = "hdbscan", seed: int = 0
 ) -> hotspots.Clusters:
@@ -72,12 +115,7 @@ def find_clusters(
     inside = counted.loc[~counted["edge"], "cell"]
     reports = select(view, settings).reports
     ours = reports[reports[f"cell_{view.resolution}"].isin(inside)]
-    scan = hotspots.scan_cells(
-        counted,
-        baseline=BASELINES[view.baseline],
-        seed=seed,
-        counted_baseline=view.baseline == "recorded",
-    )
+    scan = scan_places(view, settings, seed=seed)
     return hotspots.find_clusters(ours, seed=seed, method=method, scan=scan)
 
 
