@@ -70,6 +70,21 @@ def open_datafile(
     FileError
         When it cannot be opened, holds nothing, or holds shapes that are not points.
     """
+    try:
+        text, notes = _open(content, name, layer, limits)
+        text.validate(full=True)
+    except FileError:
+        raise
+    except Exception as problem:  # GDAL, PROJ, Parquet and JSON have no common base
+        raise _damaged(name, problem) from problem
+    if not text.num_columns:
+        raise FileError("The file holds no columns.", where=name, remedy="Export it again.")
+    return text, notes
+
+
+def _open(
+    content: bytes, name: str, layer: str | None, limits: LimitSettings
+) -> tuple[pa.Table, tuple[str, ...]]:
     opened = _open_parquet if kind_of(content) == "parquet" else _open_features
     table, points, crs, notes = opened(content, name, layer, limits)
     columns = {
@@ -77,8 +92,6 @@ def open_datafile(
     }
     if points is not None:
         columns.update(_coordinates(points, crs, columns))
-    if not columns:
-        raise FileError("The file holds no columns.", where=name, remedy="Export it again.")
     return pa.table(columns), notes
 
 
@@ -88,14 +101,11 @@ def _open_parquet(
     import pyarrow.parquet as pq  # noqa: PLC0415 - seldom needed
 
     del layer
-    try:
-        file = pq.ParquetFile(pa.BufferReader(content))
-        size = sum(file.metadata.row_group(i).total_byte_size for i in range(file.metadata.num_row_groups))
-        if size > limits.file_mb * 2**20:
-            raise FileError("The file unpacks to too much.", where=name, seen=f"{size / 2**20:,.0f} MB")
-        table = file.read()
-    except (pa.ArrowException, OSError, ValueError) as problem:
-        raise _damaged(name, problem) from problem
+    file = pq.ParquetFile(pa.BufferReader(content))
+    size = sum(file.metadata.row_group(i).total_byte_size for i in range(file.metadata.num_row_groups))
+    if size > limits.file_mb * 2**20:
+        raise FileError("The file unpacks to too much.", where=name, seen=f"{size / 2**20:,.0f} MB")
+    table = file.read()
     told = json.loads((table.schema.metadata or {}).get(b"geo", b"{}"))
     shape = told.get("primary_column", "")
     if shape not in table.column_names:
@@ -112,13 +122,10 @@ def _open_features(
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, f"given.{kind}")
         path.write_bytes(content)
-        try:
-            layers = [str(one) for one in pyogrio.list_layers(path)[:, 0]]
-            chosen = _layer(layers, layer, name) if kind == "gpkg" else layers[0]
-            options = {"DATE_AS_STRING": "YES"} if kind == "geojson" else {}
-            meta, table = pyogrio.read_arrow(path, layer=chosen, **options)
-        except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pa.ArrowException) as problem:
-            raise _damaged(name, problem) from problem
+        layers = [str(one) for one in pyogrio.list_layers(path)[:, 0]]
+        chosen = _layer(layers, layer, name) if kind == "gpkg" else layers[0]
+        options = {"DATE_AS_STRING": "YES"} if kind == "geojson" else {}
+        meta, table = pyogrio.read_arrow(path, layer=chosen, **options)
     left = [one for one in layers if one != chosen]
     notes = (f"{name}: layer {chosen} was read, and not {', '.join(left)}.",) if left else ()
     shape = meta["geometry_name"] or "wkb_geometry"

@@ -227,7 +227,7 @@ def open_archive(content: bytes, name: str, limits: LimitSettings) -> zipfile.Zi
     """
     try:
         archive = zipfile.ZipFile(io.BytesIO(content))
-    except (zipfile.BadZipFile, OSError, ValueError) as problem:
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as problem:
         raise FileError(
             "The zip archive is damaged.", where=name, seen=str(problem), remedy="Fetch it again."
         ) from problem

@@ -1,11 +1,15 @@
+import random
+
 import geopandas as gpd
 import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
 import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from safespace.errors import FileError
+from safespace.errors import FileError, SafeSpaceError
 from safespace.settings import LimitSettings, Settings
 from safespace.sources import read_reports
 from safespace.sources.datafiles import kind_of, open_datafile
@@ -107,6 +111,39 @@ def test_a_geopackage_cut_short_is_refused_and_another_database_is_not_one(tmp_p
     path.write_bytes(b"SQLite format 3\0".ljust(100))
     with pytest.raises(FileError, match=r"not a table of text. Seen: a database"):
         read(path)
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("sound")
+    features = gpd.GeoDataFrame(ROWS, geometry=AT, crs=4326)
+    features.to_file(folder / "a.geojson")
+    features.to_parquet(folder / "a.parquet")
+    rows = [
+        [*ROWS.columns, "latitude", "longitude"],
+        *([*row, 52.4778, -1.8983] for row in ROWS.to_numpy().tolist()),
+    ]
+    made = openpyxl.Workbook()
+    for row in rows:
+        made.active.append(row)
+    made.save(folder / "a.xlsx")
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # GDAL says what it makes of odd shapes
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from(["a.geojson", "a.parquet", "a.xlsx"]), st.integers(0, 2**32))
+def test_no_mutation_of_a_typed_file_makes_a_reader_fall_over(tmp_path_factory, sound, name, seed):
+    rng, content = random.Random(seed), bytearray(sound[name])  # noqa: S311
+    for _ in range(rng.randint(1, 6)):
+        content[rng.randrange(len(content))] = rng.randrange(256)
+    path = tmp_path_factory.mktemp("fuzz") / name
+    path.write_bytes(content[: rng.choice([len(content), rng.randrange(len(content))])])
+    try:
+        counts = read(path).counts()
+    except SafeSpaceError:
+        return
+    assert counts.pop("read") == sum(counts.values())
 
 
 @pytest.fixture
