@@ -75,3 +75,15 @@ def test_the_registry_lists_every_small_fact_as_it_is():
     assert listed == {
         path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.glob("*.geojson")
     }
+
+
+def test_everything_the_package_reads_is_packed():
+    patterns = PYPROJECT["tool"]["setuptools"]["package-data"]["safespace"]
+    made = {".py", ".pyc", ".nbi", ".nbc"}
+    needed = [
+        path.relative_to(ROOT / "safespace")
+        for path in (ROOT / "safespace").rglob("*")
+        if path.is_file() and path.suffix not in made
+    ]
+    unpacked = [path for path in needed if not any(path.match(pattern) for pattern in patterns)]
+    assert not unpacked
