@@ -409,8 +409,22 @@ def _parse(text: bytes, name: str, *, delimiter: str, first_line: int, limits: L
     if len(_top(text)[0]) > _LONGEST_HEADER:
         raise _too_long(name, f"a header line of more than {_LONGEST_HEADER:,} characters", limits)
     width = len(_split(_top(text)[0].decode().strip("\r"), delimiter))
+    table = _all_text(_read_csv(text, name, width, delimiter, keep_bad, limits))
+    _check_fields(table, bad, name, limits)
+    breaks = text.count(b"\n") + (not text.endswith(b"\n"))
+    lines, ragged = _line_numbers(table, bad, first_line, plainly=breaks == table.num_rows + len(bad))
+    headers = tuple(str(column[0].as_py()) for column in table.columns) if table.num_rows else ()
+    filled = _filled(table)
+    filled[:1] = False
+    body = table.slice(1) if filled[1:].all() else table.filter(pa.array(filled))
+    return Grid(name, headers, body, lines[filled], ragged)
+
+
+def _read_csv(
+    text: bytes, name: str, width: int, delimiter: str, keep_bad: Callable[[Any], str], limits: LimitSettings
+) -> pa.Table:
     try:
-        table = pyarrow.csv.read_csv(
+        return pyarrow.csv.read_csv(
             pa.BufferReader(text),
             read_options=pyarrow.csv.ReadOptions(
                 use_threads=False,
@@ -441,15 +455,6 @@ def _parse(text: bytes, name: str, *, delimiter: str, first_line: int, limits: L
             seen=str(problem)[:160],
             remedy="Look for a quotation mark that is opened and never closed.",
         ) from problem
-    table = _all_text(table)
-    _check_fields(table, bad, name, limits)
-    breaks = text.count(b"\n") + (not text.endswith(b"\n"))
-    lines, ragged = _line_numbers(table, bad, first_line, plainly=breaks == table.num_rows + len(bad))
-    headers = tuple(str(column[0].as_py()) for column in table.columns) if table.num_rows else ()
-    filled = _filled(table)
-    filled[:1] = False
-    body = table.slice(1) if filled[1:].all() else table.filter(pa.array(filled))
-    return Grid(name, headers, body, lines[filled], ragged)
 
 
 def _all_text(table: pa.Table) -> pa.Table:
