@@ -201,7 +201,7 @@ def ingest(  # noqa: PLR0913, PLR0917 - each is one documented option
     name_column: Annotated[str | None, typer.Option(help="Areas: the column that names each.")] = None,
     check: Annotated[bool, typer.Option("--check", help="Read and count, but change nothing.")] = False,
     rejects: Annotated[
-        Path | None, typer.Option(help="Write rows not accepted, with reasons, to this CSV.")
+        Path | None, typer.Option(help="Write rows not accepted to this CSV, to be mended and loaded back.")
     ] = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
@@ -224,14 +224,48 @@ def ingest(  # noqa: PLR0913, PLR0917 - each is one documented option
         check_only=check,
         progress=_on_terminal(as_json),
     )
-    if rejects:
-        pipeline.write_table(done.reading.rejects, rejects)
+    wrote = pipeline.write_rejects(done.reading.rejects, rejects) if rejects else []
     if as_json:
-        _print_json(done.as_dict())
+        _print_json(done.as_dict() | {"files_written": wrote})
         return
     _say(*done.sentences())
     if len(done.reasons):
         _show(done.reasons, "Rows not accepted")
+    _wrote(wrote)
+
+
+@app.command()
+def fetch(
+    kind: Annotated[str, typer.Argument(help=f"One of: {', '.join(pipeline.KINDS)}.")],
+    month: Annotated[list[str] | None, typer.Option(help="As 2022-01; repeat for more.")] = None,
+    area: Annotated[str, typer.Option(help="Identifier of a loaded area.")] = "",
+    address: Annotated[str, typer.Option(help="Where the file is, when not the address that is set.")] = "",
+    refresh: Annotated[
+        bool, typer.Option("--refresh", help="Ask for a newer version of what is there.")
+    ] = False,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Fetch public data whole, or not at all: resumed, hashed, kept and paced.
+
+    Example: `safespace fetch police --month 2022-01`
+    """
+    got = pipeline.fetch(
+        kind,
+        _settings(store),
+        months=month or [],
+        area=area,
+        address=address,
+        refresh=refresh,
+        progress=_on_terminal(as_json),
+    )
+    if as_json:
+        _print_json([dataclasses.asdict(one) for one in got])
+        return
+    for one in got:
+        _say(
+            f"{'Kept' if one.kept else 'Fetched'} {one.path} ({one.size:,} bytes, sha256 {one.sha256[:16]}…)"
+        )
 
 
 @app.command()

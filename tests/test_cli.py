@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -89,6 +92,24 @@ def test_a_mapping_is_guessed_confirmed_and_remembered(tmp_path):
     again = ask_json("ingest", theirs, "--source", "streetsafe", *store)
     assert any("last loaded with" in note for note in again["notes"])
     assert again["load"]["already_loaded"]
+
+
+def test_fetch_brings_a_file_once_and_keeps_it(tmp_path, town, monkeypatch):
+    handler = partial(QuietHandler, directory=str(town.folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}/{town.areas_geojson.name}"
+        words = ("fetch", "boundaries", "--address", address, "--store", tmp_path)
+        first, again = ask_json(*words), ask_json(*words)
+        server.shutdown()
+    assert Path(first[0]["path"]).read_bytes() == town.areas_geojson.read_bytes()
+    assert not first[0]["kept"]
+    assert again[0]["kept"]
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
 
 
 def test_loads_and_rollback(town, tmp_path):
@@ -207,6 +228,9 @@ def test_evaluate_refuses_a_weak_claim(store):
         (("hotspots", "--resolution", "3"), "resolution 3"),
         (("hotspots", "--since", "2022-02-01", "--until", "2022-01-01"), "ends (2022-01-01) before"),
         (("brief", "--walk", "Station"), "FROM > TO"),
+        (("fetch", "weather"), "police-area"),
+        (("fetch", "police"), "--month 2022-01"),
+        (("fetch", "boundaries"), "[fetch] in safespace.toml"),
     ],
 )
 def test_bad_input_ends_with_two_and_one_paragraph(words, says, tmp_path):

@@ -5,6 +5,7 @@ Each verb opens the store named in the settings, does one thing and returns a fr
 
 from safespace.pipeline.acting import Improvement, evaluate, improve, release
 from safespace.pipeline.demo import run_demo
+from safespace.pipeline.fetching import KINDS, fetch
 from safespace.pipeline.handing import (
     brief_html,
     brief_of,
@@ -20,6 +21,7 @@ from safespace.pipeline.handing import (
     walk_page,
     write_brief,
     write_places,
+    write_rejects,
     write_table,
     write_walk,
 )
@@ -69,6 +71,7 @@ __all__ = [
     "BASELINES",
     "EDITIONS",
     "FOUND_BY",
+    "KINDS",
     "LAYERS",
     "PROVIDERS",
     "CellStory",
@@ -92,6 +95,7 @@ __all__ = [
     "export_places",
     "export_walk",
     "factor_shares",
+    "fetch",
     "find_change",
     "find_clusters",
     "find_places",
@@ -129,6 +133,7 @@ __all__ = [
     "write_brief",
     "write_mapping",
     "write_places",
+    "write_rejects",
     "write_table",
     "write_town",
     "write_walk",

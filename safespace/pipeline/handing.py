@@ -20,6 +20,7 @@ from safespace.pipeline.selection import factor_shares, hours_of_week, select
 from safespace.pipeline.view import FELT, PROVIDERS
 from safespace.pipeline.walks import plan_walk
 from safespace.schemas import empty
+from safespace.sources import mending
 from safespace.store import Store
 
 if TYPE_CHECKING:
@@ -240,6 +241,11 @@ def write_table(frame: pd.DataFrame, path: Path, *, credit: str = "", synthetic:
     """Write a table as CSV, with spreadsheet formulas stopped and cells as the text H3 tools read."""
     told = frame.assign(cell=[f"{cell:x}" for cell in frame["cell"]]) if "cell" in frame else frame
     return exports.write_csv(told, path, credit=credit, synthetic=synthetic)
+
+
+def write_rejects(rejects: pd.DataFrame, path: Path) -> list[Path]:
+    """Write rows not accepted with the provider's own columns, to be mended in a spreadsheet and loaded back."""
+    return list(mending.write_to_mend(rejects, path))
 
 
 def write_places(found: PlacesFound, path: Path, settings: Settings) -> Path:
