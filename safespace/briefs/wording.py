@@ -39,6 +39,10 @@ HOW_TO_REPORT = (
     "999 in an emergency, 101 otherwise. On trains and at stations: British Transport Police, text 61016. "
     "A place where people felt unsafe can be told anonymously on StreetSafe."
 )
+METHOD = (
+    "Events in each cell and its neighbours are tested against what the baseline would give "
+    "(exact test, Benjamini-Hochberg); rates are smoothed towards usual."
+)
 NO_HOURS = "Not known: these records carry no hour of the day."
 SHOWS = (
     "Where more reports were received than the area's usual, and how sure that is.",
@@ -304,11 +308,7 @@ def _per_km(length_m: float, exposure: tuple[float, float, float], near: int) ->
 
 
 def _method(brief: Brief) -> str:
-    given = brief.method or (
-        "Events in each cell and its neighbours are tested against what the baseline would give "
-        "(exact test, Benjamini-Hochberg); rates are smoothed towards usual."
-    )
-    return f"{given} Baseline: {brief.baseline}. Word list {tone.version()}."
+    return f"{brief.method or METHOD} Baseline: {brief.baseline}. Word list {tone.version()}."
 
 
 def _override(item: tone.Override) -> str:

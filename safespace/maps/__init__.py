@@ -12,13 +12,14 @@ from safespace.maps.naming import name_places
 from safespace.maps.pages import PageText, hex_page, route_page
 from safespace.maps.palette import classify, legend
 from safespace.maps.static import area_map_svg
-from safespace.maps.twin import rate_in_words, table_twin
+from safespace.maps.twin import count_in_words, rate_in_words, table_twin
 
 __all__ = [
     "PageText",
     "View",
     "area_map_svg",
     "classify",
+    "count_in_words",
     "hex_deck",
     "hex_page",
     "hour_chart_svg",

@@ -11,7 +11,7 @@ import pandas as pd
 import shapely
 
 from safespace import briefs, maps, routes, streets
-from safespace.briefs import exports
+from safespace.briefs import exports, wording
 from safespace.briefs.definition import LINKS
 from safespace.errors import FileError
 from safespace.pipeline.loading import require_streets, streets_credit
@@ -96,7 +96,8 @@ def brief_of(
         shares=factor_shares(ours).rename(columns={"factor": "what", "n": "count"}),
         cells=_cells_by_label(found),
         baseline=found.hotspots.baseline,
-        caveats=found.notes,
+        caveats=tuple(note for note in found.notes if note != found.hotspots.basis()),
+        method=f"{wording.METHOD} {found.hotspots.basis()}",
         sources=(*(PROVIDERS[source] for source in view.sources), found.credit),
         assumptions=ASSUMPTIONS,
         notes=tuple(notes),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from safespace import cells, hotspots, streets
+from safespace import cells, hotspots, maps, streets
 from safespace.engine import open_engine
 from safespace.errors import InputError, SafeSpaceError, TooFewError
 from safespace.pipeline.baselines import exposure
@@ -261,9 +261,8 @@ def _is_synthetic(store: Store) -> bool:
 def _small_print(found: Hotspots, view: View) -> tuple[str, ...]:
     said = [found.basis()]
     if found.left_out:
-        said.append(
-            f"{found.left_out:,} events at the edge of the area, or off every street, are not judged."
-        )
+        left = maps.count_in_words(found.left_out, "event")
+        said.append(f"Not judged, at the edge of the area or off every street: {left}.")
     if view.sources == FELT:
         said.append("StreetSafe times are when a report was sent, which may be later than what it tells of.")
     if "police_uk" in view.sources:

@@ -106,11 +106,11 @@ def find_point(place: Point | str, settings: Settings) -> tuple[str, Point]:
 
 
 def _called(found: tuple[str, Point], graph: streets.StreetGraph) -> tuple[str, Point]:
-    """Call a point that has no name of its own after the streets it lies on."""
+    """Call a point that has no name of its own after the street it lies on."""
     name, point = found
     if name != in_degrees(point):
         return found
-    return str(streets.place_names(graph, *point)[0]) or name, point
+    return str(streets.place_names(graph, *point)[0]).partition(" / ")[0] or name, point
 
 
 def plan_walk(origin: Point | str, destination: Point | str, view: View, settings: Settings) -> WalkPlanned:
