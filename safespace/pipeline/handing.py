@@ -22,6 +22,7 @@ from safespace.pipeline.walks import plan_walk
 from safespace.schemas import empty
 from safespace.sources import mending
 from safespace.store import Store
+from safespace.tone import ABSENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -96,7 +97,7 @@ def brief_of(
         shares=factor_shares(ours).rename(columns={"factor": "what", "n": "count"}),
         cells=_cells_by_label(found),
         baseline=found.hotspots.baseline,
-        caveats=tuple(note for note in found.notes if note != found.hotspots.basis()),
+        caveats=tuple(note for note in found.notes if note not in (found.hotspots.basis(), ABSENCE)),
         method=f"{wording.METHOD} {found.hotspots.basis()}",
         sources=(*(PROVIDERS[source] for source in view.sources), found.credit),
         assumptions=ASSUMPTIONS,
