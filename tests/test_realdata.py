@@ -89,3 +89,6 @@ def test_birmingham_centre_against_several_baselines(realdata, tmp_path):
         assert found.events > 10_000
         assert found.other is not None
         assert len(found.places) >= 1
+        assert found.places["name"].str.startswith("Near ").all(), (
+            "stops name places where no street is loaded"
+        )

@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+import pandas as pd
+from scipy.spatial import cKDTree
+
 from safespace import cells, hotspots, maps, streets
 from safespace.engine import open_engine
 from safespace.errors import InputError, SafeSpaceError, TooFewError
@@ -20,8 +24,6 @@ if TYPE_CHECKING:
     from datetime import date
 
     import geopandas as gpd
-    import numpy as np
-    import pandas as pd
     from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
 
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from safespace.settings import Settings
 
 MOST_UNCOVERED = 0.2  # of the events; past this the cells that are covered look high for want of the others
+LANDMARK_REACH_M = 400.0
 UNLISTED = "Sexual offences are counted, but not listed for a single cell."
 FINEST_FOR_SNAP_POINTS = 8
 
@@ -244,13 +247,32 @@ def _numbered_places(found: Hotspots, names: dict[int, str]) -> pd.DataFrame:
 
 
 def _names(reports: pd.DataFrame, resolution: int, settings: Settings) -> dict[int, str]:
-    """Name each cell with reports after the streets nearest to the middle of its reports."""
+    """Name each cell with reports after the streets nearest to the middle of its reports.
+
+    Where no street is known, after the nearest landmark; where there is none either, by its H3 text.
+    """
     middles = reports.groupby(f"cell_{resolution}")[["lon", "lat"]].mean()
     graph = load_streets(settings)
-    texts = (
-        [""] * len(middles) if graph is None else streets.place_names(graph, middles["lon"], middles["lat"])
-    )
+    if graph is None:
+        texts = _landmark_names(middles, settings)
+    else:
+        texts = list(map(str, streets.place_names(graph, middles["lon"], middles["lat"])))
     return {int(cell): text or f"Cell {int(cell):x}" for cell, text in zip(middles.index, texts, strict=True)}
+
+
+def _landmark_names(middles: pd.DataFrame, settings: Settings) -> list[str]:
+    """Return "Near" and the nearest landmark within reach of each point, or nothing."""
+    held = Store.open(settings.store).assets()
+    named = held[held["name"].fillna("") != ""]
+    if named.empty or middles.empty:
+        return [""] * len(middles)
+    both = pd.concat([named[["lon", "lat"]], middles])
+    metres, _ = cells.to_metres(both["lon"], both["lat"])
+    away_m, nearest = cKDTree(metres[: len(named)]).query(metres[len(named) :])
+    names = named["name"].to_numpy()[nearest]
+    return [
+        f"Near {name}" if far <= LANDMARK_REACH_M else "" for name, far in zip(names, away_m, strict=True)
+    ]
 
 
 def _is_synthetic(store: Store) -> bool:
