@@ -270,9 +270,8 @@ def _landmark_names(middles: pd.DataFrame, settings: Settings) -> list[str]:
     metres, _ = cells.to_metres(both["lon"], both["lat"])
     away_m, nearest = cKDTree(metres[: len(named)]).query(metres[len(named) :])
     names = named["name"].to_numpy()[nearest]
-    return [
-        f"Near {name}" if far <= LANDMARK_REACH_M else "" for name, far in zip(names, away_m, strict=True)
-    ]
+    reached = np.asarray(away_m) <= LANDMARK_REACH_M
+    return [f"Near {name}" if near else "" for name, near in zip(names, reached, strict=True)]
 
 
 def _is_synthetic(store: Store) -> bool:
