@@ -322,23 +322,6 @@ def escape_formula(text: str) -> str:
     )
 
 
-def escape_formulas(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the frame with every text value, and every column name, through :func:`escape_formula`.
-
-    Examples
-    --------
-    >>> escape_formulas(pd.DataFrame({"=a": ["@x"], "n": [-1]})).to_dict("list")
-    {"'=a": ["'@x"], 'n': [-1]}
-    """
-    made = {
-        escape_formula(str(name)): column.map(lambda v: escape_formula(v) if isinstance(v, str) else v)
-        if column.dtype == object or pd.api.types.is_string_dtype(column.dtype)
-        else column
-        for name, column in frame.items()
-    }
-    return pd.DataFrame(made, index=frame.index)
-
-
 def _checked(cells: pd.DataFrame, measure: str, areas: pd.Series | None) -> pd.DataFrame:
     missing = [name for name in ("cell", "area_km2", measure) if name not in cells]
     if missing:

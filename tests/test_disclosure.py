@@ -19,7 +19,6 @@ from safespace.disclosure import (
     Release,
     attack,
     escape_formula,
-    escape_formulas,
     release,
     suppress,
 )
@@ -327,15 +326,6 @@ def test_formulas_are_escaped(text) -> None:
 @pytest.mark.parametrize("text", ["", "High Street", "a=b", "O'Neill's", "2022-01-01"])
 def test_plain_text_is_left_alone(text) -> None:
     assert escape_formula(text) == text
-
-
-def test_frames_are_escaped_names_and_all() -> None:
-    frame = pd.DataFrame({"=name": ["=x", None, "plain"], "value": [-1.0, 2.0, 3.0]})
-    out = escape_formulas(frame)
-    assert list(out.columns) == ["'=name", "value"]
-    assert out["'=name"].dropna().tolist() == ["'=x", "plain"]
-    assert out["value"].tolist() == [-1.0, 2.0, 3.0]
-    assert frame.columns[0] == "=name"
 
 
 def test_suppress_leaves_its_arguments_alone() -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from safespace.briefs.definition import Brief, Counts
 from safespace.briefs.exports import (
-    escape_cell,
     write_csv,
     write_hotspots_csv,
     write_hotspots_geojson,
@@ -22,7 +21,6 @@ __all__ = [
     "Brief",
     "Counts",
     "contents",
-    "escape_cell",
     "to_html",
     "to_pdf",
     "write_csv",

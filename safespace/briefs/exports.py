@@ -22,6 +22,7 @@ import pandas as pd
 import shapely
 
 from safespace.briefs.pdf import put
+from safespace.disclosure import escape_formula
 from safespace.maps.palette import SYNTHETIC
 from safespace.schemas import HOTSPOTS, check
 
@@ -30,19 +31,7 @@ if TYPE_CHECKING:
 
     from safespace.briefs.definition import Brief
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _PLACES = 7  # decimals of a degree; a centimetre
-
-
-def escape_cell(value: str) -> str:
-    """Return a text that no spreadsheet runs as a formula.
-
-    Examples
-    --------
-    >>> escape_cell("=HYPERLINK(A1)"), escape_cell("Broad Street")
-    ("'=HYPERLINK(A1)", 'Broad Street')
-    """
-    return f"'{value}" if value.startswith(_FORMULA) else value
 
 
 def write_csv(
@@ -82,7 +71,7 @@ def write_csv(
     labelled = _labelled(frame, credit, synthetic=synthetic)
     out = StringIO(newline="")
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow([escape_cell(str(name)) for name in labelled.columns])
+    writer.writerow([escape_formula(str(name)) for name in labelled.columns])
     columns = [labelled[name].tolist() for name in labelled.columns]
     writer.writerows([_cell(value) for value in row] for row in zip(*columns, strict=True))
     return put(out.getvalue().encode("utf-8-sig"), path)
@@ -248,7 +237,7 @@ def _ring(cell: str) -> list[list[float]]:
 
 def _cell(value: Any) -> Any:
     if isinstance(value, str):
-        return escape_cell(value)
+        return escape_formula(value)
     if isinstance(value, (list, tuple)):
         return " ".join(map(str, value))
     return "" if pd.isna(value) else value

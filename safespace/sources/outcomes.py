@@ -32,8 +32,10 @@ _CONTACTS = (
     (re.compile(r"(?<![\w.])(?:\+44\s?|0)[1-9](?:[\s-]?\d){8,9}(?!\w)"), "[phone]"),
     (re.compile(r"\b[A-Z]{2}\d{2}\s?[A-Z]{3}\b"), "[vehicle]"),
 )
+# behind blanks and in wide signs too; a sign before a number is a number, as most longitudes are
+_FORMULA = re.compile(r"[\t\r\n]|\s*(?:[=@\uff1d\uff20]|[+\-\uff0b\uff0d](?!\.?\d))")
 # cells that may hold a contact, a formula, or what JSON spells out; every other cell is kept as it is
-_PERHAPS = r"[^ -~]|[\"\\@]|^[=+-]|(?:\+44\s?|0)[1-9](?:[\s-]?[0-9]){8}|[A-Z]{2}[0-9]{2}\s?[A-Z]{3}"
+_PERHAPS = r"[^ -~]|[\"\\@]|^ *[=+-]|(?:\+44\s?|0)[1-9](?:[\s-]?[0-9]){8}|[A-Z]{2}[0-9]{2}\s?[A-Z]{3}"
 
 
 @dataclass(frozen=True)
@@ -212,8 +214,7 @@ def disarm(text: str) -> str:
     >>> disarm("=cmd|' /C calc'!A0"), disarm("-1.9")
     ("'=cmd|' /C calc'!A0", '-1.9')
     """
-    risky = text.startswith(("=", "@", "\t", "\r")) or re.match(r"[+-](?!\.?\d)", text)
-    return f"'{text}" if risky else text
+    return f"'{text}" if _FORMULA.match(text) else text
 
 
 def _originals(held: pd.DataFrame, headers: Mapping[str, Mapping[str, str]]) -> np.ndarray:

@@ -12,13 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from safespace.briefs import (
-    escape_cell,
     write_csv,
     write_hotspots_csv,
     write_hotspots_geojson,
     write_hotspots_geopackage,
 )
 from safespace.briefs.exports import write_brief_data
+from safespace.disclosure import escape_formula
 from safespace.errors import SchemaError
 
 CREDIT = "© OpenStreetMap contributors"
@@ -27,12 +27,12 @@ DAY = date(2025, 10, 31)
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
 def test_formulas_are_stopped(start):
-    assert escape_cell(f"{start}cmd|' /C calc'!A0") == f"'{start}cmd|' /C calc'!A0"
+    assert escape_formula(f"{start}cmd|' /C calc'!A0") == f"'{start}cmd|' /C calc'!A0"
 
 
 @given(st.text())
 def test_escaped_cells_never_begin_a_formula_and_keep_their_text(text):
-    escaped = escape_cell(text)
+    escaped = escape_formula(text)
     assert not escaped.startswith(("=", "+", "-", "@", "\t", "\r"))
     assert escaped.removeprefix("'") == text or escaped == text
 
@@ -102,3 +102,11 @@ def test_the_data_behind_a_brief_holds_what_the_page_cuts_short(brief, tmp_path)
     assert told["caveats"] == list(brief.caveats)
     assert told["counts"]["read"] == brief.counts.read
     assert first.read_bytes() == again.read_bytes()
+
+
+@pytest.mark.parametrize("start", ["  =", "\n=", "\uff1d", " @", "\uff0b"])
+def test_a_written_file_stops_formulas_behind_blanks_and_wide_signs(start, tmp_path):
+    path = write_csv(pd.DataFrame({f"{start}head": [f"{start}1+1"], "value": [-1.5]}), tmp_path / "out.csv")
+    names, row = csv.reader(StringIO(path.read_bytes().decode("utf-8-sig"), newline=""))
+    assert names == [f"'{start}head", "value"]
+    assert row == [f"'{start}1+1", "-1.5"]

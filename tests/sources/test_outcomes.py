@@ -92,3 +92,13 @@ def test_what_it_would_not_run_is_left(text):
 )
 def test_shown_values_are_short_and_without_contacts(text, told):
     assert shown(text) == told
+
+
+@pytest.mark.parametrize("text", ["=1", "  @SUM(A1)", "\t=1", "\n=1", "\uff1d1", "+cmd", " -x"])
+def test_formulas_are_disarmed_behind_blanks_too(text):
+    assert disarm(text) == f"'{text}"
+
+
+@pytest.mark.parametrize("text", ["-1.9", " -1.9", "+44", "High Street", "a=b"])
+def test_numbers_and_plain_words_are_not(text):
+    assert disarm(text) == text
