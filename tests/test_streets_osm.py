@@ -191,20 +191,6 @@ def test_points_by_kind(tmp_path):
     assert few["kind"].tolist() == ["lamp"]
 
 
-def test_backdrop_draws_water_and_parks(tmp_path):
-    path = tmp_path / "t.osm.pbf"
-    with osmium.SimpleWriter(str(path)) as writer:
-        for i, place in enumerate([(-3.0, 51.5), (-2.998, 51.5), (-2.998, 51.502)]):
-            writer.add_node(Node(id=i + 1, location=place))
-        writer.add_way(Way(id=1, nodes=[1, 2, 3, 1], tags={"natural": "water", "name": "Dock"}))
-        writer.add_way(Way(id=2, nodes=[1, 2, 3, 1], tags={"leisure": "park"}))
-        writer.add_way(Way(id=3, nodes=[1, 2, 3], tags={"leisure": "park"}))
-    backdrop = streets_osm.read_backdrop(path)
-    assert backdrop[["kind", "name"]].to_numpy().tolist() == [["water", "Dock"], ["park", ""]]
-    assert backdrop.crs == "EPSG:4326"
-    assert backdrop.geometry.is_valid.all()
-
-
 @pytest.mark.realdata
 def test_newport_length_differs_from_the_published_by_what_is_left_out(realdata):
     """992 km counts private and closed ways; ours plus those two is that figure."""

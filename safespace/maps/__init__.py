@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from safespace.maps.charts import hour_chart_svg, trade_off_svg
 from safespace.maps.decks import View, hex_deck, route_deck
-from safespace.maps.naming import name_places
 from safespace.maps.pages import PageText, hex_page, route_page
 from safespace.maps.palette import classify, legend
 from safespace.maps.static import area_map_svg
@@ -24,7 +23,6 @@ __all__ = [
     "hex_page",
     "hour_chart_svg",
     "legend",
-    "name_places",
     "rate_in_words",
     "route_deck",
     "route_page",

@@ -1,20 +1,16 @@
-"""What people call a place: the streets that run through its cells."""
+"""Names and marks on maps: which streets have a name of their own, and where a place's number stands."""
 
 from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING
 
-import geopandas as gpd
 import h3.api.basic_int as h3
 import pandas as pd
 import shapely
 
-from safespace.maps.drawing import local_plane, on_plane
-
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
+    import geopandas as gpd
     import numpy as np
     from numpy.typing import NDArray
 
@@ -32,48 +28,6 @@ _KINDS = frozenset(
         "residential street",
     )
 )
-
-
-def name_places(
-    cells: Sequence[Sequence[int]], streets: gpd.GeoDataFrame, *, names_each: int = 2
-) -> tuple[str, ...]:
-    """Name places after the streets that run longest through them.
-
-    Parameters
-    ----------
-    cells
-        Cells (int64 H3) of each place.
-    streets
-        Columns ``name, geometry`` (lines, EPSG:4326).
-    names_each
-        How many street names make a place's name.
-
-    Returns
-    -------
-    tuple of str
-        One name a place, for example "Broad Street and Gas Street"; "Unnamed place" where no named
-        street runs through it.
-
-    Notes
-    -----
-    A name helps people find the place; it does not say that reports came from that street.
-    """
-    if not cells:
-        return ()
-    shapes = gpd.GeoDataFrame(
-        {"place": range(len(cells))},
-        geometry=[shapely.union_all([_hexagon(int(cell)) for cell in group]) for group in cells],
-        crs=4326,
-    )
-    named = streets.loc[has_name(streets), ["name", "geometry"]]
-    met = gpd.sjoin(named if named.crs else named.set_crs(4326), shapes, predicate="intersects")
-    inside = met.geometry.intersection(shapes.geometry.loc[met["place"]].set_axis(met.index), align=False)
-    lengths = on_plane(inside, local_plane(shapes.union_all())).length
-    each = pd.DataFrame({"place": met["place"], "name": met["name"], "length_m": lengths})
-    totals = each.groupby(["place", "name"])["length_m"].sum().reset_index()
-    ordered = totals.sort_values(["place", "length_m", "name"], ascending=[True, False, True])
-    chosen = ordered.groupby("place")["name"].apply(lambda names: " and ".join(names[:names_each]))
-    return tuple(str(chosen.get(place, "Unnamed place")) for place in range(len(cells)))
 
 
 def place_marks(places: pd.DataFrame | None) -> dict[int, str]:
@@ -119,7 +73,3 @@ def has_name(streets: gpd.GeoDataFrame) -> NDArray[np.bool_]:
         names.ne("") & ~names.isin(_KINDS) & names.ne(spelt) & names.ne(spelt + " road")
     ).to_numpy(bool)
     return own
-
-
-def _hexagon(cell: int) -> shapely.Polygon:
-    return shapely.Polygon([(lon, lat) for lat, lon in h3.cell_to_boundary(cell)])

@@ -37,7 +37,6 @@ MAPPINGS = "mappings"
 RECALLED = "Read with the mapping that files with these headers were last loaded with."
 STREETS_FILE = "streets.npz"
 STREETS_NOTE = "streets.json"
-BACKDROP_FILE = "backdrop.parquet"
 
 
 @dataclass(frozen=True)
@@ -390,7 +389,6 @@ def ingest_streets(path: Path, *, settings: Settings, clip: str = "", progress: 
     streets.save(graph, settings.store / STREETS_FILE)
     note = {"file": Path(path).name, "synthetic": Path(path).name.startswith("synthetic_")}
     (settings.store / STREETS_NOTE).write_text(json.dumps(note))
-    streets_osm.read_backdrop(path).to_parquet(settings.store / BACKDROP_FILE)
     _add_landmarks(points, settings)
     return StreetsHeld(streets.summary(graph), ways.left_out, streets_credit(settings))
 
@@ -437,12 +435,6 @@ def require_streets(settings: Settings) -> StreetGraph:
             remedy="Import one: safespace streets EXTRACT.osm.pbf.",
         )
     return graph
-
-
-def load_backdrop(settings: Settings) -> gpd.GeoDataFrame | None:
-    """Return water and parks to draw under the streets, or ``None``."""
-    file = settings.store / BACKDROP_FILE
-    return gpd.read_parquet(file) if file.exists() else None
 
 
 def _add_landmarks(found: pd.DataFrame, settings: Settings) -> None:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-import geopandas as gpd
 import numpy as np
 import osmium
 import pandas as pd
@@ -97,11 +96,6 @@ _KINDS: Final = (
     ("venue", "leisure", ("stadium",)),
     ("venue", "building", ("stadium",)),
     ("venue", "amenity", ("theatre", "arts_centre", "events_venue", "concert_hall", "music_venue")),
-)
-_BACKDROP: Final = (
-    ("water", "natural", ("water",)),
-    ("water", "waterway", ("riverbank", "dock")),
-    ("park", "leisure", ("park", "garden", "common", "recreation_ground")),
 )
 
 
@@ -247,31 +241,6 @@ def read_points(path: str | Path, *, clip: Box | BaseGeometry | None = None) -> 
     )
     kept = frame[inside(frame["lon"].to_numpy(float), frame["lat"].to_numpy(float))]
     return conform(kept.sort_values("asset_id", ignore_index=True), ASSETS)
-
-
-def read_backdrop(path: str | Path) -> gpd.GeoDataFrame:
-    """Read water and park polygons to draw under a map.
-
-    Returns
-    -------
-    geopandas.GeoDataFrame
-        ``kind`` (water, park), ``name`` and ``geometry``, EPSG:4326, in file order.
-
-    Raises
-    ------
-    FileError
-        When the file is missing or cannot be read.
-    """
-    keys = tuple(dict.fromkeys(key for _, key, _ in _BACKDROP))
-    factory = osmium.geom.WKBFactory()
-    rows = []
-    for thing in _objects(path, keys, areas=True):
-        kind = _kind(thing.tags, _BACKDROP) if thing.is_area() else ""
-        shape = _multipolygon(factory, thing) if kind else None
-        if shape is not None:
-            rows.append((kind, thing.tags.get("name") or "", shape))
-    frame = pd.DataFrame(rows, columns=["kind", "name", "geometry"])
-    return gpd.GeoDataFrame(frame, geometry="geometry", crs="EPSG:4326")
 
 
 # --- reading -----------------------------------------------------------------------------------------
@@ -448,14 +417,6 @@ def _asset(thing: Any) -> tuple[str, str, str, float, float] | None:
     if not len(lon) or np.isnan(lon).any():
         return None
     return f"osm:{letter}{thing.id}", kind, thing.tags.get("name") or "", float(lon.mean()), float(lat.mean())
-
-
-def _multipolygon(factory: Any, area: Any) -> BaseGeometry | None:
-    try:
-        shape: BaseGeometry = shapely.from_wkb(factory.create_multipolygon(area))
-    except (RuntimeError, ValueError):  # a ring that does not close draws nothing
-        return None
-    return shape
 
 
 def _as_of(path: str | Path) -> str:
