@@ -1,0 +1,99 @@
+"""The command line: one command a verb, each one call into :mod:`safespace.pipeline`.
+
+``--json`` prints one JSON document for machines; without it people get tables and sentences. Bad input ends
+with exit code 2 and one paragraph that says what, where and what to do.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from safespace import pipeline
+from safespace.cli import finding, handing, loading, walking
+from safespace.cli.printing import wrote_files
+from safespace.errors import SafeSpaceError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    help="Where reports are really more than usual, what to mend on walking links, and briefs to hand over.",
+)
+
+for _command in (
+    loading.town,
+    loading.ingest,
+    loading.fetch,
+    loading.mapping,
+    loading.loads,
+    loading.rollback,
+    finding.count,
+    finding.hotspots,
+    finding.clusters,
+    finding.trends,
+    finding.validate,
+    walking.streets,
+    walking.routes,
+    handing.brief,
+    walking.improve,
+    handing.evaluate,
+    handing.demo,
+):
+    app.command()(_command)
+app.command(name="app")(handing.app_command)
+
+
+def main() -> None:
+    """Run the command line; bad input ends with exit code 2 and one paragraph."""
+    try:
+        app()
+    except SafeSpaceError as problem:
+        Console(stderr=True, highlight=False, soft_wrap=True).print(str(problem), markup=False)
+        sys.exit(2)
+
+
+@app.command(hidden=True)
+def docs(out: Annotated[Path, typer.Option(help="The docs folder.")] = Path("docs")) -> None:
+    """Regenerate the pages that are made from code.
+
+    Example: `safespace docs --out docs`
+    """
+    pages = {"formats.md": pipeline.describe_formats(), "cli.md": describe_commands()}
+    for name, text in pages.items():
+        (out / name).write_text(text, encoding="utf-8")
+    wrote_files([out / name for name in pages])
+
+
+def describe_commands() -> str:
+    """Return the page that lists every command with its options, written from the commands themselves."""
+    group = typer.main.get_group(app)
+    told = [_describe(name, command) for name, command in group.commands.items() if not command.hidden]
+    return "\n".join(
+        ["# Commands", "", "Written from the commands by `make docs`; a test holds it to them.", "", *told]
+    )
+
+
+def _describe(name: str, command: Any) -> str:
+    options = [
+        f"| `{' '.join(part.opts)}` | {(getattr(part, 'help', '') or '').replace('|', '/')} |"
+        for part in command.params
+    ]
+    return "\n".join(
+        [
+            f"## `safespace {name}`",
+            "",
+            inspect.cleandoc(command.help),
+            "",
+            "| option | what |",
+            "|---|---|",
+            *options,
+            "",
+        ]
+    )

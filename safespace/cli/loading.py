@@ -1,0 +1,159 @@
+"""Commands that fill a store and look after its loads."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from safespace import pipeline
+from safespace.cli.asking import JsonOption, StoreOption, settings_of
+from safespace.cli.printing import on_terminal, print_json, records, say, show, wrote_files
+
+
+def town(
+    out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("synthetic-town"),
+    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 2022,
+    streets_of: Annotated[
+        Path | None, typer.Option(help="Strew made-up reports over the real streets of this extract instead.")
+    ] = None,
+    within: Annotated[Path | None, typer.Option(help="Outline to stay within, with --streets-of.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the made-up town: streets, areas, reports with realistic dirt, and the planted truth.
+
+    Example: `safespace town --seed 7 --out town`
+    """
+    if streets_of is None:
+        files = pipeline.write_town(out, seed=seed, progress=on_terminal(as_json))
+    else:
+        files = pipeline.strew_reports(streets_of, out, seed=seed, within=within)
+    if as_json:
+        print_json(files)
+        return
+    say(f"Synthetic data, seed {seed}:")
+    wrote_files(list(files.values()))
+
+
+def ingest(  # noqa: PLR0913, PLR0917 - each is one documented option
+    files: Annotated[list[Path], typer.Argument(help="Files of one provider, loaded wholly or not at all.")],
+    source: Annotated[
+        str,
+        typer.Option(
+            help="streetsafe, nte, spiking or police_uk; or areas, stops, residents, recorded_counts."
+        ),
+    ],
+    mapping: Annotated[
+        Path | None, typer.Option(help="TOML file: which of their columns is which of ours.")
+    ] = None,
+    sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook, or layer of a GeoPackage.")] = None,
+    name_column: Annotated[str | None, typer.Option(help="Areas: the column that names each.")] = None,
+    check: Annotated[bool, typer.Option("--check", help="Read and count, but change nothing.")] = False,
+    rejects: Annotated[
+        Path | None, typer.Option(help="Write rows not accepted to this CSV, to be mended and loaded back.")
+    ] = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Load files: every row is accepted, repaired, held back or rejected with its reason, and the sums add up.
+
+    Example: `safespace ingest streetsafe.csv --source streetsafe --check`
+    """
+    settings = settings_of(store)
+    if source in pipeline.LAYERS:
+        told = pipeline.ingest_layer(files, layer=source, settings=settings, name_column=name_column)
+        print_json({"layer": source, "sentences": told}) if as_json else say(*told)
+        return
+    done = pipeline.ingest(
+        files,
+        source=source,
+        settings=settings,
+        mapping=mapping,
+        sheet=sheet,
+        check_only=check,
+        progress=on_terminal(as_json),
+    )
+    wrote = pipeline.write_rejects(done.reading.rejects, rejects) if rejects else []
+    if as_json:
+        print_json(done.as_dict() | {"files_written": wrote})
+        return
+    say(*done.sentences())
+    if len(done.reasons):
+        show(done.reasons, "Rows not accepted")
+    wrote_files(wrote)
+
+
+def fetch(
+    kind: Annotated[str, typer.Argument(help=f"One of: {', '.join(pipeline.KINDS)}.")],
+    month: Annotated[list[str] | None, typer.Option(help="As 2022-01; repeat for more.")] = None,
+    area: Annotated[str, typer.Option(help="Identifier of a loaded area.")] = "",
+    address: Annotated[str, typer.Option(help="Where the file is, when not the address that is set.")] = "",
+    refresh: Annotated[
+        bool, typer.Option("--refresh", help="Ask for a newer version of what is there.")
+    ] = False,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Fetch public data whole, or not at all: resumed, hashed, kept and paced.
+
+    Example: `safespace fetch police --month 2022-01`
+    """
+    got = pipeline.fetch(
+        kind,
+        settings_of(store),
+        months=month or [],
+        area=area,
+        address=address,
+        refresh=refresh,
+        progress=on_terminal(as_json),
+    )
+    if as_json:
+        print_json([dataclasses.asdict(one) for one in got])
+        return
+    for one in got:
+        say(f"{'Kept' if one.kept else 'Fetched'} {one.path} ({one.size:,} bytes, sha256 {one.sha256[:16]}…)")
+
+
+def mapping(
+    file: Annotated[Path, typer.Argument(help="A file with headers that are not ours.")],
+    source: Annotated[str, typer.Option(help="streetsafe, nte, spiking or police_uk.")],
+    out: Annotated[Path, typer.Option(help="TOML file to write.")] = Path("mapping.toml"),
+    sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook, or layer of a GeoPackage.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Guess which of a file's columns is which of ours, and write the guess down to be confirmed.
+
+    Example: `safespace mapping export.csv --source nte --out ours.toml`
+    """
+    guess = pipeline.propose_mapping([file], source=source, settings=settings_of(None), sheet=sheet)
+    wrote = pipeline.write_mapping(guess, out)
+    if as_json:
+        print_json(dataclasses.asdict(guess) | {"file": wrote})
+        return
+    for one in guess.guesses:
+        say(f"{one.column} = {one.header!r}: {one.confidence}, {one.why}")
+    if guess.missing:
+        say(f"Not found, and needed: {', '.join(guess.missing)}. Name them in {wrote}.")
+    say(*guess.notes, f"Check {wrote}, then: safespace ingest {file} --source {source} --mapping {wrote}")
+
+
+def loads(store: StoreOption = None, as_json: JsonOption = False) -> None:
+    """List every load with its counts and whether it is in force.
+
+    Example: `safespace loads`
+    """
+    listed = pipeline.list_loads(settings_of(store))
+    print_json(records(listed)) if as_json else show(listed, "Loads")
+
+
+def rollback(
+    load_id: Annotated[str, typer.Argument(help="As `safespace loads` lists it.")], store: StoreOption = None
+) -> None:
+    """Take a load out of force; the same files can be loaded again afterwards.
+
+    Example: `safespace rollback 3f2a9c0d`
+    """
+    pipeline.roll_back(load_id, settings_of(store))
+    say(f"Load {load_id} is no longer in force.")

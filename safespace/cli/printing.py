@@ -1,0 +1,56 @@
+"""How commands answer: sentences and tables for people, one JSON document for machines."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+
+
+def on_terminal(as_json: bool) -> bool:
+    """Say whether a progress bar has somebody to show itself to."""
+    return sys.stderr.isatty() and not as_json
+
+
+def say(*sentences: str) -> None:
+    """Print sentences, one a line."""
+    console = Console(highlight=False, soft_wrap=True)
+    for sentence in sentences:
+        console.print(sentence, markup=False)
+
+
+def show(frame: pd.DataFrame, title: str) -> None:
+    """Print a frame as a table."""
+    table = Table(title=title, title_justify="left", title_style="bold")
+    for name in frame.columns:
+        table.add_column(
+            str(name).replace("_", " "), justify="right" if frame[name].dtype.kind in "if" else "left"
+        )
+    for row in frame.itertuples(index=False):
+        table.add_row(*(f"{value:,.2f}" if isinstance(value, float) else str(value) for value in row))
+    Console(highlight=False).print(table)
+
+
+def print_json(document: Any) -> None:
+    """Print one JSON document."""
+    print(json.dumps(document, indent=2, ensure_ascii=False, default=str))
+
+
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return a frame as a list of rows, ready for JSON."""
+    rows: list[dict[str, Any]] = json.loads(frame.to_json(orient="records", date_format="iso"))
+    return rows
+
+
+def wrote_files(paths: list[Path]) -> None:
+    """Say which files were written."""
+    for path in paths:
+        say(f"Wrote {path}")

@@ -1,0 +1,80 @@
+"""Commands about streets, walking links and what to mend on them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from safespace import pipeline
+from safespace.cli.asking import JsonOption, OutOption, StoreOption, asks, link, point, settings_of
+from safespace.cli.printing import on_terminal, print_json, records, say, show, wrote_files
+
+
+def streets(
+    extract: Annotated[
+        Path | None, typer.Argument(help="OpenStreetMap extract, .osm.pbf; none shows what is held.")
+    ] = None,
+    clip: Annotated[str, typer.Option(help="Keep only the streets of this loaded area.")] = "",
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Import streets, or show what is held: walkable kilometres by lighting, and what is disconnected.
+
+    Example: `safespace streets city.osm.pbf --clip centre`
+    """
+    settings = settings_of(store)
+    if extract is None:
+        held = pipeline.held_streets(settings)
+    else:
+        held = pipeline.ingest_streets(extract, settings=settings, clip=clip, progress=on_terminal(as_json))
+    print_json(held.as_dict()) if as_json else say(*held.sentences())
+
+
+@asks
+def routes(
+    view: pipeline.View,
+    origin: Annotated[str, typer.Option("--from", help="lon,lat or the name of a landmark.")],
+    destination: Annotated[str, typer.Option("--to", help="lon,lat or the name of a landmark.")],
+    out: OutOption = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare walking options between two points: length, lighting, reports nearby, and what to mend.
+
+    Example: `safespace routes --from "-1.4720,52.3012" --to "Canal Halls" --out options.geojson --out audit.gpx`
+    """
+    settings = settings_of(store)
+    plan = pipeline.plan_walk(point(origin), point(destination), view, settings)
+    wrote = [pipeline.write_walk(plan, path, settings) for path in out or []]
+    if as_json:
+        print_json(pipeline.walk_as_dict(plan))
+        return
+    say(
+        f"{plan.origin_name} to {plan.destination_name}: {len(plan.front):,} exact trade-offs, {len(plan.table)} shown."
+    )
+    show(plan.table.set_index("Option").T.rename_axis("").reset_index(), "Options")
+    say(*plan.notes, plan.credit)
+    wrote_files(wrote)
+
+
+def improve(
+    walk: Annotated[list[str], typer.Option(help="A walking link, as 'FROM > TO'; repeat for more.")],
+    budget_m: Annotated[float, typer.Option(help="Metres of street that can be lit.")] = 500.0,
+    out: OutOption = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Rank the segments to light for a set of walks, within a budget of metres.
+
+    Example: `safespace improve --walk "Station > Canal Halls" --budget-m 800 --out fixes.csv`
+    """
+    made = pipeline.improve([link(text) for text in walk], settings_of(store), budget_m=budget_m)
+    wrote = [pipeline.write_table(made.fixes.table, path, credit=made.credit) for path in out or []]
+    if as_json:
+        print_json({"fixes": records(made.fixes.table), "sentences": made.sentences()})
+        return
+    show(made.fixes.table, "Segments to light, best first")
+    say(*made.sentences())
+    wrote_files(wrote)
