@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -180,13 +180,34 @@ def ingest(
     )
     notes = (*((RECALLED,) if recalled else ()), *_volume_notes(reading, settings))
     reasons = summarise(reading.rejects)
+    checked = Ingestion(reading, None, reasons, notes)
     if check_only:
-        return Ingestion(reading, None, reasons, notes)
-    _refuse_mixing(reading, settings)
-    load = Store.open(settings.store, create=True).load(_placed(reading, settings), reading)
+        return checked
+    loaded = commit(checked, settings=settings)
     if mapping:
         _remember(paths, source, settings, sheet, mapping)
-    return Ingestion(reading, load, reasons, notes)
+    return loaded
+
+
+def commit(checked: Ingestion, *, settings: Settings) -> Ingestion:
+    """Add to the store what a check has read, so that nothing is read again: wholly or not at all.
+
+    Parameters
+    ----------
+    checked
+        From :func:`ingest` with ``check_only``.
+    settings
+        Where the store is, and how events are told apart.
+
+    Raises
+    ------
+    StoreError
+        When the store cannot be written, or holds real reports and these are synthetic, or the reverse.
+    """
+    reading = checked.reading
+    _refuse_mixing(reading, settings)
+    load = Store.open(settings.store, create=True).load(_placed(reading, settings), reading)
+    return replace(checked, load=load)
 
 
 def propose_mapping(

@@ -45,6 +45,16 @@ def test_a_check_changes_nothing(town, settings):
     assert not settings.store.exists()
 
 
+def test_what_was_checked_is_loaded_without_being_read_again(town, settings, tmp_path):
+    given = tmp_path / town.nte_csv.name
+    given.write_bytes(town.nte_csv.read_bytes())
+    checked = pipeline.ingest([given], source="nte", settings=settings, check_only=True)
+    given.unlink()
+    done = pipeline.commit(checked, settings=settings)
+    assert done.load.added == town.truth.accepted["nte"]
+    assert pipeline.list_loads(settings)["load_id"].tolist() == [done.load.load_id]
+
+
 def test_rolling_back_takes_a_load_out_and_lets_it_in_again(town, settings):
     load = pipeline.ingest([town.spiking_csv], source="spiking", settings=settings).load
     pipeline.roll_back(load.load_id, settings)
