@@ -32,12 +32,16 @@ class Field:
 
 @dataclass(frozen=True)
 class Form:
-    """One reader's file: its source, its columns and the groups of which one must be there."""
+    """One reader's file: its source, its columns and the groups of which one must be there.
+
+    In archives and folders only names ending in ``prefer`` are read, when there are any.
+    """
 
     source: str
     title: str
     fields: tuple[Field, ...]
     either: tuple[tuple[str, ...], ...] = (("latitude", "longitude"), ("easting", "northing"))
+    prefer: str = ""
 
     def names(self) -> tuple[str, ...]:
         """Return the column names, in order."""

@@ -177,6 +177,23 @@ def remembered(folder: Path, headers: Sequence[str], source: str) -> Path | None
     return path if path.is_file() else None
 
 
+def remembered_for_some(folder: Path, headers: Sequence[str], source: str) -> Path | None:
+    """Return the mapping kept last of which every header is among these, or None when there is none.
+
+    Parameters
+    ----------
+    folder, headers, source
+        As for :func:`remember`.
+    """
+    there = {plain(header) for header in headers}
+    kept = sorted(Path(folder).glob(f"{source}-*.toml"), key=lambda path: (-path.stat().st_mtime, path.name))
+    for path in kept:
+        named = {plain(header) for header in read_mapping(path).columns.values()}
+        if named and named <= there:
+            return path
+    return None
+
+
 def _kept_at(folder: Path, headers: Sequence[str], source: str) -> Path:
     names = "\n".join([source, *sorted({plain(header) for header in headers})])
     return Path(folder) / f"{source}-{hashlib.sha256(names.encode()).hexdigest()[:16]}.toml"

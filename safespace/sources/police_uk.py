@@ -66,6 +66,7 @@ FORM = Form(
         ),
     ),
     either=(),
+    prefer="-street.csv",
 )
 
 
@@ -94,7 +95,6 @@ def read(
         settings=settings,
         as_of=as_of,
         sheet=sheet,
-        prefer="-street.csv",
         progress=progress,
     )
 

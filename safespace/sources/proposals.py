@@ -12,7 +12,8 @@ import pandas as pd
 from safespace.errors import InputError, SchemaError
 from safespace.sources.formats import FORMS
 from safespace.sources.forms import plain
-from safespace.sources.mapping import Mapping, remembered
+from safespace.sources.mapping import Mapping, remembered, remembered_for_some
+from safespace.sources.mending import HEADERS, unfold
 from safespace.sources.moments import Clock, read_moments, refuse_ambiguous
 from safespace.sources.places import EAST, NORTH, SOUTH, WEST
 from safespace.sources.tables import open_sample
@@ -104,7 +105,7 @@ def propose(paths: Sequence[Path], *, source: str, settings: Settings, sheet: st
     the end of an incident: a person has to confirm it.
     """
     form = _form(source)
-    grid = open_sample(paths[0], wanted=form.wanted(Mapping()), limits=settings.limits, sheet=sheet)
+    grid = unfold(_head(paths, form, settings, sheet))
     sample = _sample(grid)
     guesses = _match(sample, form, settings)
     columns = {guess.column: guess.header for guess in guesses if plain(guess.header) != guess.column}
@@ -130,16 +131,28 @@ def recall(
         As for :func:`propose`.
     folder
         Where :func:`safespace.sources.mapping.remember` keeps them.
+
+    Notes
+    -----
+    A file of rows to be mended holds only the columns that were read; it is given the mapping kept last
+    whose headers are all there.
     """
-    return remembered(folder, headers(paths, source=source, settings=settings, sheet=sheet), source)
+    grid = _head(paths, _form(source), settings, sheet)
+    own = unfold(grid).headers
+    kept = remembered(folder, own, source)
+    return kept if kept or own == grid.headers else remembered_for_some(folder, own, source)
 
 
 def headers(
     paths: Sequence[Path], *, source: str, settings: Settings, sheet: str | None = None
 ) -> tuple[str, ...]:
-    """Return the headers of the first file; arguments as for :func:`propose`."""
-    wanted = _form(source).wanted(Mapping())
-    return open_sample(paths[0], wanted=wanted, limits=settings.limits, sheet=sheet).headers
+    """Return the provider's headers in the first file; arguments as for :func:`propose`."""
+    return unfold(_head(paths, _form(source), settings, sheet)).headers
+
+
+def _head(paths: Sequence[Path], form: Form, settings: Settings, sheet: str | None) -> Grid:
+    wanted = form.wanted(Mapping()) | HEADERS
+    return open_sample(paths[0], wanted=wanted, limits=settings.limits, prefer=form.prefer, sheet=sheet)
 
 
 def _form(source: str) -> Form:

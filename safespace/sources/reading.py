@@ -86,7 +86,7 @@ _HELD = tuple(name for name in ("reference", *REPORTS.columns) if name not in ("
 Look: TypeAlias = Callable[[pd.DataFrame, Context], Sequence[Step]]
 
 
-def read_form(  # noqa: PLR0913 - what a reader may be told
+def read_form(
     paths: Sequence[Path],
     form: Form,
     look: Look,
@@ -95,7 +95,6 @@ def read_form(  # noqa: PLR0913 - what a reader may be told
     settings: Settings,
     as_of: pd.Timestamp | None = None,
     sheet: str | None = None,
-    prefer: str = "",
     progress: bool = False,
 ) -> Ingested:
     """Read one source's files.
@@ -116,8 +115,6 @@ def read_form(  # noqa: PLR0913 - what a reader may be told
         Moments a day or more after this are in the future; now when not given.
     sheet
         The sheet of a workbook, or the layer of a GeoPackage; its first when not given.
-    prefer
-        In archives and folders read only names ending so when there are any.
     progress
         Show a bar over the files.
 
@@ -131,7 +128,7 @@ def read_form(  # noqa: PLR0913 - what a reader may be told
         paths,
         wanted=form.wanted(told) | HEADERS,
         limits=settings.limits,
-        prefer=prefer,
+        prefer=form.prefer,
         sheet=sheet,
         track=_track if progress else None,
     )

@@ -142,12 +142,14 @@ def open_tables(
     return Opened(tuple(grids), sha.hexdigest(), tuple(skipped))
 
 
-def open_sample(path: Path, *, wanted: Wanted, limits: LimitSettings, sheet: str | None = None) -> Grid:
+def open_sample(
+    path: Path, *, wanted: Wanted, limits: LimitSettings, prefer: str = "", sheet: str | None = None
+) -> Grid:
     """Open the head of a file's first table: all of it but for a long CSV, of which the first megabyte.
 
     Parameters
     ----------
-    path, wanted, limits, sheet
+    path, wanted, limits, prefer, sheet
         As for :func:`open_tables`.
 
     Raises
@@ -162,7 +164,7 @@ def open_sample(path: Path, *, wanted: Wanted, limits: LimitSettings, sheet: str
         with path.open("rb") as file:
             content = file.read(_SAMPLE_BYTES + 1)
     if len(content) <= _SAMPLE_BYTES or content.startswith(b"PK\x03\x04") or kind_of(content):
-        name, content = next(_contents(path, limits=limits, prefer="", skipped=[]))
+        name, content = next(_contents(path, limits=limits, prefer=prefer, skipped=[]))
     else:
         content = content[: content.rfind(b"\n") + 1] or content
     return open_grid(content, name, wanted=wanted, limits=limits, sheet=sheet)

@@ -1,3 +1,5 @@
+import zipfile
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -6,6 +8,7 @@ from safespace.errors import FileError, InputError
 from safespace.settings import Settings
 from safespace.sources import read_reports
 from safespace.sources.mapping import Mapping, read_mapping, remember, remembered, to_toml, write_mapping
+from safespace.sources.mending import write_to_mend
 from safespace.sources.proposals import propose, recall
 
 SETTINGS = Settings()
@@ -111,3 +114,33 @@ def test_a_folder_that_cannot_be_written_is_said(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(FileError, match="mapping cannot be written"):
         remember(tmp_path / "file", ["a"], "nte", Mapping())
+
+
+def test_rows_to_mend_are_mapped_as_the_file_they_came_from(tmp_path):
+    (tmp_path / "odd.csv").write_text(ODD.replace("Robbery", "Loud music"))
+    made = propose([tmp_path / "odd.csv"], source="nte", settings=SETTINGS)
+    mapped = write_mapping(made.mapping, tmp_path / "made.toml")
+    told = read_reports([tmp_path / "odd.csv"], source="nte", settings=SETTINGS, mapping=mapped)
+    remember(tmp_path / "kept", made.headers, "nte", read_mapping(mapped))
+    (to_mend,) = write_to_mend(told.rejects, tmp_path / "rejects.csv")
+    again = propose([to_mend], source="nte", settings=SETTINGS)
+    assert not [header for header in again.headers if header.startswith("reject_")]
+    kept = recall([to_mend], source="nte", folder=tmp_path / "kept", settings=SETTINGS)
+    assert kept.read_bytes() == mapped.read_bytes()
+
+
+def test_a_file_of_its_own_is_not_given_a_mapping_that_fits_only_some_of_it(tmp_path):
+    (tmp_path / "wider.csv").write_text("Kind,more,date,lat,lon\nRobbery,x,2022-01-01,52,-1.9\n")
+    remember(tmp_path / "kept", ("Kind", "date"), "nte", Mapping(columns={"offence": "Kind"}))
+    found = recall([tmp_path / "wider.csv"], source="nte", folder=tmp_path / "kept", settings=SETTINGS)
+    assert found is None
+
+
+def test_a_months_archive_is_judged_by_its_street_files(tmp_path):
+    with zipfile.ZipFile(tmp_path / "months.zip", "w") as archive:
+        archive.writestr("2022-01/2022-01-x-outcomes.csv", "Crime ID,Outcome type\n1,None\n")
+        archive.writestr(
+            "2022-01/2022-01-x-street.csv", "Crime ID,Month,Longitude,Latitude,Location,Crime type\n"
+        )
+    made = propose([tmp_path / "months.zip"], source="police_uk", settings=SETTINGS)
+    assert made.missing == ()
