@@ -8,9 +8,7 @@ moved to shared points before publication are refused: the clusters would be tho
 from __future__ import annotations
 
 import logging
-import warnings
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import geopandas as gpd
@@ -33,7 +31,8 @@ if TYPE_CHECKING:
 
     Numbers = NDArray[np.float64]
     Labels = NDArray[np.int64]
-    Finder = Callable[[Numbers], Labels]
+    Chosen = NDArray[np.int64]
+    Finder = Callable[[Chosen], Labels]  # from positions of events, some more than once, to their labels
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +43,10 @@ FEWEST_TO_TELL = 20  # events before shared coordinates say anything
 REACH_M = 150.0
 MIN_EVENTS = 8
 FEWEST_TIMED = 1000
-MOST_FOR_HDBSCAN = 20_000
+MOST_FOR_PRIM = 2_000  # events; past it Borůvka's tree, which does not take time with their square
+RESAMPLES = 200
+FEWEST_RESAMPLES = 20
+MOST_DRAWN = 1_000_000  # events over all resamples: some twenty seconds
 RECURS = 0.5  # Jaccard above which a resample is said to have the same cluster
 
 
@@ -57,23 +59,27 @@ class Clusters:
     table
         One row a cluster, the largest first: ``cluster`` (from 1), ``events``, ``area_km2`` (of its hull),
         ``p_value`` (of the best disc of the scan round any of its cells; 1 when no scan is given or its
-        cells were not scanned), ``stability`` (share of resamples it comes back in), ``geometry`` (convex
-        hull, EPSG:4326). Timed clusters add ``first`` and ``last`` (UTC).
+        cells were not scanned), ``stability`` (share of resamples it comes back in; 0 when there were
+        none), ``geometry`` (convex hull, EPSG:4326). Timed clusters add ``first`` and ``last`` (UTC).
     member
         Which cluster each event is in, 0 for none, indexed by ``event_id``.
     method, system
         How they were found, and the coordinate system of the metres.
+    resamples
+        How often the events were drawn again for the stability.
     """
 
     table: gpd.GeoDataFrame
     member: pd.Series
     method: str
     system: str
+    resamples: int = 0
 
     def basis(self) -> str:
         """Say in one line what the clusters rest on."""
         inside = int((self.member > 0).sum())
-        return f"{inside:,} of {len(self.member):,} events in {len(self.table)} clusters ({self.method})."
+        again = f"drawn again {self.resamples} times" if self.resamples else "not drawn again"
+        return f"{inside:,} of {len(self.member):,} events in {len(self.table)} clusters ({self.method}), {again}."
 
 
 def refuse_snap_points(events: pd.DataFrame) -> None:
@@ -120,7 +126,7 @@ def find_clusters(
     min_events: int = MIN_EVENTS,
     reach_m: float = REACH_M,
     scan: Scan | None = None,
-    resamples: int = 200,
+    resamples: int = RESAMPLES,
 ) -> Clusters:
     """Find where events lie close together.
 
@@ -139,13 +145,13 @@ def find_clusters(
     scan
         A scan of the same events in cells (:func:`safespace.hotspots.scan_cells`), for the probabilities.
     resamples
-        How often the events are drawn again, with replacement.
+        How often the events are drawn again, with replacement; fewer for more than 5,000 events, as
+        :func:`affordable` says.
 
     Raises
     ------
     InputError
-        When the locations are snap points (see :func:`refuse_snap_points`), or there are more than 20,000
-        events for "hdbscan".
+        When the locations are snap points (see :func:`refuse_snap_points`).
     TooFewError
         When there are fewer than twice ``min_events`` events.
 
@@ -153,38 +159,42 @@ def find_clusters(
     -----
     Distances are in metres on a plane. The shape is the hull of events, not a place with a border.
     A cluster with a probability of 1 is a shape only; one with low stability depends on a few events.
-    HDBSCAN takes time with the square of the events, so more than 20,000 are refused; DBSCAN takes half a
-    second for 100,000. Resamples take as many times longer.
+    HDBSCAN has several trees to choose from where distances are equal, and past 2,000 events a quicker way
+    chooses others: events at the rim of a cluster may then be in it or not. 100,000 events take a few
+    seconds, and each resample as long again.
 
     References
     ----------
     Campello, R. J. G. B., Moulavi, D. & Sander, J. (2013). Density-based clustering based on hierarchical
     density estimates. doi:10.1007/978-3-642-37456-2_14
+    McInnes, L., Healy, J. & Astels, S. (2017). hdbscan: hierarchical density based clustering.
+    doi:10.21105/joss.00205
     Ester, M., Kriegel, H.-P., Sander, J. & Xu, X. (1996). A density-based algorithm for discovering
     clusters in large spatial databases with noise. KDD-96, 226-231.
     Hennig, C. (2007). Cluster-wise assessment of cluster stability. doi:10.1016/j.csda.2006.11.025
     """
     events = _events(reports, 2 * min_events)
-    if method == "hdbscan" and len(events) > MOST_FOR_HDBSCAN:
-        raise InputError(
-            "There are too many events for HDBSCAN, which would take hours.",
-            seen=f"{len(events):,} events, at most {MOST_FOR_HDBSCAN:,}",
-            remedy='Use method "dbscan", or a smaller area or period.',
-        )
     metres, system = to_metres(events["lon"], events["lat"])
-    finder = _finder(method, min_events, reach_m)
-    labels = _by_size(finder(metres))
-    stability = _stability(metres, labels, finder, resamples, np.random.default_rng(seed))
-    table = _told(metres, labels, system).assign(p_value=_p_values(events, labels, scan), stability=stability)
-    return _clusters(table, events, labels, method, system)
+
+    def finder(chosen: Chosen) -> Labels:
+        if method == "dbscan":
+            return _dbscan(metres[chosen], min_events=min_events, reach_m=reach_m)
+        return _hdbscan(metres[chosen], min_events=min_events)
+
+    return _clusters(
+        events, metres, finder, method=method, system=system, scan=scan, resamples=resamples, seed=seed
+    )
 
 
 def find_timed_clusters(
     reports: pd.DataFrame,
     *,
+    seed: int,
     reach_m: float = REACH_M,
     reach_days: float = 7.0,
     min_events: int = MIN_EVENTS,
+    scan: Scan | None = None,
+    resamples: int = RESAMPLES,
 ) -> Clusters:
     """Find where events lie close together in space and in time (ST-DBSCAN).
 
@@ -192,6 +202,8 @@ def find_timed_clusters(
     ----------
     reports
         Placed reports with moments known to within a day.
+    seed, scan, resamples
+        As for :func:`find_clusters`.
     reach_m, reach_days
         Two events are close when both are at or below these, metres and days.
     min_events
@@ -206,8 +218,8 @@ def find_timed_clusters(
 
     Notes
     -----
-    ``stability`` and ``p_value`` are 1: neither is worked out here, and a busy street in a busy month makes
-    such clusters by chance. :func:`safespace.hotspots.scan_periods` tests what is new.
+    The probability is that of the place over all the time scanned: a busy street in a busy month makes such
+    clusters by chance. :func:`safespace.hotspots.scan_periods` tests what is new.
 
     References
     ----------
@@ -224,18 +236,19 @@ def find_timed_clusters(
         )
     events = _events(timed, FEWEST_TIMED)
     metres, system = to_metres(events["lon"], events["lat"])
-    days = (events["occurred_from"] - events["occurred_from"].min()) / pd.Timedelta(days=1)
-    labels = _by_size(st_dbscan(metres, days.to_numpy(), reach_m, reach_days, min_events=min_events))
-    when = events["occurred_from"].groupby(labels)
-    table = _told(metres, labels, system)
-    inside = table["cluster"].to_numpy()
-    table = table.assign(
-        p_value=1.0,
-        stability=1.0,
-        first=when.min().reindex(inside).array,
-        last=when.max().reindex(inside).array,
+    days = ((events["occurred_from"] - events["occurred_from"].min()) / pd.Timedelta(days=1)).to_numpy()
+
+    def finder(chosen: Chosen) -> Labels:
+        return st_dbscan(metres[chosen], days[chosen], reach_m, reach_days, min_events=min_events)
+
+    found = _clusters(
+        events, metres, finder, method="st-dbscan", system=system, scan=scan, resamples=resamples, seed=seed
     )
-    return _clusters(table, events, labels, "st-dbscan", system)
+    when = events["occurred_from"].groupby(found.member.to_numpy())
+    inside = found.table["cluster"].to_numpy()
+    first, last = (moments.reindex(inside).array for moments in (when.min(), when.max()))
+    columns = [*found.table.columns.drop("geometry"), "first", "last", "geometry"]
+    return replace(found, table=found.table.assign(first=first, last=last)[columns])
 
 
 def st_dbscan(
@@ -282,12 +295,6 @@ def _events(reports: pd.DataFrame, fewest: int) -> pd.DataFrame:
     return events
 
 
-def _finder(method: Method, min_events: int, reach_m: float) -> Finder:
-    if method == "dbscan":
-        return partial(_dbscan, min_events=min_events, reach_m=reach_m)
-    return partial(_hdbscan, min_events=min_events)
-
-
 def _dbscan(metres: Numbers, *, min_events: int, reach_m: float) -> Labels:
     from sklearn.cluster import DBSCAN  # noqa: PLC0415 - takes a second to import
 
@@ -296,38 +303,54 @@ def _dbscan(metres: Numbers, *, min_events: int, reach_m: float) -> Labels:
 
 
 def _hdbscan(metres: Numbers, *, min_events: int) -> Labels:
-    from sklearn.cluster import HDBSCAN  # noqa: PLC0415 - takes a second to import
+    from hdbscan import HDBSCAN  # noqa: PLC0415 - takes a second to import
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # the default of ``copy`` will change
-        labels: Labels = HDBSCAN(min_cluster_size=min_events, copy=True).fit(metres).labels_
-    return labels.astype(np.int64)
+    tree = "prims_kdtree" if len(metres) <= MOST_FOR_PRIM else "boruvka_kdtree"
+    # The library does not count an event among its own neighbours. One process: a pool costs seconds.
+    fitted = HDBSCAN(
+        min_cluster_size=min_events,
+        min_samples=max(min_events - 1, 1),
+        algorithm=tree,
+        approx_min_span_tree=False,
+        core_dist_n_jobs=1,
+    ).fit(metres)
+    labels: Labels = fitted.labels_.astype(np.int64)
+    return labels
+
+
+def affordable(events: int, resamples: int) -> int:
+    """Return how many resamples are drawn: as many as asked, or as a million events in all, twenty at least.
+
+    Examples
+    --------
+    >>> [affordable(events, 200) for events in (544, 5_000, 10_000, 100_000)]
+    [200, 200, 100, 20]
+    """
+    return min(resamples, max(FEWEST_RESAMPLES, MOST_DRAWN // max(events, 1)))
 
 
 def _by_size(labels: Labels) -> Labels:
     """Return labels from 1, the largest cluster first (of equals the one met first), 0 for none."""
-    held = labels[labels >= 0]
-    size = np.bincount(held, minlength=int(labels.max()) + 1)
-    met = np.array([np.argmax(labels == one) for one in range(len(size))], dtype=np.int64)
-    rank = np.zeros(len(size) + 1, dtype=np.int64)
-    rank[np.lexsort((met, -size))] = np.arange(1, len(size) + 1)
-    return rank[labels]  # -1 takes the last, which stays 0
+    named, met, which, size = np.unique(labels, return_index=True, return_inverse=True, return_counts=True)
+    rank = np.zeros(len(named), dtype=np.int64)
+    order = np.lexsort((met, -size))
+    order = order[named[order] >= 0]
+    rank[order] = np.arange(1, len(order) + 1)
+    return rank[which]
 
 
-def _stability(
-    metres: Numbers, labels: Labels, finder: Finder, resamples: int, rng: np.random.Generator
-) -> Numbers:
+def _stability(labels: Labels, finder: Finder, resamples: int, rng: np.random.Generator) -> Numbers:
     """Return the share of resamples in which each cluster comes back, shape (clusters,).
 
     It comes back when a cluster of the resample shares with it more than half of the events either has,
     among the events drawn.
     """
-    count = int(labels.max())
+    count = int(labels.max(initial=0))
     recurred = np.zeros(count)
     for _ in range(resamples if count else 0):
-        drawn = rng.integers(0, len(metres), len(metres))
+        drawn = rng.integers(0, len(labels), len(labels))
         first = np.unique(drawn, return_index=True)[1]
-        again = finder(metres[drawn])[first]
+        again = finder(drawn)[first]
         recurred += _overlap(labels[drawn[first]], again, count) > RECURS
     return recurred / max(resamples, 1)
 
@@ -347,12 +370,11 @@ def _overlap(labels: Labels, again: Labels, count: int) -> Numbers:
 
 def _told(metres: Numbers, labels: Labels, system: str) -> gpd.GeoDataFrame:
     """Return one row a cluster with its events and hull."""
-    clusters = np.arange(1, labels.max(initial=0) + 1)
-    hulls = [shapely.convex_hull(shapely.multipoints(metres[labels == one])) for one in clusters]
-    shape = gpd.GeoSeries(hulls, crs=system)
+    size = np.bincount(labels, minlength=1)
+    pieces = np.split(metres[np.argsort(labels, kind="stable")], np.cumsum(size)[:-1])[1:]
+    shape = gpd.GeoSeries([shapely.convex_hull(shapely.multipoints(piece)) for piece in pieces], crs=system)
     table = gpd.GeoDataFrame(
-        {"cluster": clusters, "events": np.bincount(labels, minlength=len(clusters) + 1)[1:]},
-        geometry=shape.to_crs("EPSG:4326"),
+        {"cluster": np.arange(1, len(size)), "events": size[1:]}, geometry=shape.to_crs("EPSG:4326")
     )
     return table.assign(area_km2=shape.area.to_numpy() / 1e6)
 
@@ -370,11 +392,25 @@ def _p_values(events: pd.DataFrame, labels: Labels, scan: Scan | None) -> Number
 
 
 def _clusters(
-    table: gpd.GeoDataFrame, events: pd.DataFrame, labels: Labels, method: str, system: str
+    events: pd.DataFrame,
+    metres: Numbers,
+    finder: Finder,
+    *,
+    method: str,
+    system: str,
+    scan: Scan | None,
+    resamples: int,
+    seed: int,
 ) -> Clusters:
+    """Return what a finder finds, with the figures that go with every cluster."""
+    labels = _by_size(finder(np.arange(len(events))))
+    draws = affordable(len(events), resamples)
+    table = _told(metres, labels, system).assign(
+        p_value=_p_values(events, labels, scan),
+        stability=_stability(labels, finder, draws, np.random.default_rng(seed)),
+    )
     member = pd.Series(labels, index=pd.Index(events["event_id"], name="event_id"), name="cluster")
-    columns = ["cluster", "events", "area_km2", "p_value", "stability"]
-    timed = [name for name in ("first", "last") if name in table]
-    found = Clusters(table[[*columns, *timed, "geometry"]], member, method, system)
+    columns = ["cluster", "events", "area_km2", "p_value", "stability", "geometry"]
+    found = Clusters(table[columns], member, method, system, draws)
     logger.info("%s", found.basis())
     return found

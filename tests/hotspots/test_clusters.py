@@ -6,14 +6,17 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from sklearn.cluster import DBSCAN
+from sklearn.cluster import DBSCAN, HDBSCAN
+from sklearn.metrics import adjusted_rand_score
 
 from safespace.cells import locate, study_window, to_metres
 from safespace.errors import InputError, TooFewError
-from safespace.hotspots import scan_cells
+from safespace.hotspots import clusters, scan_cells
 from safespace.hotspots.clusters import (
     _by_size,
+    _hdbscan,
     _overlap,
+    affordable,
     find_clusters,
     find_timed_clusters,
     refuse_snap_points,
@@ -62,7 +65,7 @@ def test_planted_spots_are_found_and_told_with_their_figures(method):
     assert table["events"].is_monotonic_decreasing
     assert found.system == "EPSG:27700"
     assert found.member.value_counts()[1] == table["events"].iloc[0]
-    assert found.basis().endswith(f"events in {len(table)} clusters ({method}).")
+    assert found.basis().endswith(f"events in {len(table)} clusters ({method}), drawn again 30 times.")
 
 
 def test_dbscan_is_scikit_learns_in_metres():
@@ -103,7 +106,7 @@ def test_without_a_scan_no_probability_is_claimed_and_none_found_is_an_empty_tab
     sparse = find_clusters(events(4, spots=(0, 0), scattered=40), seed=1, method="dbscan", resamples=5)
     assert sparse.table.empty
     assert (sparse.member == 0).all()
-    assert sparse.basis() == "0 of 40 events in 0 clusters (dbscan)."
+    assert sparse.basis() == "0 of 40 events in 0 clusters (dbscan), drawn again 5 times."
 
 
 def test_pins_of_one_event_count_once_and_the_same_seed_gives_the_same_answer():
@@ -128,23 +131,47 @@ def test_too_few_are_refused_with_how_many_would_do():
     with pytest.raises(TooFewError, match=r"too few events .* Seen: 15 events\. At least 16"):
         find_clusters(events(7).iloc[:15], seed=1)
     with pytest.raises(TooFewError, match=r"Seen: 160 events known to within a day\. At least 1,000"):
-        find_timed_clusters(events(7))
+        find_timed_clusters(events(7), seed=1)
 
 
-def test_too_many_for_hdbscan_are_refused_with_another_way():
-    many = events(9, scattered=20_001, spots=(0, 0))
-    with pytest.raises(InputError, match=r'Seen: 20,001 events, at most 20,000\. Use method "dbscan"'):
-        find_clusters(many, seed=1)
-    assert find_clusters(many, seed=1, method="dbscan", resamples=0).method == "dbscan"
+@pytest.mark.parametrize("again", [False, True])
+def test_hdbscan_is_scikit_learns_to_the_last_event(again):
+    metres = to_metres(*events(10, scattered=400)[["lon", "lat"]].to_numpy().T)[0]
+    if again:  # points drawn twice lie on each other, as in every resample
+        metres = metres[np.random.default_rng(1).integers(0, len(metres), len(metres))]
+    ours, theirs = _hdbscan(metres, min_events=8), HDBSCAN(min_cluster_size=8, copy=True).fit_predict(metres)
+    assert adjusted_rand_score(ours, theirs) == 1
+    assert ((ours < 0) == (theirs < 0)).all()
+
+
+def test_the_quicker_tree_finds_nearly_the_same(monkeypatch):
+    metres = to_metres(*events(11, spots=(60, 40), scattered=1400)[["lon", "lat"]].to_numpy().T)[0]
+    exact = _hdbscan(metres, min_events=8)
+    monkeypatch.setattr(clusters, "MOST_FOR_PRIM", 0)
+    quick = _hdbscan(metres, min_events=8)
+    assert (quick == _hdbscan(metres, min_events=8)).all()
+    assert adjusted_rand_score(exact, quick) > 0.9
+
+
+def test_many_events_are_drawn_again_less_often_and_that_is_told():
+    many = events(9, scattered=3_000, spots=(0, 0))
+    found = find_clusters(many, seed=1, method="dbscan", min_events=4, resamples=3)
+    assert found.basis().endswith("drawn again 3 times.")
+    assert affordable(60_000, 200) == 20
+    assert find_clusters(many, seed=1, method="dbscan", resamples=0).basis().endswith("not drawn again.")
 
 
 def test_clusters_in_time_say_when():
-    reports = events(8, scattered=1100, spots=(40, 0))
+    reports = events(8, scattered=1100, spots=(40, 0), spread_m=100)
     burst = reports.index[1100:]
     when = pd.Timestamp("2022-05-01", tz="UTC") + pd.to_timedelta(np.linspace(0, 5, len(burst)), unit="D")
     reports.loc[burst, "occurred_from"] = reports.loc[burst, "occurred_to"] = when
-    found = find_timed_clusters(reports).table
+    whole = find_timed_clusters(reports, seed=1, scan=scanned(reports), resamples=5)
+    found = whole.table
+    assert whole.method == "st-dbscan"
     assert len(found) == 1
+    assert found["p_value"].iloc[0] <= 0.05
+    assert found["stability"].iloc[0] >= 0.8
     assert found["first"].iloc[0] == pd.Timestamp("2022-05-01", tz="UTC")
     assert found["last"].iloc[0] >= pd.Timestamp("2022-05-05", tz="UTC")
 
