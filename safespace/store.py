@@ -234,8 +234,8 @@ class Store:
             When the store cannot be written to, or other loaders kept it busy. Nothing is loaded then.
         """
         moment = loaded_at or datetime.now(tz=UTC)
-        load_id = _load_id(batch)
-        if (before := self.find_load(batch)) is not None:
+        load_id = _load_id(batch.source, batch.content_hash)
+        if (before := self.find_load(batch.source, batch.content_hash)) is not None:
             return before
         reports = _keyed(_checked(placed, batch))
         written: tuple[str, npt.NDArray[np.bool_]] | None = None
@@ -256,11 +256,11 @@ class Store:
             time.sleep(pause_s)
         raise _busy(self.path)
 
-    def find_load(self, batch: Batch) -> Load | None:
+    def find_load(self, source: str, content_hash: str) -> Load | None:
         """Return the load in force that brought this content, or ``None``: no row needs to be looked at."""
         with _guard(self.path, "read"):
             ledger = self._ledger()[1]
-        row = ledger[_in_force(ledger) & (ledger["load_id"] == _load_id(batch))]
+        row = ledger[_in_force(ledger) & (ledger["load_id"] == _load_id(source, content_hash))]
         return None if row.empty else _as_load(row, already_loaded=True)
 
     def rollback(self, load_id: str) -> None:
@@ -602,11 +602,9 @@ def _keyed(reports: pd.DataFrame) -> pd.DataFrame:
     return reports.assign(report_key=key.view("int64"))
 
 
-def _load_id(batch: Batch) -> str:
+def _load_id(source: str, content_hash: str) -> str:
     """Return an identifier that the same content always gets: ``nte-3f5a...``."""
-    return (
-        f"{batch.source}-{hashlib.sha256(f'{batch.source} {batch.content_hash}'.encode()).hexdigest()[:12]}"
-    )
+    return f"{source}-{hashlib.sha256(f'{source} {content_hash}'.encode()).hexdigest()[:12]}"
 
 
 def _new_part(load_id: str) -> str:

@@ -14,11 +14,11 @@ import pandas as pd
 from safespace import cells, sources, streets
 from safespace.errors import AreaError, InputError, StoreError
 from safespace.pipeline.view import AREA_LAYERS, CREDITS
-from safespace.schemas import PLACED, conform
+from safespace.schemas import OUTCOMES, PLACED, REPORTS, conform, empty
 from safespace.sources import assets as asset_files
 from safespace.sources import boundaries, layers, proposals, streets_osm, volumes
 from safespace.sources import mapping as mappings
-from safespace.sources.ingested import summarise
+from safespace.sources.ingested import Ingested, summarise
 from safespace.sources.synthetic import build_town, scatter_reports
 from safespace.store import Load, Store
 
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
     from safespace.settings import Settings
-    from safespace.sources.ingested import Ingested
     from safespace.streets import StreetGraph, StreetSummary
 
 SYNTHETIC_STREETS = "Synthetic streets"
@@ -170,6 +169,10 @@ def ingest(
         When the store cannot be written.
     """
     recalled = None if mapping else _recalled(paths, source, settings, sheet)
+    if not check_only:
+        known = _known(paths, source, settings, mapping or recalled, sheet)
+        if known is not None:
+            return known
     reading = sources.read_reports(
         list(paths),
         source=source,
@@ -208,6 +211,30 @@ def commit(checked: Ingestion, *, settings: Settings) -> Ingestion:
     _refuse_mixing(reading, settings)
     load = Store.open(settings.store, create=True).load(_placed(reading, settings), reading)
     return replace(checked, load=load)
+
+
+def _known(
+    paths: Sequence[Path], source: str, settings: Settings, mapping: Path | None, sheet: str | None
+) -> Ingestion | None:
+    """Return what a load in force made of the same content, or ``None``; no row is read for it."""
+    if not (settings.store / "loads").is_dir():
+        return None
+    store = Store.open(settings.store)
+    files, content_hash = sources.identify_files(
+        list(paths), source=source, mapping=mapping, settings=settings, sheet=sheet
+    )
+    load = store.find_load(source, content_hash)
+    if load is None:
+        return None
+    rejects, repairs = (
+        of_load(load.load_id).drop(columns="load_id") for of_load in (store.rejects, store.repairs)
+    )
+    counts = {name: getattr(load, name) for name in ("read", *OUTCOMES)}
+    reading = Ingested(
+        source, files, content_hash, load.read, empty(REPORTS), rejects, repairs, load.synthetic,
+        recorded=counts,
+    )  # fmt: skip
+    return Ingestion(reading, load, summarise(rejects))
 
 
 def propose_mapping(

@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING
 
 from safespace.errors import InputError
 from safespace.schemas import SOURCES
-from safespace.sources import nte, police_uk, spiking, streetsafe
+from safespace.sources import nte, police_uk, reading, spiking, streetsafe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
+    from types import ModuleType
 
     import pandas as pd
 
     from safespace.settings import Settings
+    from safespace.sources.forms import Form
     from safespace.sources.ingested import Ingested
 
 SOURCE_NAMES = SOURCES
@@ -56,14 +58,38 @@ def read_reports(
     FileError, SchemaError
         When a file cannot be opened or does not have the columns needed.
     """
-    readers: dict[str, Callable[..., Ingested]] = {
-        "streetsafe": streetsafe.read,
-        "nte": nte.read,
-        "spiking": spiking.read,
-        "police_uk": police_uk.read,
-    }
+    read: Callable[..., Ingested] = _reader(source).read
+    return read(paths, mapping=mapping, settings=settings, as_of=as_of, sheet=sheet, progress=progress)
+
+
+def identify_files(
+    paths: Sequence[Path],
+    *,
+    source: str,
+    mapping: Path | str | None = None,
+    settings: Settings,
+    sheet: str | None = None,
+) -> tuple[tuple[str, ...], str]:
+    """Return the names and the content hash that :func:`read_reports` would give, without reading a row.
+
+    Parameters
+    ----------
+    paths, source, mapping, settings, sheet
+        As for :func:`read_reports`.
+
+    Raises
+    ------
+    InputError
+        When there is no such source.
+    FileError
+        When a file cannot be opened.
+    """
+    form: Form = _reader(source).FORM
+    return reading.identify_files(paths, form, mapping=mapping, settings=settings, sheet=sheet)
+
+
+def _reader(source: str) -> ModuleType:
+    readers = {"streetsafe": streetsafe, "nte": nte, "spiking": spiking, "police_uk": police_uk}
     if source not in readers:
         raise InputError("No such source.", seen=source, remedy=f"Choose one of: {', '.join(SOURCE_NAMES)}.")
-    return readers[source](
-        paths, mapping=mapping, settings=settings, as_of=as_of, sheet=sheet, progress=progress
-    )
+    return readers[source]

@@ -9,6 +9,8 @@ from safespace.errors import SchemaError
 from safespace.schemas import REJECTS, REPAIRS, REPORTS, check
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
 
 
@@ -36,6 +38,9 @@ class Ingested:
         Made-up data.
     notes
         Sentences about the files as a whole: columns not used, encodings mended, choices made.
+    recorded
+        The counts as a store holds them, for files that were loaded before and not read again: ``reports`` has
+        no rows then, while rejects and repairs are the store's.
 
     Raises
     ------
@@ -52,6 +57,7 @@ class Ingested:
     repairs: pd.DataFrame
     synthetic: bool
     notes: tuple[str, ...] = ()
+    recorded: Mapping[str, int] | None = None
 
     def __post_init__(self) -> None:
         check(self.reports, REPORTS)
@@ -64,6 +70,8 @@ class Ingested:
 
     def counts(self) -> dict[str, int]:
         """Return rows read and how many had each outcome; the five outcomes sum to ``read``."""
+        if self.recorded is not None:
+            return dict(self.recorded)
         repaired = len(self.repairs[["file", "row"]].drop_duplicates())
         held = self.rejects["outcome"].value_counts()
         return {

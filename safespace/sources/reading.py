@@ -18,6 +18,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from safespace.nights import TIME_ZONE
 from safespace.schemas import REPORTS, cast, repeated
 from safespace.sources import mapping as mappings
 from safespace.sources import tables
@@ -145,8 +146,41 @@ def read_form(
         cleaning,
         *look(texts, context),
     ]
-    digest = hashlib.sha256(opened.digest.encode() + told.digest).hexdigest()
+    digest = _content_hash(opened.digest, told, sheet, settings)
     return settle(rows, steps, form, digest=digest, synthetic=_is_synthetic(texts, paths))
+
+
+def identify_files(
+    paths: Sequence[Path],
+    form: Form,
+    *,
+    mapping: Path | str | None,
+    settings: Settings,
+    sheet: str | None = None,
+) -> tuple[tuple[str, ...], str]:
+    """Return the names and the content hash that reading these files would give, without reading a row.
+
+    Parameters
+    ----------
+    paths, form, mapping, settings, sheet
+        As for :func:`read_form`.
+
+    Raises
+    ------
+    FileError
+        When a file cannot be opened.
+    """
+    told = mappings.read_mapping(mapping) if mapping is not None else mappings.Mapping()
+    names, digest = tables.hash_files(paths, limits=settings.limits, prefer=form.prefer)
+    return names, _content_hash(digest, told, sheet, settings)
+
+
+def _content_hash(digest: str, mapping: mappings.Mapping, sheet: str | None, settings: Settings) -> str:
+    """Return SHA-256 over the files and over whatever else decides what their rows become."""
+    zone = settings.time_zone
+    told = [] if sheet is None else [f"sheet {sheet}"]
+    told += [] if zone == TIME_ZONE else [f"time zone {zone}"]
+    return hashlib.sha256(digest.encode() + mapping.digest + "\n".join(told).encode()).hexdigest()
 
 
 def _foreign_moments(

@@ -142,6 +142,29 @@ def open_tables(
     return Opened(tuple(grids), sha.hexdigest(), tuple(skipped))
 
 
+def hash_files(
+    paths: Sequence[Path], *, limits: LimitSettings, prefer: str = ""
+) -> tuple[tuple[str, ...], str]:
+    """Return the names and the SHA-256 that :func:`open_tables` would give, without looking into the files.
+
+    Parameters
+    ----------
+    paths, limits, prefer
+        As for :func:`open_tables`.
+
+    Raises
+    ------
+    FileError
+        When a file is missing, empty or too large.
+    """
+    sha, names = hashlib.sha256(), []
+    for path in paths:
+        for name, content in _contents(Path(path), limits=limits, prefer=prefer, skipped=[]):
+            sha.update(hashlib.sha256(content).hexdigest().encode())
+            names.append(name)
+    return tuple(names), sha.hexdigest()
+
+
 def open_sample(
     path: Path, *, wanted: Wanted, limits: LimitSettings, prefer: str = "", sheet: str | None = None
 ) -> Grid:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from functools import partial
 
+import pandas as pd
 import pytest
 
-from safespace import pipeline
-from safespace.errors import AreaError, FileError, StoreError
+from safespace import pipeline, sources
+from safespace.errors import AreaError, FileError, InputError, StoreError
 from safespace.settings import load_settings
 
 
@@ -36,6 +37,45 @@ def test_loading_the_same_file_again_adds_nothing_and_says_so(town, settings):
     assert first.load.load_id == again.load.load_id
     assert "nothing was added" in again.sentences()[1]
     assert len(pipeline.list_loads(settings)) == 1
+    assert again.reading.counts() == first.reading.counts()
+    assert again.as_dict()["counts"] == first.as_dict()["counts"]
+    assert again.reading.files == first.reading.files
+    pd.testing.assert_frame_equal(again.reasons, first.reasons)
+    pd.testing.assert_frame_equal(again.reading.rejects, first.reading.rejects)
+
+
+def test_a_file_loaded_before_is_not_read_again_but_by_a_check(town, settings, monkeypatch):
+    first = pipeline.ingest([town.nte_csv], source="nte", settings=settings)
+    monkeypatch.setattr("safespace.sources.reading.gather", _not_to_be_called)
+    again = pipeline.ingest([town.nte_csv], source="nte", settings=settings)
+    assert again.load.already_loaded
+    assert again.reading.reports.empty
+    with pytest.raises(AssertionError, match="rows were read"):
+        pipeline.ingest([town.nte_csv], source="nte", settings=settings, check_only=True)
+    pipeline.roll_back(first.load.load_id, settings)
+    with pytest.raises(AssertionError, match="rows were read"):
+        pipeline.ingest([town.nte_csv], source="nte", settings=settings)
+
+
+def _not_to_be_called(*_):
+    raise AssertionError("rows were read")
+
+
+def test_another_sheet_time_zone_or_mapping_is_another_load(town, settings, tmp_path):
+    mapping = tmp_path / "mapping.toml"
+    mapping.write_text('[columns]\nmethod = "method"\n')
+    hashes = {
+        sources.identify_files([town.spiking_csv], source="spiking", **more)[1]
+        for more in (
+            {"settings": settings},
+            {"settings": settings, "sheet": "March"},
+            {"settings": settings, "mapping": mapping},
+            {"settings": settings.model_copy(update={"time_zone": "UTC"})},
+        )
+    }
+    assert len(hashes) == 4
+    with pytest.raises(InputError, match="No such source"):
+        sources.identify_files([town.spiking_csv], source="gossip", settings=settings)
 
 
 def test_a_check_changes_nothing(town, settings):
