@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 
 from safespace import pipeline
-from safespace.cli import finding, handing, loading, walking
+from safespace.cli import finding, handing, loading, mending, walking
 from safespace.cli.printing import wrote_files
 from safespace.errors import SafeSpaceError
 
@@ -42,7 +42,7 @@ for _command in (
     walking.streets,
     walking.routes,
     handing.brief,
-    walking.improve,
+    mending.improve,
     handing.evaluate,
     handing.demo,
 ):
