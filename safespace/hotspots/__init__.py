@@ -12,6 +12,7 @@ from safespace.hotspots.clusters import (
 )
 from safespace.hotspots.finding import Hotspots, compare_baselines, find_hotspots
 from safespace.hotspots.intensity import GammaPrior, fit_prior, garwood, marshall_rates, smoothed_rates
+from safespace.hotspots.layers import AGREEMENT, agree, with_scan
 from safespace.hotspots.promises import check_promises
 from safespace.hotspots.ranking import place_of, places, tied_ranks
 from safespace.hotspots.scan import Scan, scan_cells, scan_periods, scan_shares
@@ -53,6 +54,7 @@ from safespace.hotspots.validation import (
 )
 
 __all__ = [
+    "AGREEMENT",
     "Clusters",
     "GammaPrior",
     "Hotspots",
@@ -62,6 +64,7 @@ __all__ = [
     "Trend",
     "Validation",
     "add_checks",
+    "agree",
     "at_least",
     "check_promises",
     "choose_bandwidth",
@@ -102,6 +105,7 @@ __all__ = [
     "smoothed_rates",
     "tied_ranks",
     "validate",
+    "with_scan",
     "without_busiest_day",
     "without_busiest_week",
     "without_patrol",

@@ -47,6 +47,7 @@ MOST_FOR_PRIM = 2_000  # events; past it Borůvka's tree, which does not take ti
 RESAMPLES = 200
 FEWEST_RESAMPLES = 20
 MOST_DRAWN = 1_000_000  # events over all resamples: some twenty seconds
+_CHANCES = ("p_poisson", "p_shuffle", "p_value")
 RECURS = 0.5  # Jaccard above which a resample is said to have the same cluster
 
 
@@ -58,8 +59,8 @@ class Clusters:
     ----------
     table
         One row a cluster, the largest first: ``cluster`` (from 1), ``events``, ``area_km2`` (of its hull),
-        ``p_value`` (of the best disc of the scan round any of its cells; 1 when no scan is given or its
-        cells were not scanned), ``stability`` (share of resamples it comes back in; 0 when there were
+        ``p_poisson``, ``p_shuffle`` and ``p_value`` (from the scan: of the disc its most striking cell lies in,
+        the last the larger; 1 when no scan is given or its cells were not scanned), ``stability`` (share of resamples it comes back in; 0 when there were
         none), ``geometry`` (convex hull, EPSG:4326). Timed clusters add ``first`` and ``last`` (UTC).
     member
         Which cluster each event is in, 0 for none, indexed by ``event_id``.
@@ -158,7 +159,8 @@ def find_clusters(
     Notes
     -----
     Distances are in metres on a plane. The shape is the hull of events, not a place with a border.
-    A cluster with a probability of 1 is a shape only; one with low stability depends on a few events.
+    A cluster with a probability of 1 is a shape only (one within a single cell has a ``p_shuffle`` near 1
+    whatever it holds, see :func:`safespace.hotspots.scan_cells`); one with low stability depends on a few events.
     HDBSCAN has several trees to choose from where distances are equal, and past 2,000 events a quicker way
     chooses others: events at the rim of a cluster may then be in it or not. 100,000 events take a few
     seconds, and each resample as long again.
@@ -379,16 +381,16 @@ def _told(metres: Numbers, labels: Labels, system: str) -> gpd.GeoDataFrame:
     return table.assign(area_km2=shape.area.to_numpy() / 1e6)
 
 
-def _p_values(events: pd.DataFrame, labels: Labels, scan: Scan | None) -> Numbers:
-    """Return the least scan probability of each cluster's cells, shape (clusters,)."""
-    worst = np.ones(int(labels.max(initial=0)))
-    if scan is None or not len(worst):
-        return worst
+def _chances(events: pd.DataFrame, labels: Labels, scan: Scan | None) -> pd.DataFrame:
+    """Return the scan's probabilities for each cluster, those of its most striking cell, shape (clusters, 3)."""
+    columns, clusters = list(_CHANCES), range(1, int(labels.max(initial=0)) + 1)
+    if scan is None:
+        return pd.DataFrame(1.0, index=clusters, columns=columns)
     resolution = h3.get_resolution(int(scan.cells[0]))
     cells = locate(events["lon"], events["lat"], resolution=resolution)
-    p = scan.p_values().reindex(cells).fillna(1.0).to_numpy()
-    np.minimum.at(worst, labels[labels > 0] - 1, p[labels > 0])
-    return worst
+    told = scan.by_cell()[columns].reindex(cells).fillna(1.0).assign(cluster=labels)
+    first = told.sort_values(["p_value", "p_poisson"], kind="stable").drop_duplicates("cluster")
+    return first.set_index("cluster")[columns].reindex(clusters, fill_value=1.0)
 
 
 def _clusters(
@@ -406,11 +408,11 @@ def _clusters(
     labels = _by_size(finder(np.arange(len(events))))
     draws = affordable(len(events), resamples)
     table = _told(metres, labels, system).assign(
-        p_value=_p_values(events, labels, scan),
+        **{str(name): p.to_numpy() for name, p in _chances(events, labels, scan).items()},
         stability=_stability(labels, finder, draws, np.random.default_rng(seed)),
     )
     member = pd.Series(labels, index=pd.Index(events["event_id"], name="event_id"), name="cluster")
-    columns = ["cluster", "events", "area_km2", "p_value", "stability", "geometry"]
+    columns = ["cluster", "events", "area_km2", *_CHANCES, "stability", "geometry"]
     found = Clusters(table[columns], member, method, system, draws)
     logger.info("%s", found.basis())
     return found

@@ -38,6 +38,7 @@ logger = logging.getLogger(__name__)
 
 RADIUS = 8  # cells; at resolution 8 about 7 km
 REPLICATES = 999
+LEVEL = 0.025  # a place may differ to either side, as a 95 % interval leaves 2.5 % on each
 MOST_OF_ALL = 0.5  # a disc with more than half of the baseline is a hole elsewhere
 ALIKE = 2.0  # baselines within this factor of each other may change places
 MOST_DISCS = 10  # that are told
@@ -95,6 +96,8 @@ class Scan:
         Which cells of ``cells`` each row's disc holds.
     best
         The highest score of the discs round each cell, shape (n,).
+    best_ratio
+        Events over expected in that disc; 1 where none holds more than expected.
     highest
         The highest score of each simulated layer, by the chance simulated.
     baseline, events, replicates, level, seed
@@ -105,6 +108,7 @@ class Scan:
     cells: Whole
     members: tuple[Whole, ...]
     best: Numbers
+    best_ratio: Numbers
     highest: dict[str, Numbers]
     baseline: str
     events: int
@@ -117,8 +121,28 @@ class Scan:
 
         Allowed for all discs searched; see :func:`scan_cells`.
         """
-        worst = np.max([_rank_p(self.best, highest) for highest in self.highest.values()], axis=0)
-        return pd.Series(worst, index=pd.Index(self.cells, name="cell"), name="p_value")
+        p = _chances(self.best, self.highest)
+        return pd.Series(p["p_value"], index=pd.Index(self.cells, name="cell"), name="p_value")
+
+    def by_cell(self) -> pd.DataFrame:
+        """Return what the scan says of each cell, indexed by cell.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``p_poisson``, ``p_shuffle``, ``p_value`` (the larger), ``ratio`` (events over expected),
+            ``place`` (the row of ``table`` whose disc holds the cell, 0 for none) and ``higher``. The
+            figures are those of that disc, or of the best disc round the cell where no row holds it.
+        """
+        told = pd.DataFrame(_chances(self.best, self.highest)).assign(
+            ratio=self.best_ratio, place=0, higher=False
+        )
+        told.index = pd.Index(self.cells, name="cell")
+        columns = ["p_poisson", "p_shuffle", "p_value", "ratio", "place", "higher"]
+        rows = self.table[columns].to_dict("records")
+        for inside, row in zip(self.members, rows, strict=True):
+            told.loc[inside, columns] = [row[name] for name in columns]
+        return told[columns]
 
     def place_of(self) -> pd.Series:
         """Return which found disc each cell lies in, indexed by cell; only those that are higher."""
@@ -131,7 +155,7 @@ class Scan:
         """Say in one line what the finding rests on."""
         return (
             f"{self.events:,} events in {len(self.cells):,} cells, compared with: {self.baseline}. "
-            f"{self.replicates} random layers of each kind, level {self.level:.0%}."
+            f"{self.replicates} random layers of each kind, level {self.level:.1%}."
         )
 
 
@@ -190,7 +214,7 @@ def scan_cells(
     counted_baseline: bool = False,
     radius: int = RADIUS,
     replicates: int = REPLICATES,
-    level: float = 0.05,
+    level: float = LEVEL,
 ) -> Scan:
     """Find discs of cells that hold more events than their share of the baseline.
 
@@ -211,7 +235,8 @@ def scan_cells(
     replicates
         Random layers of each kind.
     level
-        At or below which a disc is called higher.
+        At or below which a disc is called higher. One chance in forty, so that the scan and the ring test
+        beside it seldom find anything by chance: a probability at 0.05 would hold in one layer of twenty.
 
     Raises
     ------
@@ -267,7 +292,7 @@ def scan_shares(
     seed: int,
     radius: int = RADIUS,
     replicates: int = REPLICATES,
-    level: float = 0.05,
+    level: float = LEVEL,
 ) -> Scan:
     """Find discs of cells in which a larger share of the events has something (is about lighting, say).
 
@@ -333,7 +358,7 @@ def scan_periods(
     last: int | None = None,
     radius: int = RADIUS,
     replicates: int = REPLICATES,
-    level: float = 0.05,
+    level: float = LEVEL,
 ) -> Scan:
     """Find discs of cells that hold more in the last periods than their past and the whole area explain.
 
@@ -651,8 +676,10 @@ def _told(
     members = tuple(np.sort(cells[held.of(centre, rings)]) for centre, rings in picked)
     events, expected, scores = found.counts[at], found.expected[at], found.scores[at]
     low, high = garwood(events)
-    p = {name: _rank_p(scores, layers) for name, layers in highest.items()}
-    worst = np.max(list(p.values()), axis=0)
+    p = _chances(scores, highest)
+    best = found.scores.argmax(axis=1)[:, None]
+    most, usual = (np.take_along_axis(each, best, axis=1)[:, 0] for each in (found.counts, found.expected))
+    strongest = found.scores.max(axis=1)
     table = pd.DataFrame(
         {
             "place": np.arange(1, len(picked) + 1),
@@ -665,10 +692,8 @@ def _told(
             "lower": low / expected,
             "upper": high / expected,
             "llr": scores,
-            "p_poisson": p["poisson"],
-            "p_shuffle": p.get("shuffle", np.ones(len(picked))),
-            "p_value": worst,
-            "higher": worst <= level,
+            **p,
+            "higher": p["p_value"] <= level,
         }
     )
     if found.periods is not None:
@@ -677,7 +702,8 @@ def _told(
         table=table,
         cells=cells,
         members=members,
-        best=found.scores.max(axis=1),
+        best=strongest,
+        best_ratio=np.divide(most, usual, out=np.ones(len(cells)), where=strongest > 0),
         highest=highest,
         baseline=baseline,
         events=int(used["events"].sum()),
@@ -687,6 +713,14 @@ def _told(
     )
     logger.info("%s discs are higher than usual. %s", int(table["higher"].sum()), scanned.basis())
     return scanned
+
+
+def _chances(scores: Numbers, highest: dict[str, Numbers]) -> dict[str, Numbers]:
+    """Return the probability of each score by each chance, 1 where that was not simulated, and the larger."""
+    p = {name: _rank_p(scores, layers) for name, layers in highest.items()}
+    never = np.ones(len(scores))
+    worst: Numbers = np.max(list(p.values()), axis=0)
+    return {"p_poisson": p.get("poisson", never), "p_shuffle": p.get("shuffle", never), "p_value": worst}
 
 
 def _rank_p(scores: Numbers, highest: Numbers) -> Numbers:

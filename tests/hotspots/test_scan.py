@@ -182,8 +182,36 @@ def test_what_is_found_says_what_it_rests_on_and_no_two_places_share_a_cell():
     assert row["events"] / row["expected"] == pytest.approx(row["ratio"])
     assert found.basis() == (
         f"{events.sum()} events in {len(CELLS)} cells, compared with: area. "
-        "99 random layers of each kind, level 5%."
+        "99 random layers of each kind, level 2.5%."
     )
+
+
+def test_what_it_says_of_each_cell_is_what_it_says_of_the_disc():
+    found = find(by_chance(200, 8) + 5 * np.isin(CELLS, RING))
+    told = found.by_cell()
+    assert told.index.equals(pd.Index(CELLS, name="cell"))
+    first = found.table.iloc[0]
+    inside = told.loc[found.members[0]]
+    for name in ("p_poisson", "p_shuffle", "p_value", "ratio", "place", "higher"):
+        assert (inside[name] == first[name]).all()
+    assert set(told.index[told["higher"]]) == set(found.place_of().index)
+    outside = told[told["place"] == 0]
+    assert not outside["higher"].any()
+    assert outside["p_value"].equals(found.p_values()[outside.index])
+    assert (outside["p_value"] == outside[["p_poisson", "p_shuffle"]].max(axis="columns")).all()
+    assert np.isfinite(told.drop(columns="higher").to_numpy(dtype=float)).all()
+
+
+def test_the_ratio_of_the_best_disc_round_a_cell_by_hand():
+    # all ten events in one of a hundred and more cells
+    events = np.where(CELLS == MIDDLE, 10, 0)
+    found = scan_cells(with_events(events), baseline="area", seed=1, replicates=19, radius=0)
+    told = found.by_cell()
+    at = int(np.flatnonzero(CELLS == MIDDLE)[0])
+    assert told.loc[MIDDLE, "ratio"] == pytest.approx(AREA.sum() / AREA[at])
+    assert told.loc[MIDDLE, "p_poisson"] == 0.05
+    assert told.loc[MIDDLE, "p_shuffle"] > 0.2  # in whatever cell they are, they score about as high
+    assert (told["ratio"].drop(MIDDLE) == 1).all()
 
 
 def test_counts_change_places_only_among_cells_of_like_baseline():
