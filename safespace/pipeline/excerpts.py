@@ -1,0 +1,194 @@
+"""The first rows of what was not taken or was mended, fit for a screen.
+
+A screen is seen by more people than a file, so it shows less than the rows to be mended hold: lines, times,
+places, references, words of the lists, and nothing that could be somebody's own words. Excluded rows
+are counted and never shown.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from safespace.sources.formats import FORMS
+from safespace.sources.forms import plain
+from safespace.sources.taxonomy import load_taxonomy
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping as Lookup
+    from typing import TypeAlias
+
+    from safespace.sources.forms import Field
+    from safespace.sources.ingested import Ingested
+    from safespace.sources.mapping import Mapping
+
+    Words: TypeAlias = frozenset[str]
+
+NOT_SHOWN = "(text not shown)"
+_SHARED_BY = 5  # so many rows share a category; fewer may share a person
+_NEAR = 0.8
+_FIGURES = frozenset({"moment", "month", "number"})
+_PERSONS = frozenset({"reporter"})
+# a word in quotation marks, as the explanations of problems write the value that was seen
+_QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
+_REFERENCE = re.compile(r"[A-Za-z]{0,8}[-/_#.]?[0-9][A-Za-z0-9/_.#~+-]{0,70}|[0-9a-f]{32,64}")
+_IN_DATES = re.compile(
+    r"jan(uary)?|feb(ruary)?|mar(ch)?|apr(il)?|may|june?|july?|aug(ust)?|sept?(ember)?|oct(ober)?|nov(ember)?|"
+    r"dec(ember)?|mon(day)?|tue(s(day)?)?|wed(nesday)?|thu(rs?(day)?)?|fri(day)?|sat(urday)?|sun(day)?|am|pm|utc|"
+    r"gmt|bst|st|nd|rd|th|[tznesw]"
+)
+_BLANKED = re.compile(r"\[(?:phone|email|vehicle)\]")
+
+
+def first_rejects(
+    reading: Ingested, mapping: Mapping, *, rows: int = 20
+) -> dict[tuple[str, str], pd.DataFrame]:
+    """Return the first rows of each outcome and reason, but for excluded rows.
+
+    Parameters
+    ----------
+    reading
+        What a check read.
+    mapping
+        How it was read.
+    rows
+        The most to return of each.
+
+    Returns
+    -------
+    dict
+        ``(outcome, reason)`` to a frame of text: ``Line``, ``File`` when there are several, the cells that
+        may be shown under the provider's own headers, and ``What is wrong``; the most frequent first.
+    """
+    shown = reading.rejects[reading.rejects["outcome"] != "excluded"]
+    theirs = {plain(header): name for name, header in mapping.columns.items()}
+    words = _known_words()
+    order = shown.groupby(["outcome", "reason"]).size().sort_values(ascending=False, kind="stable").index
+    found = {}
+    for outcome, reason in order:
+        held = shown[(shown["outcome"] == outcome) & (shown["reason"] == reason)]
+        said = _fit_sentences(held["explanation"], rows, words)
+        head = held.head(rows).reset_index(drop=True)
+        cells = _cells(head["original"], reading.source, theirs, words)
+        lines = _lines(head, several=len(reading.files) > 1)
+        found[str(outcome), str(reason)] = pd.DataFrame({**lines, **cells, "What is wrong": said})
+    return found
+
+
+def first_repairs(reading: Ingested, *, rows: int = 20) -> dict[str, pd.DataFrame]:
+    """Return the first values changed by each rule: ``Line``, ``File`` when there are several, before and after."""
+    words, several = _known_words(), len(reading.files) > 1
+    found = {}
+    for rule in reading.repairs["rule"].value_counts().index:
+        held = reading.repairs[reading.repairs["rule"] == rule].head(rows)
+        pair = {
+            name: [_fit_value(text, words) for text in held[column]]
+            for name, column in (("As it was", "before"), ("As it would be stored", "after"))
+        }
+        found[str(rule)] = pd.DataFrame({**_lines(held, several=several), **pair})
+    return found
+
+
+def reasons_in_short(reading: Ingested) -> pd.DataFrame:
+    """Count what was not taken: ``outcome, reason, rows, example``, the most frequent first."""
+    words, counted = _known_words(), []
+    for (outcome, reason), held in reading.rejects.groupby(["outcome", "reason"]):
+        (example,) = _fit_sentences(held["explanation"], 1, words)
+        counted.append({"outcome": outcome, "reason": reason, "rows": len(held), "example": example})
+    table = pd.DataFrame(counted, columns=["outcome", "reason", "rows", "example"])
+    return table.sort_values(["rows", "outcome", "reason"], ascending=[False, True, True], ignore_index=True)
+
+
+def _cells(originals: pd.Series, source: str, theirs: Lookup[str, str], words: Words) -> dict[str, list[str]]:
+    rows = [json.loads(text) if text else {} for text in originals]
+    form = next(form for form in FORMS if form.source == source)
+    may_be_shown = [one for one in form.fields if one.name not in _PERSONS and _is_shown(one)]
+    found = {}
+    for header in dict.fromkeys(header for row in rows for header in row):
+        column = next((one for one in may_be_shown if _is_called(header, one, theirs)), None)
+        if column is None:
+            continue
+        figures = column.kind in _FIGURES
+        found[header] = [_fit_cell(str(row.get(header, "")), words, figures=figures) for row in rows]
+    return found
+
+
+def _is_shown(column: Field) -> bool:
+    return column.kind != "text" or column.name == "reference"
+
+
+def _is_called(header: str, column: Field, theirs: Lookup[str, str]) -> bool:
+    if plain(header) in theirs:
+        return theirs[plain(header)] == column.name
+    return plain(header) in map(plain, (column.name, *column.synonyms))
+
+
+def _lines(held: pd.DataFrame, *, several: bool) -> dict[str, list[str]]:
+    lines = {"Line": held["row"].astype(str).tolist()}
+    return {**lines, "File": held["file"].tolist()} if several else lines
+
+
+def _fit_cell(text: str, words: Words, *, figures: bool) -> str:
+    if figures:
+        return text if _is_figures(text) else NOT_SHOWN
+    return _fit_value(text, words)
+
+
+def _fit_sentences(sentences: pd.Series, rows: int, words: Words) -> list[str]:
+    """Return the first explanations, the values quoted in them fit to be shown or shared by several rows."""
+    counts = sentences.value_counts()
+    return [
+        text
+        if counts[text] >= _SHARED_BY and not _is_of_person(text)
+        else _QUOTED.sub(lambda seen: _fit_quoted(seen[0], words), text)
+        for text in sentences.head(rows)
+    ]
+
+
+def _is_of_person(sentence: str) -> bool:
+    return any(sentence.startswith(f"The {name} ") for name in _PERSONS)
+
+
+def _fit_quoted(quoted: str, words: Words) -> str:
+    return quoted if _fit_value(quoted[1:-1], words) != NOT_SHOWN else NOT_SHOWN
+
+
+def _fit_value(text: str, words: Words) -> str:
+    """Return a value when it is figures, a reference or words of the lists, and otherwise that it is not shown.
+
+    Examples
+    --------
+    >>> words = _known_words()
+    >>> [_fit_value(text, words) for text in ("28/01/2022 23:40", "SS-0012", "Poorly litt; Followed", "Ann followed me")]
+    ['28/01/2022 23:40', 'SS-0012', 'Poorly litt; Followed', '(text not shown)']
+    """
+    bare = text.strip().lstrip("'=").strip('"')
+    parts = [part for part in re.split(r"[;|]", bare) if part.strip()]
+    fit = _is_figures(bare) or _REFERENCE.fullmatch(bare) or all(_is_word(part, words) for part in parts)
+    return text if fit else NOT_SHOWN
+
+
+def _is_figures(text: str) -> bool:
+    bare = _BLANKED.sub("", text)
+    words = re.findall(r"[^\W\d_]+", bare.casefold())
+    has_figure = any(sign.isdigit() for sign in bare)
+    return len(bare) <= 80 and all(has_figure and _IN_DATES.fullmatch(word) for word in words)
+
+
+def _is_word(text: str, words: Words) -> bool:
+    word = plain(text)
+    return word in words or bool(difflib.get_close_matches(word, words, n=1, cutoff=_NEAR))
+
+
+def _known_words() -> Words:
+    """Return every label, code and synonym in plain form, but for those that describe a person."""
+    taxonomy = load_taxonomy()
+    return frozenset(
+        plain(word)
+        for source, lists in taxonomy.lists.items()
+        for word in taxonomy.words(source, *(name for name in lists if name not in _PERSONS)).known
+    )
