@@ -526,5 +526,6 @@ def _is_empty(mapping: Mapping) -> bool:
 def _held_as(outcome: Ingestion, settings: Settings) -> str:
     if not (settings.store / "loads").is_dir():
         return ""
-    load = Store.open(settings.store).find_load(outcome.reading)
+    reading = outcome.reading
+    load = Store.open(settings.store).find_load(reading.source, reading.content_hash)
     return "" if load is None else load.load_id
