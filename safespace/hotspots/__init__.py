@@ -38,11 +38,14 @@ from safespace.hotspots.surfaces import Surface, choose_bandwidth, density, rela
 from safespace.hotspots.trends import (
     NearRepeat,
     Trend,
+    Week,
     classify_emerging,
     compare_periods,
+    e_test,
     find_trend,
     near_repeat,
     smooth_week,
+    week_surface,
 )
 from safespace.hotspots.validation import (
     Validation,
@@ -63,6 +66,7 @@ __all__ = [
     "Surface",
     "Trend",
     "Validation",
+    "Week",
     "add_checks",
     "agree",
     "at_least",
@@ -73,6 +77,7 @@ __all__ = [
     "compare_periods",
     "count_by_period",
     "density",
+    "e_test",
     "events_needed",
     "find_clusters",
     "find_hotspots",
@@ -105,6 +110,7 @@ __all__ = [
     "smoothed_rates",
     "tied_ranks",
     "validate",
+    "week_surface",
     "with_scan",
     "without_busiest_day",
     "without_busiest_week",

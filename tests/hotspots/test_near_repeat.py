@@ -5,6 +5,7 @@ from __future__ import annotations
 import h3.api.basic_int as h3
 import numpy as np
 import pandas as pd
+import pointpats
 import pytest
 import shapely
 from hypothesis import given, settings
@@ -19,6 +20,7 @@ from safespace.hotspots.trends import (
     knox,
     near_repeat,
     smooth_week,
+    week_surface,
 )
 
 WINDOW = study_window(shapely.box(-1.20, 52.90, -1.10, 53.00), resolution=7)
@@ -59,6 +61,31 @@ def test_pairs_are_those_of_a_plain_loop(seed):
     assert (seen == expected).all()
     assert drawn.shape == (7, 3, 2)
     assert (drawn.sum(axis=2) <= ((_distances(place) <= 400).sum() - 25) // 2).all()
+
+
+def test_pairs_and_their_chance_are_those_of_pointpats():
+    rng = np.random.default_rng(5)
+    place, day = rng.uniform(0, 900, (120, 2)), rng.uniform(0, 60, 120)
+    theirs = pointpats.Knox(place, day[:, None], delta=100, tau=7, permutations=0)
+    seen, drawn = knox(place, day, [100.0], [7.0], permutations=999, seed=1)
+    assert seen[0, 0] == theirs.statistic_
+    # what permutations bring on average: close pairs times those near in time, over all pairs
+    close, soon = (_distances(place) <= 100).sum() - 120, (np.abs(day[:, None] - day) <= 7).sum() - 120
+    assert drawn.mean() == pytest.approx(close / 2 * soon / (120 * 119), rel=0.02)
+
+
+def test_a_ratio_by_hand():
+    # three at one place within a week, three elsewhere far apart in time: 3 pairs in place and time
+    place = np.array([[0.0, 0.0], [10.0, 0.0], [0.0, 10.0], [5000.0, 0.0], [5010.0, 0.0], [5000.0, 10.0]])
+    day = np.array([0.0, 1.0, 2.0, 100.0, 200.0, 300.0])
+    seen, drawn = knox(place, day, [100.0], [7.0], permutations=4000, seed=1)
+    assert seen.tolist() == [[3]]
+    # six pairs near in place, 3 of 15 pairs near in time: 6 x 3 / 15
+    assert drawn.mean() == pytest.approx(1.2, rel=0.03)
+    table = _repeat_table(seen, drawn, [100.0], [7.0], 0.95)
+    assert table["ratio"].iloc[0] == pytest.approx(3 / 1.2, rel=0.03)
+    # all three near in place happens when the three days meet in one place: 2 of 20 ways
+    assert table["p_value"].iloc[0] == pytest.approx(0.1, abs=0.015)
 
 
 def _distances(place):
@@ -166,6 +193,34 @@ def test_smoothing_keeps_the_sum_and_follows_a_turn_of_the_clock(seed, spread_h,
     later = smooth_week(np.roll(week.ravel(), 5).reshape(7, 24), spread_h=spread_h)
     plain = smooth_week(week, spread_h=spread_h)
     np.testing.assert_allclose(later.ravel(), np.roll(plain.ravel(), 5), rtol=1e-9)
+
+
+def test_the_week_of_events_is_aoristic_and_goes_round():
+    sunday = pd.Timestamp("2022-01-30 22:30", tz="UTC")
+    names = [f"nte:{number}" for number in range(40)]
+    known = pd.DataFrame(
+        {"report_id": names, "event_id": names, "occurred_from": sunday, "occurred_to": sunday}
+    )
+    between = known.iloc[:10].assign(
+        report_id=names[:10], occurred_to=sunday + pd.Timedelta(hours=2)
+    )  # half an hour of Sunday 22, then 23, then Monday 0 and half of it
+    reports = pd.concat([between, known.iloc[10:]], ignore_index=True)
+    month = known.iloc[:2].assign(
+        report_id=["a", "b"], event_id=["a", "b"], occurred_to=sunday + pd.Timedelta(days=28)
+    )
+    found = week_surface(pd.concat([reports, month]), spread_h=1.0)
+    assert (found.events, found.left_out) == (40, 2)
+    assert found.weights[6, 22] == pytest.approx(30 + 10 * 0.25)
+    assert found.weights[6, 23] == pytest.approx(10 * 0.5)
+    assert found.weights[0, 0] == pytest.approx(10 * 0.25)
+    np.testing.assert_allclose(found.smooth, smooth_week(found.weights, spread_h=1.0))
+    assert found.smooth.sum() == pytest.approx(40)
+    assert found.smooth[0, 0] > found.smooth[6, 18]  # Sunday's end runs on into Monday
+    assert found.basis() == "40 events known to within a day, 2 left out; smoothed over 1 h round the week."
+    with pytest.raises(
+        TooFewError, match=r"too few timed events .* Seen: 29 events .* At least 30 are needed"
+    ):
+        week_surface(known.iloc[:29])
 
 
 def test_smoothing_by_hand_and_refusals():

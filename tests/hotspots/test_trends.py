@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import pandas as pd
+import pymannkendall
 import pytest
 from scipy import stats
 
 from safespace.errors import InputError, TooFewError
-from safespace.hotspots import compare_periods, find_trend
+from safespace.hotspots import compare_periods, e_test, find_trend
 
 
 def test_six_after_three_may_be_half_or_twelvefold():
@@ -55,9 +58,77 @@ def test_the_ratio_interval_covers_and_no_change_is_seldom_called_one():
     assert ((found["lower"] <= 1.5) & (found["upper"] >= 1.5)).mean() >= 0.95
     same = compare_periods(before, pd.Series(rng.poisson(8, 4000)), days_before=100, days_after=100)
     assert (same["p_value"] <= 0.05).mean() <= 0.05
-    e_test = stats.poisson_means_test(12, 100, 8, 100).pvalue
-    ours = compare_periods(pd.Series({1: 8}), pd.Series({1: 12}), days_before=100, days_after=100)["p_value"]
-    assert e_test <= ours.iloc[0] <= 1.5 * e_test  # the conditional test gives a little away
+
+
+def plain_e_test(before, after, days_before, days_after):
+    """Return the E-test's probability by a loop in fractions, where ties are ties."""
+
+    def apart(x, y):
+        gap, spread = x * days_after - y * days_before, x * days_after**2 + y * days_before**2
+        return Fraction(gap**2, spread) if spread else Fraction(0)
+
+    rate, seen = (before + after) / (days_before + days_after), apart(before, after)
+    most = 40 + 4 * (before + after)
+    chance = [stats.poisson.pmf(np.arange(most), rate * days) for days in (days_before, days_after)]
+    return sum(chance[0][x] * chance[1][y] for x in range(most) for y in range(most) if apart(x, y) >= seen)
+
+
+@pytest.mark.parametrize(
+    "pair", [(3, 6, 30, 30), (2, 0, 28, 365), (3, 1, 90, 30), (1, 1, 90, 90), (0, 7, 30, 30)]
+)
+def test_the_e_test_counts_every_tie(pair):
+    before, after, *days = pair
+    ours = e_test([before], [after], days_before=days[0], days_after=days[1])[0]
+    assert ours == pytest.approx(min(plain_e_test(*pair), 1), abs=1e-9)
+
+
+def test_the_e_test_is_scipys_but_for_ties_lost_to_rounding():
+    rng = np.random.default_rng(4)
+    same = 0
+    for mean in rng.choice([0.5, 3, 20, 300], 60):
+        (before, after), days = rng.poisson(mean, 2), rng.choice([30, 365, 28, 91], 2, replace=False)
+        theirs = stats.poisson_means_test(before, days[0], after, days[1]).pvalue
+        ours = e_test([before], [after], days_before=days[0], days_after=days[1])[0]
+        assert ours >= theirs - 1e-9
+        same += ours == pytest.approx(theirs, abs=1e-9)
+    assert same >= 50
+    assert e_test([], [], days_before=1, days_after=1).shape == (0,)
+
+
+def test_the_e_test_by_hand():
+    # one in two days at the rate of one half: all but nothing at all differ by as much, and nothing is half as far
+    # |T| of (1, 0) is 1; only (x, x) are nearer: 1 - sum of Poisson(1/2) squared
+    near = (stats.poisson.pmf(np.arange(30), 0.5) ** 2).sum()
+    # pairs such as (2, 1) and (1, 2): 1 / sqrt(3) is nearer too
+    grid = np.arange(30)
+    closer = sum(
+        stats.poisson.pmf(x, 0.5) * stats.poisson.pmf(y, 0.5)
+        for x in grid for y in grid if x != y and (x - y) ** 2 < x + y
+    )  # fmt: skip
+    assert e_test([1], [0], days_before=1, days_after=1)[0] == pytest.approx(1 - near - closer, abs=1e-9)
+    found = compare_periods(pd.Series({1: 1, 2: 9}), pd.Series({1: 0, 2: 30}), days_before=1, days_after=1)
+    np.testing.assert_allclose(found["e_q_value"], stats.false_discovery_control(found["e_p_value"]))
+    assert (found["e_p_value"] <= found["p_value"]).all()  # the exact one gives a little away
+
+
+def test_the_e_test_holds_its_level():
+    counts = np.arange(60)
+    for mean, ratio in ((0.5, 1), (2, 3), (5, 1), (5, 3)):
+        before, after = np.meshgrid(counts, counts, indexing="ij")
+        p = e_test(before.ravel(), after.ravel(), days_before=1, days_after=ratio).reshape(60, 60)
+        chance = stats.poisson.pmf(before, mean) * stats.poisson.pmf(after, mean * ratio)
+        assert chance[p <= 0.05].sum() <= 0.055
+
+
+@pytest.mark.parametrize("spread", [2, 30])
+def test_a_trend_with_ties_is_pymannkendalls(spread):
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        counts = pd.Series(rng.integers(0, spread, 8 + seed) + (seed % 3) * np.arange(8 + seed) // 4)
+        ours, theirs = find_trend(counts), pymannkendall.original_test(counts.to_numpy())
+        assert ours.s == theirs.s
+        assert ours.p_value == pytest.approx(theirs.p, abs=1e-12)
+        assert ours.slope == pytest.approx(theirs.slope, abs=1e-12)
 
 
 def test_a_trend_by_hand():
