@@ -6,10 +6,13 @@ their own way: nothing is merged, filled in or guessed, so a missing ``lit`` tag
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+import geopandas as gpd
 import numpy as np
 import osmium
 import pandas as pd
@@ -47,6 +50,8 @@ TAGS: Final = (
     "layer",
     "step_count",
     "hours",
+    "lit_conditional",
+    "lit_date",
 )
 
 # Not open to walkers, or not a way one walks along, whatever else the way says.
@@ -78,7 +83,8 @@ _SHUT: Final = frozenset(
     ("no", "private", "military", "agricultural", "forestry", "permit", "residents", "emergency")
 )
 _SIDEWALKS: Final = ("sidewalk", "sidewalk:both", "sidewalk:left", "sidewalk:right")
-_HOURS: Final = ("opening_hours", "foot:conditional", "access:conditional")
+_OPENS: Final = re.compile(r"\b(yes|designated|permissive|destination|customers)\s*@")
+_DOORS: Final = frozenset(("shop", "amenity", "leisure", "tourism"))
 
 # First match wins: (asset kind, key, values).
 _KINDS: Final = (
@@ -96,6 +102,30 @@ _KINDS: Final = (
     ("venue", "leisure", ("stadium",)),
     ("venue", "building", ("stadium",)),
     ("venue", "amenity", ("theatre", "arts_centre", "events_venue", "concert_hall", "music_venue")),
+)
+
+
+# Doors that people go in and out of; a bench or a car park is not one.
+_DOOR_VALUES: Final = MappingProxyType(
+    {
+        "amenity": frozenset(
+            (
+                "pub", "bar", "nightclub", "restaurant", "fast_food", "cafe", "ice_cream", "food_court", "biergarten",
+                "bank", "pharmacy", "post_office", "cinema", "theatre", "casino", "gambling", "library", "fuel",
+                "arts_centre", "music_venue", "events_venue", "concert_hall", "community_centre", "taxi",
+                "police", "hospital", "clinic", "doctors", "dentist", "stripclub", "internet_cafe", "marketplace",
+            )
+        ),
+        "leisure": frozenset(
+            ("fitness_centre", "sports_centre", "bowling_alley", "amusement_arcade", "adult_gaming_centre")
+        ),
+        "tourism": frozenset(("hotel", "hostel", "guest_house", "museum", "gallery")),
+    }
+)  # fmt: skip
+_PARKS: Final = (
+    ("park", "leisure", ("park", "garden", "recreation_ground", "nature_reserve", "playground", "common")),
+    ("park", "landuse", ("cemetery", "recreation_ground", "village_green", "allotments")),
+    ("park", "amenity", ("grave_yard",)),
 )
 
 
@@ -121,6 +151,10 @@ class Ways:
         Nodes that a walker cannot pass (a gate, wall or bollard line closed to foot), sorted.
     left_out
         What was not taken: ``reason``, ``ways`` and ``km`` (spherical), over the whole extract.
+    gate, gate_hours
+        Nodes where a barrier has opening hours or conditional access, sorted, and what they say.
+    source, as_of
+        Who mapped it, and the day of the extract, empty where it does not say.
     """
 
     way_id: NDArray[np.int64]
@@ -131,6 +165,10 @@ class Ways:
     lat: NDArray[np.float64]
     shut: NDArray[np.int64]
     left_out: pd.DataFrame
+    gate: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    gate_hours: tuple[str, ...] = ()
+    source: str = "OpenStreetMap"
+    as_of: str = ""
 
 
 def read_ways(path: str | Path, *, clip: Box | BaseGeometry | None = None, progress: bool = False) -> Ways:
@@ -162,7 +200,7 @@ def read_ways(path: str | Path, *, clip: Box | BaseGeometry | None = None, progr
     ``motorroad=yes``; other countries differ.
     """
     inside = _inside(clip)
-    gathered = _Gathered([], [], [], [], [], [], [])
+    gathered = _Gathered([], [], [], [], [], [], [], [])
     seen = _gather(_objects(path, ("highway", "barrier")), gathered, progress=progress)
     if not seen:
         raise FileError(
@@ -170,7 +208,7 @@ def read_ways(path: str | Path, *, clip: Box | BaseGeometry | None = None, progr
             where=path,
             remedy="Check that it is a whole OpenStreetMap extract with its highway tags.",
         )
-    ways = _pieces(gathered, inside)
+    ways = _pieces(gathered, inside, _as_of(path))
     if not len(ways.way_id):
         raise AreaError(
             "No walkable way lies in the clip.",
@@ -207,13 +245,49 @@ def why_left_out(tags: Tags) -> str:
         return "motorway, unbuilt or not a way"
     if foot in _FOOT_YES:
         return ""
-    if foot in _FOOT_NO:
-        return "closed to walkers"
-    if tags.get("access") in _SHUT:
-        return "private or closed"
+    closed = _closed(tags)
+    if closed and not _opens_at_times(tags):
+        return closed
     if highway in _UNLESS_FOOT or tags.get("motorroad") == "yes":
         return "for motor traffic only"
     return ""
+
+
+def opening(tags: Tags) -> str:
+    """Return opening hours and conditional access as one text, the last part counting most.
+
+    Examples
+    --------
+    >>> opening({"opening_hours": "dawn-dusk"}), opening({"foot:conditional": "no @ (22:00-06:00)"})
+    ('dawn-dusk', 'no @ (22:00-06:00)')
+    >>> opening({"access": "no", "foot:conditional": "yes @ (06:00-22:00)"})
+    'no && yes @ (06:00-22:00)'
+
+    Notes
+    -----
+    Where the foot tag opens a way, conditions on access in general do not close it.
+    """
+    parts = ["no"] if _closed(tags) and _opens_at_times(tags) else []
+    keys = ["opening_hours", "access:conditional", "foot:conditional"]
+    if tags.get("foot") in _FOOT_YES:
+        keys.remove("access:conditional")
+    return " && ".join(parts + [tags[key].strip() for key in keys if tags.get(key, "").strip()])
+
+
+def _closed(tags: Tags) -> str:
+    if tags.get("foot") in _FOOT_YES:
+        return ""
+    if tags.get("foot") in _FOOT_NO:
+        return "closed to walkers"
+    return "private or closed" if tags.get("access") in _SHUT else ""
+
+
+def _opens_at_times(tags: Tags) -> bool:
+    """Say whether conditional access opens what is otherwise closed."""
+    keys = (
+        ("foot:conditional",) if tags.get("foot") in _FOOT_NO else ("foot:conditional", "access:conditional")
+    )
+    return any(_OPENS.search(tags.get(key, "")) for key in keys)
 
 
 def read_points(path: str | Path, *, clip: Box | BaseGeometry | None = None) -> pd.DataFrame:
@@ -243,6 +317,54 @@ def read_points(path: str | Path, *, clip: Box | BaseGeometry | None = None) -> 
     return conform(kept.sort_values("asset_id", ignore_index=True), ASSETS)
 
 
+def read_premises(path: str | Path, *, clip: Box | BaseGeometry | None = None) -> pd.DataFrame:
+    """Read shops, pubs, takeaways and other doors that people go in and out of, with their hours.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``premise_id``, ``kind`` (such as ``amenity=pub``), ``name``, ``lon``, ``lat`` (degrees) and
+        ``opening_hours`` (empty where not mapped), sorted by ``premise_id``.
+
+    Raises
+    ------
+    FileError
+        When the file is missing or cannot be read.
+    """
+    inside = _inside(clip)
+    rows = [row for thing in _objects(path, tuple(_DOORS)) if (row := _premise(thing)) is not None]
+    frame = pd.DataFrame(rows, columns=["premise_id", "kind", "name", "lon", "lat", "opening_hours"])
+    kept = frame[inside(frame["lon"].to_numpy(float), frame["lat"].to_numpy(float))]
+    text = dict.fromkeys(("premise_id", "kind", "name", "opening_hours"), "str")
+    return kept.sort_values("premise_id", ignore_index=True).astype(text | {"lon": float, "lat": float})
+
+
+def read_parks(path: str | Path, *, clip: Box | BaseGeometry | None = None) -> gpd.GeoDataFrame:
+    """Read parks, gardens and burial grounds that have opening hours.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        ``park_id``, ``name``, ``hours`` and the outline, EPSG:4326, sorted by ``park_id``.
+
+    Raises
+    ------
+    FileError
+        When the file is missing or cannot be read.
+    """
+    inside = _inside(clip)
+    rows = []
+    for thing in _objects(path, ("opening_hours",), areas=True):
+        if thing.is_area() and _kind(thing.tags, _PARKS):
+            name, hours = thing.tags.get("name") or "", opening(dict(thing.tags))
+            rows.append((thing.orig_id() * (1 if thing.from_way() else -1), name, hours, _outline(thing)))
+    frame = gpd.GeoDataFrame(rows, columns=["park_id", "name", "hours", "geometry"], crs="EPSG:4326")
+    if clip is not None and len(frame):
+        near = frame.geometry.representative_point()
+        frame = frame[inside(near.x.to_numpy(), near.y.to_numpy())]
+    return frame.sort_values("park_id", ignore_index=True)
+
+
 # --- reading -----------------------------------------------------------------------------------------
 
 
@@ -255,6 +377,7 @@ class _Gathered:
     places: list[Any]
     shut: list[int]
     left_out: list[tuple[str, float]]
+    gates: list[tuple[int, str]]
 
 
 def _objects(path: str | Path, keys: tuple[str, ...], *, areas: bool = False) -> Iterator[Any]:
@@ -287,6 +410,8 @@ def _gather(things: Iterable[Any], into: _Gathered, *, progress: bool) -> int:
                 _add_way(thing, tags, into)
         elif thing.is_node() and _shuts(tags):
             into.shut.append(thing.id)
+        elif thing.is_node() and "barrier" in tags and opening(tags):
+            into.gates.append((thing.id, opening(tags)))
     return len(into.way_id)
 
 
@@ -314,14 +439,16 @@ def _row(tags: Tags) -> tuple[str, ...]:
         if any(get(key) == "separate" for key in _SIDEWALKS) or get("foot") == "use_sidepath"
         else get("sidewalk", ""),
         "footway": get("footway") or get("path", "") or get("cycleway", ""),
-        "hours": "; ".join(tags[key] for key in _HOURS if key in tags),
+        "hours": opening(tags),
+        "lit_conditional": get("lit:conditional", ""),
+        "lit_date": get("check_date:lit") or get("check_date", ""),
     }
     return tuple(filled.get(name, get(name, "")) for name in TAGS)
 
 
 def _shuts(tags: Tags) -> bool:
-    """Say whether a barrier node stops a walker: only where its tags say so."""
-    if "barrier" not in tags or tags.get("foot") in _FOOT_YES:
+    """Say whether a barrier node stops a walker: only where its tags say so, and at all hours."""
+    if "barrier" not in tags or tags.get("foot") in _FOOT_YES or opening(tags):
         return False
     return (
         tags.get("foot") in _FOOT_NO
@@ -341,7 +468,7 @@ def _shown(things: Iterable[Any], *, progress: bool) -> Iterable[Any]:
 # --- cutting into pieces -----------------------------------------------------------------------------
 
 
-def _pieces(gathered: _Gathered, inside: Callable[[Any, Any], NDArray[np.bool_]]) -> Ways:
+def _pieces(gathered: _Gathered, inside: Callable[[Any, Any], NDArray[np.bool_]], as_of: str = "") -> Ways:
     """Cut ways where a vertex has no place or lies beyond the clip; drop repeats of one vertex."""
     lon, lat = _degrees(gathered.places)
     refs = np.asarray(gathered.refs, np.int64)
@@ -357,6 +484,7 @@ def _pieces(gathered: _Gathered, inside: Callable[[Any, Any], NDArray[np.bool_]]
     first = kept & ~np.insert(joined, 0, False)
     start = np.append(np.flatnonzero(first[kept]), kept.sum()).astype(np.int64)
     row = way[first]
+    gates = sorted(gathered.gates)
     tags = pd.DataFrame(gathered.rows, columns=list(TAGS), dtype="str").iloc[row].reset_index(drop=True)
     return Ways(
         way_id=np.asarray(gathered.way_id, np.int64)[row],
@@ -367,6 +495,9 @@ def _pieces(gathered: _Gathered, inside: Callable[[Any, Any], NDArray[np.bool_]]
         lat=lat[kept],
         shut=np.unique(np.asarray(gathered.shut, np.int64)),
         left_out=_left_out(gathered.left_out),
+        gate=np.asarray([node for node, _ in gates], np.int64),
+        gate_hours=tuple(hours for _, hours in gates),
+        as_of=as_of,
     )
 
 
@@ -409,14 +540,43 @@ def _kind(tags: Any, kinds: tuple[tuple[str, str, tuple[str, ...]], ...]) -> str
 
 def _asset(thing: Any) -> tuple[str, str, str, float, float] | None:
     kind = _kind(thing.tags, _KINDS)
-    if not kind or not (thing.is_node() or thing.is_way()):
+    place = _place(thing) if kind else None
+    if place is None:
         return None
     letter = "n" if thing.is_node() else "w"
+    return f"osm:{letter}{thing.id}", kind, thing.tags.get("name") or "", *place
+
+
+def _premise(thing: Any) -> tuple[str, str, str, float, float, str] | None:
+    tags = thing.tags
+    shop = tags.get("shop") or ""
+    kind = f"shop={shop}" if shop not in ("", "no", "vacant") else ""
+    for key, values in _DOOR_VALUES.items():
+        if not kind and tags.get(key) in values:
+            kind = f"{key}={tags.get(key)}"
+    place = _place(thing) if kind else None
+    if place is None:
+        return None
+    letter = "n" if thing.is_node() else "w"
+    name, hours = tags.get("name") or "", tags.get("opening_hours") or ""
+    return f"osm:{letter}{thing.id}", kind, name, *place, hours
+
+
+def _place(thing: Any) -> tuple[float, float] | None:
+    """Return where a node stands, or the mean of a building's corners; None where not all are known."""
+    if not (thing.is_node() or thing.is_way()):
+        return None
     places = [thing.location] if thing.is_node() else [node.location for node in thing.nodes]
     lon, lat = _degrees(places[:-1] if len(places) > 1 and places[0] == places[-1] else places)
     if not len(lon) or np.isnan(lon).any():
         return None
-    return f"osm:{letter}{thing.id}", kind, thing.tags.get("name") or "", float(lon.mean()), float(lat.mean())
+    return float(lon.mean()), float(lat.mean())
+
+
+def _outline(area: Any) -> BaseGeometry:
+    """Return an area's polygon as osmium put it together, made valid."""
+    outline: BaseGeometry = shapely.from_wkb(osmium.geom.WKBFactory().create_multipolygon(area))
+    return shapely.make_valid(outline)
 
 
 def _as_of(path: str | Path) -> str:

@@ -1,0 +1,20 @@
+"""Compiling the hot loops, in a read-only place too."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from numba import njit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+
+def compiled(function: F) -> F:
+    """Compile with numba, keeping the result on disk where a folder for it can be written."""
+    try:
+        return cast("F", njit(cache=True)(function))
+    except RuntimeError:  # an installed package in a read-only place and no home folder: compile each time
+        return cast("F", njit(function))
