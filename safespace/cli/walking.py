@@ -32,11 +32,20 @@ def streets(
     print_json(held.as_dict()) if as_json else say(*held.sentences())
 
 
+StepFreeOption = Annotated[bool, typer.Option("--step-free", help="Leave out stairs.")]
+PavedOption = Annotated[
+    bool, typer.Option("--paved", help="Leave out what is mapped as unpaved; unknown surfaces stay.")
+]
+FromOption = Annotated[str, typer.Option("--from", help="lon,lat or the name of a landmark.")]
+
+
 @asks
 def routes(
     view: pipeline.View,
-    origin: Annotated[str, typer.Option("--from", help="lon,lat or the name of a landmark.")],
+    origin: FromOption,
     destination: Annotated[str, typer.Option("--to", help="lon,lat or the name of a landmark.")],
+    step_free: StepFreeOption = False,
+    paved: PavedOption = False,
     out: OutOption = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
@@ -46,7 +55,8 @@ def routes(
     Example: `safespace routes --from "-1.4720,52.3012" --to "Canal Halls" --out options.geojson --out audit.gpx`
     """
     settings = settings_of(store)
-    plan = pipeline.plan_walk(point(origin), point(destination), view, settings)
+    limits = pipeline.Limits(step_free=step_free, paved=paved)
+    plan = pipeline.plan_walk(point(origin), point(destination), view, settings, limits=limits)
     wrote = [pipeline.write_walk(plan, path, settings) for path in out or []]
     if as_json:
         print_json(pipeline.walk_as_dict(plan))

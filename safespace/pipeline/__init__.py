@@ -82,6 +82,7 @@ from safespace.pipeline.uploads import (
 )
 from safespace.pipeline.view import BASELINES, EDITIONS, FOUND_BY, PROVIDERS, View
 from safespace.pipeline.walks import WalkPlanned, find_point, plan_walk
+from safespace.routes import Limits
 from safespace.sources.formats import describe as describe_formats
 
 __all__ = [
@@ -100,6 +101,7 @@ __all__ = [
     "Holdings",
     "Improvement",
     "Ingestion",
+    "Limits",
     "Offer",
     "PlacesFound",
     "StreetsHeld",

@@ -232,6 +232,13 @@ def walk_as_dict(plan: WalkPlanned) -> dict[str, Any]:
             {"length_m": length, "reports_nearby": nearby} for length, nearby in plan.front.tolist()
         ],
         "pairs": plan.options.pairs.to_dict("records"),
+        "weightings": plan.options.stability.weightings,
+        "weighed": plan.options.stability.criteria,
+        "first": plan.options.stability.table.to_dict("records"),
+        "limits": plan.options.limits.names(),
+        "left_out": plan.options.left_out.to_dict("records"),
+        "shortest_without_limits_m": plan.options.unlimited_m,
+        "segments": plan.segments.drop(columns=["geometry", "attribution"]).to_dict("records"),
         "notes": plan.notes,
         "credit": plan.credit,
         "synthetic": plan.synthetic,

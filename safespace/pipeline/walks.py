@@ -113,7 +113,14 @@ def _called(found: tuple[str, Point], graph: streets.StreetGraph) -> tuple[str, 
     return str(streets.place_names(graph, *point)[0]).partition(" / ")[0] or name, point
 
 
-def plan_walk(origin: Point | str, destination: Point | str, view: View, settings: Settings) -> WalkPlanned:
+def plan_walk(
+    origin: Point | str,
+    destination: Point | str,
+    view: View,
+    settings: Settings,
+    *,
+    limits: routes.Limits | None = None,
+) -> WalkPlanned:
     """Compare walking options between two places under the reports a view asks for.
 
     Parameters
@@ -124,13 +131,15 @@ def plan_walk(origin: Point | str, destination: Point | str, view: View, setting
         Which reports count; its area and resolution play no part.
     settings
         Distance decay, detour limit, walking speed.
+    limits
+        What the walks keep to; nothing when left out.
 
     Raises
     ------
     StoreError
         When no streets were imported.
     PlaceError
-        When a place is unknown, too far from any street, or both are one.
+        When a place is unknown, too far from any street, both are one, or no walk remains within the limits.
 
     Notes
     -----
@@ -154,6 +163,7 @@ def plan_walk(origin: Point | str, destination: Point | str, view: View, setting
         weights=np.ones(len(events)),
         settings=settings.routes,
         groups=events["category"],
+        limits=limits,
         credit=credit,
     )
     loads = Store.open(settings.store).loads()

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 from safespace.routes.exports import segments_to_frame, to_frame, to_geojson, to_gpx
 from safespace.routes.front import Front, trade_off
+from safespace.routes.limits import Limits
 from safespace.routes.planning import Options, compare, on_street_m, plan
 from safespace.routes.reasons import Route
 from safespace.routes.search import Path, distances, shortest_path, shortest_path_scipy
+from safespace.routes.stability import Stability
 
 __all__ = [
     "Front",
+    "Limits",
     "Options",
     "Path",
     "Route",
+    "Stability",
     "compare",
     "distances",
     "on_street_m",

@@ -87,11 +87,26 @@ def pairs(names: Sequence[str], bearing: Floats, weights: Floats, samples: Float
     return pd.DataFrame(rows, columns=columns)
 
 
-def table(routes: Sequence[Route], told: pd.DataFrame) -> pd.DataFrame:
-    """Return one row an option in plain columns with units, for a screen or a page."""
+def table(routes: Sequence[Route], told: pd.DataFrame, first: Sequence[float]) -> pd.DataFrame:
+    """Return one row an option in plain columns with units, for a screen or a page.
+
+    Parameters
+    ----------
+    told
+        From :func:`pairs`.
+    first
+        Share of weightings under which each option comes first.
+    """
     against = told[told["option"] == routes[0].name].set_index("other")["verdict"]
     return pd.DataFrame(
-        [_row(route) | {"Compared with the shortest": against.get(route.name, "")} for route in routes]
+        [
+            _row(route)
+            | {
+                "First under (% of weightings)": round(100 * share),
+                "Compared with the shortest": against.get(route.name, ""),
+            }
+            for route, share in zip(routes, first, strict=True)
+        ]
     )
 
 
@@ -108,15 +123,21 @@ def _row(route: Route) -> dict[str, object]:
         "Steps (m)": round(route.steps_m),
         "Tunnel or underpass (m)": round(route.tunnel_m),
         "Opening hours or conditions (m)": round(route.conditional_m),
+        "Paved, as mapped (m)": round(route.paved_m),
+        "Unpaved, as mapped (m)": round(route.unpaved_m),
+        "Surface not known (m)": round(route.surface_unknown_m),
         "Marked crossings, as mapped": route.crossings,
         "Cameras, as mapped": route.cameras,
         "Reports nearby (weighted by distance)": round(route.exposure, 2),
         "lower end, 95 %": round(route.exposure_lower, 2),
         "upper end, 95 %": round(route.exposure_upper, 2),
         "Reports nearby per km": round(route.exposure_per_km, 2),
+        "per km, lower end, 95 %": round(route.exposure_per_km_lower, 2),
+        "per km, upper end, 95 %": round(route.exposure_per_km_upper, 2),
         "Most in any 100 m": round(route.worst_100m, 2),
         "Reports within reach": route.reports_near,
         "Lighting known (%)": round(100 * route.lighting_known),
+        "Surface known (%)": round(100 * route.surface_known),
     }
 
 

@@ -31,15 +31,21 @@ _FACTS = (
     "steps_m",
     "tunnel_m",
     "conditional_m",
+    "paved_m",
+    "unpaved_m",
+    "surface_unknown_m",
     "crossings",
     "cameras",
     "exposure",
     "exposure_lower",
     "exposure_upper",
     "exposure_per_km",
+    "exposure_per_km_lower",
+    "exposure_per_km_upper",
     "worst_100m",
     "reports_near",
     "lighting_known",
+    "surface_known",
 )
 
 

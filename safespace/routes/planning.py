@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -13,7 +13,10 @@ from safespace.errors import PlaceError, SchemaError
 from safespace.routes import comparison
 from safespace.routes.alternatives import DIFFERENT, MOST_STRETCH, SHORTEST, choose, different
 from safespace.routes.front import Front, trade_off
+from safespace.routes.limits import Limited, Limits, ends_within, limit
 from safespace.routes.reasons import Route, describe
+from safespace.routes.search import shortest_path
+from safespace.routes.stability import Stability, rank_stability
 from safespace.streets import nearest_node
 
 if TYPE_CHECKING:
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
 
 ATTRIBUTION: Final = "© OpenStreetMap contributors"
 ALL_REPORTS: Final = "reports"
+FAR_M: Final = 50.0  # from the point asked for to where the walk starts: told when it is further
 _GEOD: Final = Geod(ellps="WGS84")
 
 
@@ -45,6 +49,12 @@ class Options:
         The whole trade-off set: length in metres and reports nearby (weighted), shape (p, 2).
     pairs
         Which of each pair has fewer reports nearby, how sure, or not distinguishable.
+    stability
+        Under how many weightings of the conditions each option comes first.
+    limits, left_out
+        What the walks keep to, and ``limit, segments, km`` it takes out of the streets loaded.
+    unlimited_m
+        Length of the shortest walk without the limits, metres.
     origin, destination
         The points asked for, ``(lon, lat)``.
     snapped_m
@@ -60,6 +70,10 @@ class Options:
     routes: tuple[Route, ...]
     front: Floats
     pairs: pd.DataFrame
+    stability: Stability
+    limits: Limits
+    left_out: pd.DataFrame
+    unlimited_m: float
     origin: Point
     destination: Point
     snapped_m: tuple[float, float]
@@ -79,6 +93,7 @@ def plan(  # noqa: PLR0913  keyword-only past the two points
     weights: ArrayLike,
     settings: RouteSettings,
     groups: ArrayLike | None = None,
+    limits: Limits | None = None,
     seed: int = 0,
     credit: str = ATTRIBUTION,
 ) -> Options:
@@ -94,6 +109,8 @@ def plan(  # noqa: PLR0913  keyword-only past the two points
         Of each report, not negative, shape (r,): 0 leaves it out (another hour, another kind).
     groups
         Name of the kind of each report, shape (r,); the reasons then show one column a kind.
+    limits
+        What every option keeps to: no steps, paved streets, open at a moment.
     seed
         Of the bootstrap.
     credit
@@ -102,7 +119,8 @@ def plan(  # noqa: PLR0913  keyword-only past the two points
     Raises
     ------
     PlaceError
-        When a point is too far from any street, both are the same, or they are not connected.
+        When a point is too far from any street, both are the same, they are not connected, or no walk
+        remains within the limits (saying which to lift).
     SchemaError
         When the weights do not fit the operator.
 
@@ -112,46 +130,51 @@ def plan(  # noqa: PLR0913  keyword-only past the two points
     are for deciding what to improve. An option is chosen by length and reports only; lighting and the other
     conditions are told, never scored, and nothing about residents is used.
     """
-    values = _weights(operator, weights, graph)
-    ends = _ends(graph, origin, destination, settings.snap_limit_m)
+    values, limited = _weights(operator, weights, graph), limit(graph, limits or Limits())
+    ends, unlimited_m = _ends(limited, origin, destination, settings.snap_limit_m)
     unit = 1 / on_street_m(settings)
     terms = _terms(operator, values, groups, unit)
     burden = np.sum(list(terms.values()), axis=0)
-    front = trade_off(graph, *ends, exposure=burden, detour_cap=settings.detour_cap)
-    shown = _shown(graph, ends, front, settings)
+    front = trade_off(limited.graph, *ends, exposure=burden, detour_cap=settings.detour_cap)
+    shown = _shown(limited.graph, ends, front, settings)
     bearing = comparison.bearings(operator, [edges for _, edges in shown]) * unit
     samples = comparison.resample(bearing, values, seed=seed)
     told = comparison.evidence(bearing, values, samples)
-    shortest_m, speed = float(front.length_m[0]), settings.walk_speed_m_per_s
+    walks = [(name, ends[0], edges) for name, edges in shown]
     routes = tuple(
         describe(
-            graph,
-            (name, ends[0], edges),
+            limited.graph,
+            walk,
             terms=terms,
-            shortest_m=shortest_m,
-            speed_m_per_s=speed,
+            shortest_m=float(front.length_m[0]),
+            speed_m_per_s=settings.walk_speed_m_per_s,
             evidence=one,
         )
-        for (name, edges), one in zip(shown, told, strict=True)
+        for walk, one in zip(walks, told, strict=True)
     )
-    return Options(
+    made = Options(
         routes=routes,
         front=np.column_stack([front.length_m, front.exposure]),
         pairs=comparison.pairs([route.name for route in routes], bearing, values, samples),
+        stability=rank_stability(routes, samples),
+        limits=limited.limits,
+        left_out=limited.left_out(),
+        unlimited_m=unlimited_m,
         origin=origin,
         destination=destination,
         snapped_m=(_away(graph, ends[0], origin), _away(graph, ends[1], destination)),
         detour_cap=settings.detour_cap,
         resamples=comparison.RESAMPLES,
         seed=seed,
-        notes=_notes(routes, int((values > 0).sum()), credit, settings.detour_cap),
+        notes=(),
         credit=credit,
     )
+    return replace(made, notes=_notes(made, limited, int((values > 0).sum())))
 
 
 def compare(options: Options) -> pd.DataFrame:
     """Return one row an option in plain columns with units; the twin of every picture of the options."""
-    return comparison.table(options.routes, options.pairs)
+    return comparison.table(options.routes, options.pairs, options.stability.table["first"].tolist())
 
 
 def on_street_m(settings: RouteSettings) -> float:
@@ -179,15 +202,22 @@ def _weights(operator: csr_array, weights: ArrayLike, graph: StreetGraph) -> Flo
     return values
 
 
-def _ends(graph: StreetGraph, origin: Point, destination: Point, limit_m: float) -> tuple[int, int]:
-    ends = nearest_node(graph, *origin, limit_m), nearest_node(graph, *destination, limit_m)
+def _ends(
+    limited: Limited, origin: Point, destination: Point, limit_m: float
+) -> tuple[tuple[int, int], float]:
+    """Return the junctions the walks run between, and the length of the shortest without limits."""
+    whole = limited.whole
+    ends = nearest_node(whole, *origin, limit_m), nearest_node(whole, *destination, limit_m)
     if ends[0] == ends[1]:
         raise PlaceError(
             "The two points lie at the same street corner.",
             seen=f"{origin} and {destination}",
             remedy="Choose two places further apart.",
         )
-    return ends
+    unlimited_m = shortest_path(whole, *ends).cost
+    if not limited.limits:
+        return ends, unlimited_m
+    return ends_within(limited, origin, destination, limit_m), unlimited_m
 
 
 def _terms(operator: csr_array, weights: Floats, groups: ArrayLike | None, unit: float) -> dict[str, Floats]:
@@ -232,16 +262,35 @@ def _away(graph: StreetGraph, node: int, point: Point) -> float:
     return float(_GEOD.inv(*point, graph.lon[node], graph.lat[node])[2])
 
 
-def _notes(routes: tuple[Route, ...], reports: int, credit: str, detour_cap: float) -> tuple[str, ...]:
-    shortest = next(route for route in routes if route.name == SHORTEST)
+def _notes(made: Options, limited: Limited, reports: int) -> tuple[str, ...]:
+    shortest = next(route for route in made.routes if route.name == SHORTEST)
     unknown = 1 - shortest.lighting_known
     notes = [
-        credit,
-        f"Options up to {detour_cap:g} times as long as the shortest were compared.",
+        made.credit,
+        *_within_limits(made, limited, shortest),
+        f"Options up to {made.detour_cap:g} times as long as the shortest were compared.",
         f"Lighting is not known for {unknown:.0%} of the shortest option; not known is not unlit.",
         "Reports follow footfall: busy streets have more, whatever their conditions.",
         "The options are for deciding which segments to improve.",
     ]
+    if len(made.routes) > 1:
+        notes.append(made.stability.sentence())
     if not reports:
         notes.append("No reports were given, so the options differ by length only.")
     return tuple(notes)
+
+
+def _within_limits(made: Options, limited: Limited, shortest: Route) -> list[str]:
+    """Say what the limits leave out, what they change, and how far from the points the walks run."""
+    told = list(limited.sentences())
+    if limited.limits:
+        told.append(
+            f"Without these limits the shortest walk is {made.unlimited_m:,.0f} m; within them "
+            f"{shortest.length_m:,.0f} m."
+        )
+    told.extend(
+        f"The walks {verb} {away_m:,.0f} m from the point asked for, at the nearest junction that can be used."
+        for verb, away_m in zip(("start", "end"), made.snapped_m, strict=True)
+        if away_m > FAR_M
+    )
+    return told

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from safespace.routes.limits import surface
 from safespace.routes.search import nodes_along
 from safespace.schemas import LIGHTING
 from safespace.streets import CAMERA_REACH_M, LIT, UNKNOWN, UNLIT, labels, to_metres
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 WINDOW_M = 100.0
+SURFACES = ("unknown", "unpaved", "paved")
 
 
 @dataclass(frozen=True)
@@ -47,17 +49,21 @@ class Route:
         Of ``lit_unknown_m``, where lamps are mapped nearby.
     steps_m, tunnel_m, conditional_m
         Stairs; tunnels, underpasses and covered ways; ways with opening hours or conditional access.
+    paved_m, unpaved_m, surface_unknown_m
+        By surface as mapped; they add up to ``length_m``.
     crossings, cameras
         Marked crossings met, and cameras within 25 m, as mapped. None mapped does not mean none there.
     exposure, exposure_lower, exposure_upper
         Reports nearby, each counted less with distance: one on a straight street counts 1. With the 95 %
         Poisson-bootstrap interval.
-    exposure_per_km, worst_100m, worst_start_m
-        The same per kilometre; the most in any 100 m, and where along the walk that stretch starts.
+    exposure_per_km, exposure_per_km_lower, exposure_per_km_upper
+        The same per kilometre.
+    worst_100m, worst_start_m
+        The most in any 100 m, and where along the walk that stretch starts.
     reports_near
         Number of reports within reach.
-    lighting_known
-        Share of the walk whose lighting is mapped, 0 to 1.
+    lighting_known, surface_known
+        Share of the walk whose lighting, and whose surface, is mapped, 0 to 1.
     reasons
         One row a segment, in walking order; ``exposure`` adds up to the walk's exactly.
     """
@@ -76,16 +82,22 @@ class Route:
     steps_m: float
     tunnel_m: float
     conditional_m: float
+    paved_m: float
+    unpaved_m: float
+    surface_unknown_m: float
     crossings: int
     cameras: int
     exposure: float
     exposure_lower: float
     exposure_upper: float
     exposure_per_km: float
+    exposure_per_km_lower: float
+    exposure_per_km_upper: float
     worst_100m: float
     worst_start_m: float
     reports_near: int
     lighting_known: float
+    surface_known: float
     reasons: pd.DataFrame
 
 
@@ -112,9 +124,9 @@ def describe(
     name, origin, edges = walk
     reasons = reasons_along(graph, edges, terms)
     exposure, length_m = float(reasons["exposure"].sum()), float(graph.length_m[edges].sum())
-    by_lit = [
-        float(graph.length_m[edges[graph.lit[edges] == value]].sum()) for value in (UNKNOWN, UNLIT, LIT)
-    ]
+    by_lit = np.bincount(graph.lit[edges], graph.length_m[edges], 3).tolist()
+    by_surface = np.bincount(surface(graph)[edges], graph.length_m[edges], 3).tolist()
+    km = length_m / 1000
     line = walk_line(graph, origin, edges)
     burden = np.sum([values[edges] for values in terms.values()], axis=0)
     worst, worst_start_m = worst_stretch(graph.length_m[edges], burden)
@@ -130,23 +142,29 @@ def describe(
         length_m=length_m,
         walk_s=length_m / speed_m_per_s,
         detour=max(length_m / shortest_m - 1, 0.0),
-        lit_yes_m=by_lit[2],
-        lit_no_m=by_lit[1],
-        lit_unknown_m=by_lit[0],
+        lit_yes_m=by_lit[LIT],
+        lit_no_m=by_lit[UNLIT],
+        lit_unknown_m=by_lit[UNKNOWN],
         lamp_lit_m=metres(graph.lamp_lit & (graph.lit == UNKNOWN)),
         steps_m=metres(graph.steps),
         tunnel_m=metres(graph.tunnel),
         conditional_m=metres(graph.conditional),
+        paved_m=by_surface[2],
+        unpaved_m=by_surface[1],
+        surface_unknown_m=by_surface[0],
         crossings=_runs(graph.crossing[edges]),
         cameras=_cameras(graph, origin, edges),
         exposure=exposure,
         exposure_lower=evidence.lower,
         exposure_upper=evidence.upper,
-        exposure_per_km=exposure / length_m * 1000,
+        exposure_per_km=exposure / km,
+        exposure_per_km_lower=evidence.lower / km,
+        exposure_per_km_upper=evidence.upper / km,
         worst_100m=worst,
         worst_start_m=worst_start_m,
         reports_near=evidence.reports,
-        lighting_known=1 - by_lit[0] / length_m,
+        lighting_known=1 - by_lit[UNKNOWN] / length_m,
+        surface_known=1 - by_surface[0] / length_m,
         reasons=reasons,
     )
 
@@ -157,8 +175,8 @@ def reasons_along(graph: StreetGraph, edges: Ints, terms: Mapping[str, Floats]) 
     Returns
     -------
     pandas.DataFrame
-        ``segment`` (from 1), ``name``, ``length_m``, ``lit``, ``lamp_lit``, ``steps``, ``tunnel``,
-        ``edges`` (tuple of edge numbers), one column a term, ``exposure`` (their sum) and ``share``.
+        ``segment`` (from 1), ``name``, ``length_m``, ``lit``, ``lamp_lit``, ``surface``, ``steps``,
+        ``tunnel``, ``edges`` (tuple of edge numbers), one column a term, ``exposure`` (their sum) and ``share``.
     """
     along = pd.DataFrame(
         {
@@ -166,13 +184,14 @@ def reasons_along(graph: StreetGraph, edges: Ints, terms: Mapping[str, Floats]) 
             "length_m": graph.length_m[edges],
             "lit": np.asarray(LIGHTING, object)[graph.lit[edges]],
             "lamp_lit": graph.lamp_lit[edges],
+            "surface": np.asarray(SURFACES, object)[surface(graph)[edges]],
             "steps": graph.steps[edges],
             "tunnel": graph.tunnel[edges],
             "edges": edges,
             **{name: values[edges] for name, values in terms.items()},
         }
     )
-    same = ["name", "lit", "steps", "tunnel"]
+    same = ["name", "lit", "surface", "steps", "tunnel"]
     changed = (along[same] != along[same].shift()).any(axis=1)
     how: dict[str, Any] = dict.fromkeys(same, "first") | {
         "length_m": "sum",
@@ -183,8 +202,8 @@ def reasons_along(graph: StreetGraph, edges: Ints, terms: Mapping[str, Floats]) 
     exposure = rows[list(terms)].sum(axis=1)
     total = float(exposure.sum())
     rows = rows.assign(exposure=exposure, share=exposure / total if total else 0.0)
-    order = ["name", "length_m", "lit", "lamp_lit", "steps", "tunnel", "edges", *terms, "exposure", "share"]
-    return rows[order].reset_index()
+    facts = ["name", "length_m", "lit", "lamp_lit", "surface", "steps", "tunnel", "edges"]
+    return rows[[*facts, *terms, "exposure", "share"]].reset_index()
 
 
 def worst_stretch(length_m: Floats, burden: Floats, *, window_m: float = WINDOW_M) -> tuple[float, float]:
