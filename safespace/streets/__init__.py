@@ -52,6 +52,7 @@ from safespace.streets.hours import (
     premises_open_at,
     text_at,
 )
+from safespace.streets.lighting import Asserted, assert_lighting, lit_by_columns, provenance
 
 __all__ = [
     "ALL_NIGHT",
@@ -68,6 +69,7 @@ __all__ = [
     "UNKNOWN",
     "UNLIT",
     "UNPAVED",
+    "Asserted",
     "Standing",
     "StreetGraph",
     "StreetSummary",
@@ -75,6 +77,7 @@ __all__ = [
     "add_points",
     "add_premises",
     "as_moment",
+    "assert_lighting",
     "build_graph",
     "compiled",
     "exposure_operator",
@@ -82,12 +85,14 @@ __all__ = [
     "hours_unread",
     "labels",
     "lit_at",
+    "lit_by_columns",
     "load",
     "local_crs",
     "nearest_node",
     "open_at",
     "place_names",
     "premises_open_at",
+    "provenance",
     "replace",
     "samples",
     "save",
