@@ -9,6 +9,7 @@ never rolled up.
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any
@@ -24,10 +25,11 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from safespace.errors import AreaError, SchemaError
-from safespace.schemas import CELLS, RESOLUTIONS, conform
+from safespace.schemas import CELLS, MOMENT, RESOLUTIONS, conform
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import datetime
 
     from numpy.typing import ArrayLike, NDArray
     from shapely.geometry.base import BaseGeometry
@@ -302,8 +304,39 @@ def areas_km2(cells: ArrayLike) -> NDArray[np.float64]:
     return np.fromiter(map(partial(h3.cell_area, unit="km^2"), held), dtype=float, count=len(held))
 
 
+@dataclass(frozen=True)
+class Limits:
+    """Which reports are counted, where the engine can tell by itself.
+
+    Parameters
+    ----------
+    since, until
+        ``occurred_from`` at or after the one and before the other, moments with a time zone.
+    factor
+        Only reports that give this reason; empty for all.
+    patrols
+        Also those found by patrols.
+    """
+
+    since: datetime | None = None
+    until: datetime | None = None
+    factor: str = ""
+    patrols: bool = True
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the limits as a table of one row, so that no value is pasted into a query."""
+        ends = pd.DataFrame({"since": [self.since], "until": [self.until]})
+        ends = ends.astype({"since": MOMENT, "until": MOMENT})
+        return ends.assign(wanted=pd.Series([self.factor], dtype="str"), patrols=self.patrols)
+
+
 def count(
-    reports: pd.DataFrame | Sequence[str], window: pd.DataFrame, *, resolution: int, engine: Engine
+    reports: pd.DataFrame | Sequence[str],
+    window: pd.DataFrame,
+    *,
+    resolution: int,
+    engine: Engine,
+    limits: Limits | None = None,
 ) -> pd.DataFrame:
     """Return the window with pins and events counted in each cell.
 
@@ -317,6 +350,8 @@ def count(
         Resolution of the window; the reports' ``cell_{resolution}`` is counted.
     engine
         Where the query runs.
+    limits
+        Which of the reports are counted; all of them when not given.
 
     Returns
     -------
@@ -339,14 +374,27 @@ def count(
             seen=h3.get_resolution(int(window["cell"].iloc[0])),
             remedy=f"Make it again at {resolution}.",
         )
-    counted = engine.query(_count_sql(resolution), reports=reports, study=window[["cell"]])
+    tables = {"reports": reports, "study": window[["cell"]]}
+    if limits is not None and limits != Limits():
+        sql = _count_sql(resolution, _LIMITED)
+        counted = engine.query(sql, **tables, asked=limits.to_frame())
+    else:
+        counted = engine.query(_count_sql(resolution), **tables)
     counted = counted.set_index("cell").reindex(window["cell"].to_numpy())
     return window.assign(
         pins=counted["pins"].to_numpy(dtype=np.int64), events=counted["events"].to_numpy(dtype=np.int64)
     )
 
 
-def _count_sql(resolution: int) -> str:
+_LIMITED = """(
+    SELECT reports.* FROM reports CROSS JOIN asked
+    WHERE (since IS NULL OR occurred_from >= since) AND (until IS NULL OR occurred_from < until)
+          AND (wanted = '' OR POSITION('|' || wanted || '|' IN '|' || factor || '|') > 0)
+          AND (patrols OR detected_by <> 'patrol')
+) AS reports"""
+
+
+def _count_sql(resolution: int, reports: str = "reports") -> str:
     """Count an event where its first pin is, sorting only the few events whose first pin is not there.
 
     An event is named after its first pin (:func:`add_events`), so that pin is known by its two identifiers
@@ -356,9 +404,9 @@ def _count_sql(resolution: int) -> str:
     return f"""
         WITH followers AS (
             SELECT cell_{resolution:d} AS cell, report_id, event_id, occurred_from
-            FROM reports WHERE report_id <> event_id
+            FROM {reports} WHERE report_id <> event_id
         ), led AS (
-            SELECT DISTINCT event_id FROM reports
+            SELECT DISTINCT event_id FROM {reports}
             WHERE report_id = event_id AND event_id IN (SELECT event_id FROM followers)
         ), orphans AS (
             SELECT followers.cell AS cell, ROW_NUMBER() OVER (
@@ -368,7 +416,7 @@ def _count_sql(resolution: int) -> str:
         ), counted AS (
             SELECT cell_{resolution:d} AS cell, COUNT(*) AS pins,
                    COUNT(*) FILTER (WHERE report_id = event_id) AS events
-            FROM reports GROUP BY 1
+            FROM {reports} GROUP BY 1
         ), adopted AS (
             SELECT cell, COUNT(*) AS events FROM orphans WHERE nth = 1 GROUP BY cell
         )
@@ -376,7 +424,7 @@ def _count_sql(resolution: int) -> str:
                COALESCE(counted.events, 0) + COALESCE(adopted.events, 0) AS events
         FROM study LEFT JOIN counted ON study.cell = counted.cell
              LEFT JOIN adopted ON study.cell = adopted.cell
-    """  # noqa: S608 - the one name put in is a number formatted as such
+    """  # noqa: S608 - a number formatted as such, and one of two fixed texts
 
 
 def count_months(

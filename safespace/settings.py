@@ -153,6 +153,7 @@ class Settings(BaseSettings):
     )
 
     store: Path = Path("safespace-data")
+    engine: str = "duckdb"
     time_zone: str = "Europe/London"
     night: tuple[NightWindow, ...] = NIGHT
     zones: tuple[NightZone, ...] = ()

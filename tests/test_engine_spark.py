@@ -18,8 +18,10 @@ import pandas as pd
 import pytest
 from engine_cases import CASES, answer
 
+from safespace import pipeline
 from safespace.engine import DuckDBEngine, open_engine
 from safespace.errors import EngineError
+from safespace.pipeline import View
 
 WITHOUT = next(
     (
@@ -90,6 +92,16 @@ def test_a_failed_query_shows_its_sql_and_no_java(engine) -> None:
         engine.query("SELECT 1 FROM pins", pins=["gone.parquet"])
     with pytest.raises(EngineError, match="needs a list of at least one path"):
         engine.query("SELECT 1 FROM pins", pins=[])
+
+
+def test_verbs_give_the_same_answers(spark, town_settings) -> None:
+    """Counts of files, of chosen rows, and a counted baseline: every way a verb asks the engine."""
+    on_spark = town_settings.model_copy(update={"engine": spark.address})
+    views = View(baseline="recorded"), View(sources=("nte",), window="nte-core"), View(factor="Badly lit")
+    for view in views:
+        expected = pipeline.count_cells(view, town_settings)
+        pd.testing.assert_frame_equal(pipeline.count_cells(view, on_spark), expected, check_exact=True)
+        assert expected["pins"].sum() > 0
 
 
 def test_overflow_is_an_error_and_not_another_number(engine) -> None:

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 StoreOption = Annotated[Path | None, typer.Option("--store", help="Folder of the store (./safespace-data).")]
+EngineOption = Annotated[
+    str | None,
+    typer.Option("--engine", help="Where counting runs: duckdb, spark://HOST:PORT or local-cluster."),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document for machines.")]
 OutOption = Annotated[
     list[Path] | None, typer.Option(help="File to write; its ending says the kind. Repeat for more.")
@@ -70,9 +74,9 @@ def asks(command: Callable[..., None]) -> Callable[..., None]:
     return asked
 
 
-def settings_of(store: Path | None) -> Settings:
-    """Read the settings, with the store named on the command line when one is."""
-    return load_settings(store=store)
+def settings_of(store: Path | None, engine: str | None = None) -> Settings:
+    """Read the settings, with the store and the engine named on the command line where they are."""
+    return load_settings(store=store, engine=engine)
 
 
 def point(text: str) -> tuple[float, float] | str:

@@ -8,19 +8,23 @@ from typing import Annotated, Any
 import typer
 
 from safespace import pipeline
-from safespace.cli.asking import JsonOption, OutOption, StoreOption, asks, one_of, settings_of
+from safespace.cli.asking import EngineOption, JsonOption, OutOption, StoreOption, asks, one_of, settings_of
 from safespace.cli.printing import print_json, records, say, show, wrote_files
 
 
 @asks
 def count(
-    view: pipeline.View, out: OutOption = None, store: StoreOption = None, as_json: JsonOption = False
+    view: pipeline.View,
+    out: OutOption = None,
+    engine: EngineOption = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Count reports in every H3 cell of an area, zero cells included.
 
     Example: `safespace count --area centre --resolution 9 --out cells.csv`
     """
-    counted = pipeline.count_cells(view, settings_of(store))
+    counted = pipeline.count_cells(view, settings_of(store, engine))
     wrote = [pipeline.write_table(counted, path) for path in out or []]
     if as_json:
         print_json(records(counted))
@@ -41,6 +45,7 @@ def hotspots(
         bool, typer.Option("--scan", help="Search discs of every size beside two chances.")
     ] = False,
     out: OutOption = None,
+    engine: EngineOption = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -48,7 +53,7 @@ def hotspots(
 
     Example: `safespace hotspots --area centre --out places.csv --out places.geojson --out map.html`
     """
-    settings = settings_of(store)
+    settings = settings_of(store, engine)
     if scan:
         _show_scan(pipeline.scan_places(view, settings), out, as_json=as_json)
         return
@@ -83,6 +88,7 @@ def clusters(
     method: Annotated[str, typer.Option(help="hdbscan or dbscan.")] = "hdbscan",
     seed: Annotated[int, typer.Option(help="Of the resampling.")] = 0,
     out: OutOption = None,
+    engine: EngineOption = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -91,7 +97,7 @@ def clusters(
     Example: `safespace clusters --source streetsafe --out clusters.csv`
     """
     found = pipeline.find_clusters(
-        view, settings_of(store), method=one_of(method, ("hdbscan", "dbscan")), seed=seed
+        view, settings_of(store, engine), method=one_of(method, ("hdbscan", "dbscan")), seed=seed
     )
     table = found.table.drop(columns="geometry").assign(shape_wkt=found.table.geometry.to_wkt())
     wrote = [pipeline.write_table(table, path) for path in out or []]
@@ -108,12 +114,17 @@ def clusters(
 
 
 @asks
-def trends(view: pipeline.View, store: StoreOption = None, as_json: JsonOption = False) -> None:
+def trends(
+    view: pipeline.View,
+    engine: EngineOption = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """Tell how an area's events went: month by month, any steady rise or fall, and near repeats.
 
     Example: `safespace trends --area centre --source nte`
     """
-    found = pipeline.find_change(view, settings_of(store))
+    found = pipeline.find_change(view, settings_of(store, engine))
     near = None if found.near_repeat is None else found.near_repeat.table
     if as_json:
         repeats = None if near is None else records(near)
@@ -134,6 +145,7 @@ def validate(
         bool, typer.Option("--self", help="Put the method's own promises to the test on made-up layers.")
     ] = False,
     out: OutOption = None,
+    engine: EngineOption = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -142,10 +154,10 @@ def validate(
     Example: `safespace validate --source police_uk --baseline area --resolution 9 --later 12`
     """
     if itself:
-        kept = pipeline.check_promises(settings_of(store), resolution=view.resolution, seed=seed)
+        kept = pipeline.check_promises(settings_of(store, engine), resolution=view.resolution, seed=seed)
         print_json(records(kept)) if as_json else show(kept, "What the method promises, on made-up layers")
         raise typer.Exit(0 if kept["kept"].all() else 1)
-    found = pipeline.validate_places(view, settings_of(store), later=later, seed=seed)
+    found = pipeline.validate_places(view, settings_of(store, engine), later=later, seed=seed)
     wrote = [pipeline.write_table(found.table, path) for path in out or []]
     if as_json:
         print_json({"basis": found.basis(), "methods": records(found.table)})

@@ -52,10 +52,11 @@ def _street_exposure(window: pd.DataFrame, view: View, settings: Settings) -> pd
 
 def _recorded_exposure(window: pd.DataFrame, view: View, settings: Settings) -> pd.Series | None:
     others = [source for source in RECORDED if source not in view.sources]
-    reports = Store.open(settings.store).reports(sources=others)
-    if reports.empty:
+    files = Store.open(settings.store).report_files(sources=others)
+    if not files:
         return None
-    counted = cells.count(reports, window, resolution=view.resolution, engine=open_engine())
+    engine = open_engine(settings.engine)
+    counted = cells.count(files, window, resolution=view.resolution, engine=engine)
     return counted.set_index("cell")["events"].astype(float)
 
 

@@ -14,7 +14,13 @@ from safespace.engine import open_engine
 from safespace.errors import InputError, SafeSpaceError, TooFewError
 from safespace.pipeline.baselines import exposure
 from safespace.pipeline.loading import area_outline, load_streets, streets_credit, version
-from safespace.pipeline.selection import SEXUAL_OFFENCES, factor_shares, hours_of_week, select
+from safespace.pipeline.selection import (
+    SEXUAL_OFFENCES,
+    count_events,
+    factor_shares,
+    hours_of_week,
+    select,
+)
 from safespace.pipeline.view import BASELINES, CREDITS, FELT, FOUND_BY, RECORDED
 from safespace.schemas import CELLS
 from safespace.store import Store
@@ -111,7 +117,7 @@ def count_cells(view: View, settings: Settings) -> pd.DataFrame:
     """
     store = Store.open(settings.store)
     _, area = area_outline(view.area, store)
-    return _counted(select(view, settings).reports, area, view, settings)
+    return _asked(area, view, settings)
 
 
 def _refuse_thin_baseline(counted: pd.DataFrame, view: View) -> None:
@@ -128,9 +134,18 @@ def _refuse_thin_baseline(counted: pd.DataFrame, view: View) -> None:
         )
 
 
-def _counted(reports: pd.DataFrame, area: BaseGeometry, view: View, settings: Settings) -> pd.DataFrame:
+def _asked(area: BaseGeometry, view: View, settings: Settings) -> pd.DataFrame:
+    """Count what a view asks for, in every cell of an area, beside its baseline."""
     window = cells.study_window(area, resolution=view.resolution)
-    counted = cells.count(reports, window, resolution=view.resolution, engine=open_engine())
+    counted = count_events(view, window, settings)
+    return cells.add_exposure(counted, exposure(view.baseline, window, view, settings))
+
+
+def _counted(reports: pd.DataFrame, area: BaseGeometry, view: View, settings: Settings) -> pd.DataFrame:
+    """Count rows that were chosen otherwise than by a view."""
+    window = cells.study_window(area, resolution=view.resolution)
+    engine = open_engine(settings.engine)
+    counted = cells.count(reports, window, resolution=view.resolution, engine=engine)
     return cells.add_exposure(counted, exposure(view.baseline, window, view, settings))
 
 
@@ -156,7 +171,7 @@ def find_places(view: View, settings: Settings) -> PlacesFound:
     store = Store.open(settings.store)
     name, area = area_outline(view.area, store)
     chosen = select(view, settings)
-    counted = cells.require_reports(_counted(chosen.reports, area, view, settings), area=name)
+    counted = cells.require_reports(_asked(area, view, settings), area=name)
     _refuse_thin_baseline(counted, view)
     second = _recorded_layer(area, view, settings)
     found = _find(counted, view.baseline, chosen, view, settings, second=second)
@@ -213,9 +228,7 @@ def _recorded_layer(area: BaseGeometry, view: View, settings: Settings) -> Hotsp
     if chosen.reports.empty:
         return None
     try:
-        return _find(
-            _counted(chosen.reports, area, recorded, settings), recorded.baseline, chosen, recorded, settings
-        )
+        return _find(_asked(area, recorded, settings), recorded.baseline, chosen, recorded, settings)
     except TooFewError:
         return None
 

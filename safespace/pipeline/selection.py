@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
-from safespace import nights
+from safespace import cells, nights
+from safespace.engine import open_engine
 from safespace.errors import InputError
 from safespace.hotspots import jeffreys
 from safespace.pipeline.view import FELT, RECORDED
@@ -82,6 +83,29 @@ def select(view: View, settings: Settings) -> Selection:
         since=first.min() if len(kept) else None,
         until=last.max() if len(kept) else None,
     )
+
+
+def count_events(view: View, window: pd.DataFrame, settings: Settings) -> pd.DataFrame:
+    """Count a view's reports in the cells of a window, where the settings say that queries run.
+
+    Where the engine can tell by itself which rows are asked for, it reads the store's files and no row comes
+    into memory here; parts of the night follow the clocks and are told apart row by row.
+
+    Raises
+    ------
+    EngineError, MissingExtraError
+        When there is no engine at the address of the settings.
+    InputError
+        As :func:`select`.
+    """
+    _refuse_adding_layers(view)
+    runs_on = open_engine(settings.engine)
+    files = [] if view.window else Store.open(settings.store).report_files(sources=view.sources)
+    if not files:
+        return cells.count(select(view, settings).reports, window, resolution=view.resolution, engine=runs_on)
+    since, until = _moments(view, settings)
+    limits = cells.Limits(since, until, view.factor, patrols=view.found_by == "all")
+    return cells.count(files, window, resolution=view.resolution, engine=runs_on, limits=limits)
 
 
 def _refuse_no_hours(kept: pd.DataFrame, without_hour: int) -> None:

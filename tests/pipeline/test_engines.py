@@ -1,0 +1,44 @@
+"""Counting the store's files, as engines do, is counting the rows; `test_engine_spark.py` runs verbs on Spark."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pandas as pd
+import pytest
+
+from safespace import cells, pipeline
+from safespace.engine import open_engine
+from safespace.errors import EngineError
+from safespace.pipeline.selection import count_events, select
+from safespace.pipeline.view import View
+
+ASKED = {
+    "everything": View(sources=("nte",), found_by="all"),
+    "without patrols": View(sources=("nte",)),
+    "two sources and a period": View(
+        sources=("nte", "spiking"), since=date(2025, 10, 26), until=date(2026, 3, 29)
+    ),
+    "a reason": View(factor="Badly lit"),
+    "part of a reason is none": View(factor="lit"),
+    "text that could be a pattern": View(factor="%'|_"),
+}
+
+
+@pytest.mark.parametrize("asked", ASKED)
+def test_counting_the_files_is_counting_the_rows(town_settings, asked):
+    view = ASKED[asked]
+    _, area = pipeline.loading.area_outline("", pipeline.places.Store.open(town_settings.store))
+    window = cells.study_window(area, resolution=9)
+    rows = select(view, town_settings).reports
+    by_rows = cells.count(rows, window, resolution=9, engine=open_engine())
+    pd.testing.assert_frame_equal(count_events(view, window, town_settings), by_rows, check_exact=True)
+    assert (by_rows["pins"].sum() > 0) == (
+        asked not in {"part of a reason is none", "text that could be a pattern"}
+    )
+
+
+def test_an_engine_that_is_none_is_refused(town_settings):
+    settings = town_settings.model_copy(update={"engine": "oracle"})
+    with pytest.raises(EngineError, match=r"No such engine.*oracle.*local-cluster"):
+        pipeline.count_cells(pipeline.View(), settings)
