@@ -147,17 +147,16 @@ def add_events(
     """
     span = reports["occurred_to"] - reports["occurred_from"]
     usable = (reports["source"].isin(list(sources)) & (span <= LONGEST_DAY)).to_numpy()
-    event = np.arange(len(reports))
-    event[usable] = len(reports) + _components(reports[usable], same_event_m, time_zone)
-    ordered = pd.DataFrame(
-        {
-            "event": event,
-            "occurred_from": reports["occurred_from"].to_numpy(),
-            "report_id": reports["report_id"].to_numpy(),
-        }
-    ).sort_values(["occurred_from", "report_id"], kind="stable")
+    if not usable.any():
+        return reports.assign(event_id=reports["report_id"])
+    pins = reports[usable]
+    event = _components(pins, same_event_m, time_zone)
+    ordered = pins[["occurred_from", "report_id"]].assign(event=event)
+    ordered = ordered.sort_values(["occurred_from", "report_id"], kind="stable")
     first = ordered.drop_duplicates("event").set_index("event")["report_id"]
-    return reports.assign(event_id=first.reindex(event).to_numpy())
+    events = reports["report_id"].astype(object).to_numpy(copy=True)
+    events[usable] = first.loc[event].to_numpy()
+    return reports.assign(event_id=pd.Series(events, index=reports.index, dtype=reports["report_id"].dtype))
 
 
 def _components(pins: pd.DataFrame, same_event_m: float, time_zone: str) -> NDArray[np.int64]:

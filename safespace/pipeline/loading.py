@@ -14,7 +14,7 @@ import pandas as pd
 from safespace import cells, sources, streets
 from safespace.errors import AreaError, InputError, StoreError
 from safespace.pipeline.view import AREA_LAYERS, CREDITS
-from safespace.schemas import OUTCOMES, PLACED, REPORTS, conform, empty
+from safespace.schemas import OUTCOMES, REPORTS, empty
 from safespace.sources import assets as asset_files
 from safespace.sources import boundaries, layers, proposals, streets_osm, volumes
 from safespace.sources import mapping as mappings
@@ -296,7 +296,7 @@ def _placed(reading: Ingested, settings: Settings) -> pd.DataFrame:
     events = cells.add_events(
         reading.reports, same_event_m=settings.hotspots.same_event_m, time_zone=settings.time_zone
     )
-    return conform(cells.add_cells(events), PLACED)
+    return cells.add_cells(events)  # the store holds them against their promise
 
 
 def _refuse_mixing(reading: Ingested, settings: Settings) -> None:

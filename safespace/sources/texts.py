@@ -13,6 +13,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from safespace.schemas import one_piece
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -22,16 +24,7 @@ if TYPE_CHECKING:
     Codes: TypeAlias = npt.NDArray[np.int32]
 
 
-def arrow(values: pd.Series) -> pa.Array:
-    """Return a column of text as one Arrow array, copied only when it is in pieces.
-
-    Examples
-    --------
-    >>> arrow(pd.Series(["a", "b"])).to_pylist()
-    ['a', 'b']
-    """
-    held = pa.array(values, type=pa.large_string())
-    return held.combine_chunks() if isinstance(held, pa.ChunkedArray) else held
+arrow = one_piece
 
 
 def series(values: pa.Array, index: pd.Index) -> pd.Series:
