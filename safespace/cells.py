@@ -155,7 +155,7 @@ def add_events(
     ordered = ordered.sort_values(["occurred_from", "report_id"], kind="stable")
     first = ordered.drop_duplicates("event").set_index("event")["report_id"]
     events = reports["report_id"].astype(object).to_numpy(copy=True)
-    events[usable] = first.loc[event].to_numpy()
+    events[usable] = first.reindex(event).to_numpy()
     return reports.assign(event_id=pd.Series(events, index=reports.index, dtype=reports["report_id"].dtype))
 
 
