@@ -132,7 +132,9 @@ def how_to_map(form: Form) -> str:
 
 
 def _spots(plains: list[str], name: str) -> list[int]:
-    return [spot for spot, header in enumerate(plains) if header == plain(name)]
+    # DateFrom, Date from and date_from are one name
+    squeezed = plain(name).replace("_", "")
+    return [spot for spot, header in enumerate(plains) if header.replace("_", "") == squeezed]
 
 
 def _check_mapping(headers: Sequence[str], form: Form, mapping: Mapping, *, where: str) -> None:

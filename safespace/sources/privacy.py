@@ -7,6 +7,7 @@ domestic abuse or placed at a home is excluded: it is counted, and its text is k
 from __future__ import annotations
 
 import re
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,17 +20,33 @@ from safespace.sources.taxonomy import resolve
 from safespace.sources.texts import encode
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from safespace.sources.taxonomy import Taxonomy
 
 _PERSON_WORDS = re.compile(
-    r"\b(?:stalk(?:ing|er)|bail|offenders?|suspects?|nominal|custody|pnc|marac|mappa|perpetrators?|dob|date of birth|"
-    r"surname|forename|victims?|complainants?)\b"
+    r"\b(?:stalk(?:ing|ers?)|bail(?:ed)?|offenders?|suspects?|nominals?|custody|pnc|marac|mappa|perps?|perpetrators?|"
+    r"dob|date of birth|birth date|surnames?|forenames?|victims?|complainants?|aggrieved|accused|defendants?|"
+    r"arrestees?|arrested persons?|detainees?|convictions?|home address|national insurance|persons? id|"
+    r"(?:first|last|full|middle|family|given|maiden|person|caller|witness|informant|reporter) names?)\b"
 )
 _FREE_TEXT = re.compile(
-    r"\b(?:notes?|comments?|description|details|narrative|summary|mo|text|remarks|statement)\b"
+    r"\b(?:notes?|comments?|description|details|narrative|summary|mo|text|remarks|statement|e ?mail|phone|mobile|telephone)\b"
 )
+# a marker under a name of its own is still the marker: a row of domestic abuse must not come in because of a header
+_MARKER_HEADERS: Mapping[str, re.Pattern[str]] = MappingProxyType(
+    {
+        "domestic_abuse": re.compile(
+            r"\b(?:domestic|da|dv|hbv|dash|dara|honou?r based|intimate partner|non molestation)\b"
+        ),
+        "location_type": re.compile(
+            r"\b(?:location|place|premises?|venue|scene|address|site) ?(?:type|category|class|kind)|"
+            r"\b(?:type|kind|class|category) of (?:location|place|premises?|venue|scene)\b"
+        ),
+    }
+)
+_DOMESTIC_WORDS = re.compile(r"domestic|\b(?:da|dv|hbv)\b")
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _NOT_ABUSE = ("", "n", "no", "false", "0", "none")
 
 DOMESTIC = Field(
@@ -76,6 +93,48 @@ def refuse_person_files(headers: Sequence[str], *, where: str) -> None:
         )
 
 
+def markers(
+    headers: Sequence[str], spots: Mapping[str, int], names: Sequence[str], *, where: str
+) -> dict[str, int]:
+    """Find the marker of domestic abuse and the kind of place under headers that were not matched.
+
+    Parameters
+    ----------
+    headers
+        Header cells.
+    spots
+        What was matched: our column name to a position in ``headers``.
+    names
+        Our columns that no mapping decides.
+    where
+        The file, for messages.
+
+    Returns
+    -------
+    dict
+        Those of ``domestic_abuse`` and ``location_type`` that were not matched and are there all the same.
+
+    Raises
+    ------
+    SchemaError
+        When several columns could be one of them, as a row could then come in by the wrong one.
+    """
+    found = {}
+    left = [(spot, _spaced(header)) for spot, header in enumerate(headers) if spot not in spots.values()]
+    for name in _MARKER_HEADERS.keys() & set(names):
+        likely = [spot for spot, header in left if _MARKER_HEADERS[name].search(header)]
+        held = [spots[name]] if name in spots else []
+        if likely and len(held + likely) > 1:
+            raise SchemaError(
+                f"More than one column could be {name}.",
+                where=where,
+                seen=", ".join(headers[spot][:60] for spot in held + likely),
+                remedy=f'Say which in a mapping file, under [columns]: {name} = "their header".',
+            )
+        found |= {name: likely[0]} if likely else {}
+    return found
+
+
 def free_text(headers: Sequence[str]) -> list[str]:
     """Return the headers that look like free text, which is never stored."""
     return [header for header in headers if _FREE_TEXT.search(_spaced(header))]
@@ -94,7 +153,9 @@ def domestic(texts: pd.DataFrame) -> list[Problem]:
     for name in ("offence", "method", "ragged"):
         if name in texts:
             codes, words = encode(texts[name])
-            marked |= np.array(["domestic" in word.casefold() for word in words], dtype=bool)[codes]
+            marked |= np.array([bool(_DOMESTIC_WORDS.search(word.casefold())) for word in words], dtype=bool)[
+                codes
+            ]
     return [
         problem(
             "excluded",
@@ -128,4 +189,4 @@ def public_places(texts: pd.DataFrame, taxonomy: Taxonomy) -> Step:
 
 
 def _spaced(header: str) -> str:
-    return plain(header).replace("_", " ")
+    return plain(_CAMEL.sub(" ", header)).replace("_", " ")

@@ -37,7 +37,7 @@ from safespace.sources.outcomes import (
     repairs_frame,
     same,
 )
-from safespace.sources.privacy import domestic, free_text, refuse_person_files
+from safespace.sources.privacy import domestic, free_text, markers, refuse_person_files
 from safespace.sources.taxonomy import Taxonomy, load_taxonomy
 from safespace.sources.texts import arrow, edged, encode, is_blank, matches, said, series, spread
 
@@ -211,6 +211,8 @@ def gather(opened: tables.Opened, form: Form, mapping: mappings.Mapping) -> Rows
         tables.refuse_headless(grid)
         refuse_person_files(grid.headers, where=grid.file)
         spots = match_header(grid.headers, form, mapping, where=grid.file)
+        undecided = [name for name in form.names() if name not in mapping.columns]
+        spots |= markers(grid.headers, spots, undecided, where=grid.file)
         headers[grid.file] = {name: grid.headers[spot] for name, spot in spots.items()}
         parts.append(_renamed(grid, spots, form))
         if grid.ragged:

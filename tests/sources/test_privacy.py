@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from safespace.errors import SchemaError
-from safespace.sources.privacy import domestic, free_text, public_places, refuse_person_files
+from safespace.sources.privacy import domestic, free_text, markers, public_places, refuse_person_files
 from safespace.sources.taxonomy import load_taxonomy
 
 
@@ -16,6 +16,13 @@ from safespace.sources.taxonomy import load_taxonomy
         "Victim surname",
         "Custody ref",
         "Date of birth",
+        "VictimAge",
+        "OffenderID",
+        "Bailed",
+        "First name",
+        "Witness name",
+        "Aggrieved",
+        "Home address",
     ],
 )
 def test_a_file_about_persons_is_refused_with_the_columns_that_say_so(header):
@@ -26,7 +33,16 @@ def test_a_file_about_persons_is_refused_with_the_columns_that_say_so(header):
 
 def test_ordinary_headers_are_not_taken_for_persons():
     refuse_person_files(
-        ["Reported by", "Suspected method", "reporter", "Last outcome category", "bailiwick"], where="a.csv"
+        [
+            "Reported by",
+            "Suspected method",
+            "reporter",
+            "Last outcome category",
+            "bailiwick",
+            "LSOA name",
+            "Force name",
+        ],
+        where="a.csv",
     )
 
 
@@ -72,3 +88,40 @@ def test_homes_are_excluded_under_every_spelling():
         2: ("excluded", "home_location"),
         4: ("quarantined", "unknown_location"),
     }
+
+
+@pytest.mark.parametrize(
+    "header", ["Domestic Abuse Y/N", "DomesticAbuse", "DAFlag", "IsDA", "DV?", "DASH completed", "HBV flag"]
+)
+def test_a_marker_of_domestic_abuse_is_read_under_any_header(header):
+    found = markers(["reference", header], {"reference": 0}, ["domestic_abuse"], where="a.csv")
+    assert found == {"domestic_abuse": 1}
+
+
+@pytest.mark.parametrize("header", ["Location Type Desc", "premise type", "Type of venue", "AddressType"])
+def test_the_kind_of_place_is_read_under_any_header(header):
+    assert markers([header], {}, ["location_type"], where="a.csv") == {"location_type": 0}
+
+
+def test_other_headers_are_no_marker():
+    headers = ["Location", "Day", "Madam", "dvd", "type", "place"]
+    assert markers(headers, {}, ["domestic_abuse", "location_type"], where="a.csv") == {}
+
+
+def test_two_markers_are_asked_about_and_a_mapping_settles_it():
+    headers, spots = ["DA marker", "DASH"], {"domestic_abuse": 0}
+    with pytest.raises(SchemaError, match="More than one column could be domestic_abuse"):
+        markers(headers, spots, ["domestic_abuse"], where="a.csv")
+    assert markers(headers, spots, [], where="a.csv") == {}
+
+
+@pytest.mark.parametrize("word", ["Dwelling house", "HALLS OF RESIDENCE", "back-garden", "HMO"])
+def test_more_homes_are_excluded(word):
+    step = public_places(pd.DataFrame({"location_type": [word]}, dtype="str"), load_taxonomy())
+    assert [one.reason for one in step.problems if len(one.explanation)] == ["home_location"]
+
+
+def test_an_offence_that_says_da_is_domestic():
+    texts = pd.DataFrame({"domestic_abuse": "", "offence": ["Assault - DA", "Dada"]}, dtype="str")
+    (found,) = domestic(texts)
+    assert found.explanation.index.tolist() == [0]
