@@ -119,7 +119,7 @@ def markers(
     SchemaError
         When several columns could be one of them, as a row could then come in by the wrong one.
     """
-    found = {}
+    found: dict[str, int] = {}
     left = [(spot, _spaced(header)) for spot, header in enumerate(headers) if spot not in spots.values()]
     for name in _MARKER_HEADERS.keys() & set(names):
         likely = [spot for spot, header in left if _MARKER_HEADERS[name].search(header)]
