@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from pyproj import Geod
 
-from safespace.sources.streets_osm import TAGS, Ways
+from safespace.sources.street_ways import TAGS, Ways
 from safespace.streets import build_graph
 
 GEOD = Geod(ellps="WGS84")

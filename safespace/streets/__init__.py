@@ -52,6 +52,7 @@ from safespace.streets.hours import (
     premises_open_at,
     text_at,
 )
+from safespace.streets.importing import Imported, import_streets
 from safespace.streets.lighting import Asserted, assert_lighting, lit_by_columns, provenance
 
 __all__ = [
@@ -70,6 +71,7 @@ __all__ = [
     "UNLIT",
     "UNPAVED",
     "Asserted",
+    "Imported",
     "Standing",
     "StreetGraph",
     "StreetSummary",
@@ -83,6 +85,7 @@ __all__ = [
     "exposure_operator",
     "hours_text",
     "hours_unread",
+    "import_streets",
     "labels",
     "lit_at",
     "lit_by_columns",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 import geopandas as gpd
@@ -266,8 +267,13 @@ def nearest_node(
 
 def to_metres(lon: Floats, lat: Floats, crs: str) -> tuple[Floats, Floats]:
     """Project degrees (EPSG:4326) to the metres of a graph's ``crs``, each shape (k,)."""
-    x, y = Transformer.from_crs("EPSG:4326", crs, always_xy=True).transform(lon, lat)
+    x, y = _projection(crs).transform(lon, lat)
     return np.asarray(x, float), np.asarray(y, float)
+
+
+@lru_cache(maxsize=4)  # looking a projection up takes longer than using it
+def _projection(crs: str) -> Transformer:
+    return Transformer.from_crs("EPSG:4326", crs, always_xy=True)
 
 
 def samples(graph: StreetGraph) -> tuple[Floats, Floats, Ints]:
