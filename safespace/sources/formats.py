@@ -45,13 +45,16 @@ Rows read = accepted + repaired + quarantined + rejected + excluded, always.
 | outcome | meaning |
 |---|---|
 | accepted | stored as it was |
-| repaired | stored after a plain change that is shown: `trimmed`, `synonym`, `swapped_coordinates`, `bng_in_degree_columns`, `degrees_in_bng_columns`, `merged_cell`, `24:00`, `clock_gap`, `excel_date`, `excel_text`, `formula_text` |
+| repaired | stored after a plain change that is shown: `trimmed`, `synonym`, `swapped_coordinates`, `bng_in_degree_columns`, `degrees_in_bng_columns`, `merged_cell`, `24:00`, `clock_gap`, `excel_date`, `excel_text`, `formula_text`, `reference_blanked` |
 | quarantined | held back for a decision: `unknown_category` and other `unknown_*` (with the nearest word), `same_reference` with different content, `mangled_reference` |
 | rejected | cannot be used: `no_coordinates`, `zero_coordinates`, `bad_coordinates`, `outside_britain`, `no_moment`, `bad_moment`, `default_date`, `too_old`, `future_date`, `end_before_start`, `duplicate_row`, `footer_row`, `header_row`, `ragged_row` |
 | excluded | must not be used, and is only counted; its text is kept nowhere: `domestic_abuse`, `home_location` |
 
 A row that is not accepted is kept with its line number, its reason in words and the cells the reader uses; contact
-details and vehicle marks in them are blanked. Of a line that cannot be split into cells only the number is kept.
+details, vehicle marks and names with a title in them are blanked and counted in a note, and so is a whole sentence
+that holds one of them or is longer than any label. Of a line that cannot be split into cells only the number is kept.
+A reference that is a contact, a name, a sentence or a word such as `N/A` is blanked as a shown repair; a name without
+a title in any other cell cannot be told from a word that is not in the list.
 
 Rejects can be mended and loaded again: written by `mending.write_to_mend` they are a CSV that says in five columns
 (`reject_file`, `reject_row`, `reject_outcome`, `reject_reason`, `reject_explanation`) what was wrong with each row and
@@ -60,7 +63,9 @@ with the same mapping. The five columns may stay: they are not read. The table o
 as JSON under `original`, is read back as well. A row with a reference has the same identifier as if it had been right
 at once. Rows that are still wrong are counted again; rows that need no mending are best deleted.
 
-A file with columns about persons (stalking, bail, custody, suspects, offenders, names) is refused whole.
+A file with columns about persons (stalking, bail, custody, suspects, offenders, names) is refused whole. A marker of
+domestic abuse and a kind of place are read under any header that says so (`DV flag`, `IsDA`, `LocationType`); when two
+columns could be it, a mapping has to say which.
 
 Dates: `2022-01-28 23:40`, `28/01/2022 23:40`, `28 Jan 2022 23:40`, with or without a time zone; local times are
 Europe/London unless set otherwise. Numbers such as 03/04/2022 are day first under the headers listed below in the

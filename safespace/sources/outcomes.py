@@ -29,13 +29,33 @@ Outcome: TypeAlias = Literal["quarantined", "rejected", "excluded"]
 _SHOWN_CHARS = 80
 _CONTACTS = (
     (re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+"), "[email]"),
-    (re.compile(r"(?<![\w.])(?:\+44\s?|0)[1-9](?:[\s-]?\d){8,9}(?!\w)"), "[phone]"),
-    (re.compile(r"\b[A-Z]{2}\d{2}\s?[A-Z]{3}\b"), "[vehicle]"),
+    (  # 01-02-2022 23:40 is a date
+        re.compile(
+            r"(?<![\w.])(?!\d{1,2}[ -]\d{1,2}[ -]\d{4})"
+            r"(?:(?:\+|00)44[\s-]?(?:\(0\)[\s-]?)?|\(?0)[1-9](?:[\s()-]{0,2}\d){8,9}(?!\d)"
+        ),
+        "[phone]",
+    ),
+    (re.compile(r"\b07\d{3}\.\d{3}\.\d{3}\b"), "[phone]"),
+    (re.compile(r"\b[A-Za-z]{2}\d{2}\s?[A-Za-z]{3}\b|\b[A-Z]\d{1,3} [A-Z]{3}\b"), "[vehicle]"),
+    (
+        re.compile(
+            r"\b(?:Mr|Mrs|Ms|Miss|Dr|W?PC|DC|PS|PCSO|Sgt|Insp|(?<=by )[A-Z])\.?(?: \d{1,5})?(?: [A-Z][a-z'\u2019-]+){1,2}"
+        ),
+        "[name]",
+    ),
 )
+BLANKED = r"\[(?:email|phone|vehicle|name|text)\]"
+# a sentence with a contact in it is about a person, and so may one be that is longer than any label
+_SENTENCE_WITH_CONTACT, _SENTENCE = 5, 20
 # behind blanks and in wide signs too; a sign before a number is a number, as most longitudes are
-_FORMULA = re.compile(r"[\t\r\n]|\s*(?:[=@\uff1d\uff20]|[+\-\uff0b\uff0d](?!\.?\d))")
-# cells that may hold a contact, a formula, or what JSON spells out; every other cell is kept as it is
-_PERHAPS = r"[^ -~]|[\"\\@]|^ *[=+-]|(?:\+44\s?|0)[1-9](?:[\s-]?[0-9]){8}|[A-Z]{2}[0-9]{2}\s?[A-Z]{3}"
+_FORMULA = re.compile(r"[\t\r\n]|\s*(?:[=@\uff1d\uff20]|[+\-\uff0b\uff0d](?!\.?\d[\d.,\s+\-eE]*$))")
+# cells that may hold a contact, a name, a formula, or what JSON spells out; every other cell is kept as it is
+_PERHAPS = (
+    r"[^ -~]|[\"\\@]|^ *[=+-]|(?:(?:\+|00)44|0)[\s()0-]*[1-9](?:[\s().-]{0,2}[0-9]){8}|"
+    r"[A-Za-z]{2}[0-9]{2}\s?[A-Za-z]{3}|[A-Z][0-9]{1,3} [A-Z]{3}|"
+    r"\b(?:Mr|Mrs|Ms|Miss|Dr|W?PC|DC|PS|PCSO|Sgt|Insp|by [A-Z])\b|(?:\S+\s+){19}"
+)
 
 
 @dataclass(frozen=True)
@@ -255,6 +275,15 @@ def _scrub(value: str) -> str:
 
 
 def _without_contacts(value: str) -> str:
+    told = value
     for pattern, instead in _CONTACTS:
-        value = pattern.sub(instead, value)
-    return value
+        told = pattern.sub(instead, told)
+    longest = _SENTENCE if told == value else _SENTENCE_WITH_CONTACT
+    # several words joined by ; or | are a list and not a sentence
+    return "[text]" if any(len(part.split()) >= longest for part in re.split("[;|]", told)) else told
+
+
+def blanked(rejects: pd.DataFrame) -> int:
+    """Return how many cells of :data:`safespace.schemas.REJECTS` lost a contact, a mark or a sentence."""
+    found = pc.count_substring_regex(arrow(rejects["original"]), BLANKED)
+    return int(pc.sum(found).as_py() or 0)

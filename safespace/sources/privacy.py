@@ -15,9 +15,9 @@ import pandas as pd
 
 from safespace.errors import SchemaError
 from safespace.sources.forms import Field, plain
-from safespace.sources.outcomes import Problem, Step, problem
+from safespace.sources.outcomes import BLANKED, Problem, Repair, Step, problem, shown
 from safespace.sources.taxonomy import resolve
-from safespace.sources.texts import encode
+from safespace.sources.texts import encode, matches
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -47,6 +47,13 @@ _MARKER_HEADERS: Mapping[str, re.Pattern[str]] = MappingProxyType(
 )
 _DOMESTIC_WORDS = re.compile(r"domestic|\b(?:da|dv|hbv)\b")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+# what may be no identifier: words without a figure, a contact, or a word for nothing
+_PERHAPS_NO_REFERENCE = r"(?i)[ @+\[]|^07[0-9]{9}$|^[a-z]{2}[0-9]{2}[a-z]{3}$|^[^0-9]+$|^0+$|^.{81}"
+_NOTHING = frozenset(
+    {"n/a", "na", "null", "none", "nil", "nan", "-", "unknown", "not known", "tbc", "tba", "?"}
+)
+_WORDS_ONLY = re.compile(r"[^\d]*[A-Za-z]{2,}[ ,.]+[^\d]*[A-Za-z]{2,}[^\d]*")
+_LONGEST_REFERENCE = 80
 _NOT_ABUSE = ("", "n", "no", "false", "0", "none")
 
 DOMESTIC = Field(
@@ -138,6 +145,38 @@ def markers(
 def free_text(headers: Sequence[str]) -> list[str]:
     """Return the headers that look like free text, which is never stored."""
     return [header for header in headers if _FREE_TEXT.search(_spaced(header))]
+
+
+def references(values: pd.Series) -> Step:
+    """Blank the references that are a contact, a name, a sentence or a word for nothing.
+
+    A reference becomes part of a report's identifier and would be kept, so text about a person must not pass
+    for one. A row without a reference is known by its content.
+
+    Returns
+    -------
+    Step
+        ``reference``, and a shown repair where one was blanked.
+    """
+    spots = matches(values, _PERHAPS_NO_REFERENCE)
+    spots[spots] = [_is_no_reference(text) for text in values[spots]]
+    if not spots.any():
+        return Step({"reference": values})
+    before = values[spots]
+    return Step(
+        {"reference": values.mask(spots, "")},
+        repairs=(Repair("reference_blanked", before, pd.Series("", index=before.index, dtype="str")),),
+    )
+
+
+def _is_no_reference(text: str) -> bool:
+    return bool(
+        text.casefold() in _NOTHING
+        or not text.strip("0#")
+        or len(text) > _LONGEST_REFERENCE
+        or _WORDS_ONLY.fullmatch(text)
+        or re.search(BLANKED, shown(text))
+    ) and bool(text)
 
 
 def domestic(texts: pd.DataFrame) -> list[Problem]:

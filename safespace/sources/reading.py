@@ -30,6 +30,7 @@ from safespace.sources.outcomes import (
     Problem,
     Repair,
     Step,
+    blanked,
     disarm,
     first_problems,
     problem,
@@ -37,7 +38,7 @@ from safespace.sources.outcomes import (
     repairs_frame,
     same,
 )
-from safespace.sources.privacy import domestic, free_text, markers, refuse_person_files
+from safespace.sources.privacy import domestic, free_text, markers, references, refuse_person_files
 from safespace.sources.taxonomy import Taxonomy, load_taxonomy
 from safespace.sources.texts import arrow, edged, encode, is_blank, matches, said, series, spread
 
@@ -56,7 +57,10 @@ _FOOTER = (
 )
 _MANGLED = r"^\d(?:\.\d+)?[Ee]\+\d+$"
 # cells that may need a hand: spaces at an end, or a start that a spreadsheet would run
-_UNTIDY = r"^[\s\x{A0}\x{200B}\x{FEFF}=@]|[\s\x{A0}\x{200B}\x{FEFF}]$|^[+-](?:$|[^0-9.]|\.[^0-9])"
+_UNTIDY = (
+    r"^[\s\x{A0}\x{200B}\x{FEFF}=@\x{FF1D}\x{FF20}\x{FF0B}\x{FF0D}]|[\s\x{A0}\x{200B}\x{FEFF}]$|"
+    r"^[+-](?:$|[^0-9.]|\.[^0-9]|[0-9.,\s+eE-]*[^0-9.,\s+eE-])"
+)
 
 _UNTIDY_START, _UNTIDY_END = b"\t\n\f\r =@+-", b"\t\n\f\r "
 
@@ -145,6 +149,7 @@ def read_form(
         merged_cells(texts, rows),
         cleaning,
         *look(texts, context),
+        references(texts["reference"]),
     ]
     digest = _content_hash(opened.digest, told, sheet, settings)
     return settle(rows, steps, form, digest=digest, synthetic=_is_synthetic(texts, paths))
@@ -401,18 +406,26 @@ def settle(rows: Rows, steps: Sequence[Step], form: Form, *, digest: str, synthe
     left = _without(found, len(everything))
     kept = pd.DataFrame({name: everything[name][left] for name in _HELD})  # twice as quick as row by row
     reports = kept.assign(report_id=identify(kept, form.source), **same(kept.index, source=form.source))
-    notes: list[str] = [*rows.notes, *(note for step in steps for note in step.notes)]
+    rejects = rejects_frame(found, rows.frame, rows.headers)
+    notes = [*rows.notes, *(note for step in steps for note in step.notes), *_blanked_note(blanked(rejects))]
     return Ingested(
         source=form.source,
         files=tuple(rows.headers),
         content_hash=digest,
         read=len(rows.frame),
         reports=cast(reports.reset_index(drop=True), REPORTS),
-        rejects=rejects_frame(found, rows.frame, rows.headers),
+        rejects=rejects,
         repairs=repairs_frame([one for step in steps for one in step.repairs], rows.frame, kept.index),
         synthetic=synthetic,
         notes=tuple(dict.fromkeys(notes)),
     )
+
+
+def _blanked_note(count: int) -> list[str]:
+    if not count:
+        return []
+    what = "contact details, vehicle marks, names or sentences"
+    return [f"{count:,} {what} in rows that were not taken were blanked before anything was kept."]
 
 
 def _without(found: pd.DataFrame, count: int) -> Flags:

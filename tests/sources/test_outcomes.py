@@ -6,6 +6,7 @@ import pytest
 from safespace.sources.outcomes import (
     Problem,
     Repair,
+    blanked,
     disarm,
     first_problems,
     rejects_frame,
@@ -59,6 +60,12 @@ def test_the_original_is_kept_without_formulas_contacts_or_excluded_text():
     ]
 
 
+def test_what_was_blanked_is_counted():
+    first = first_problems([found("rejected", "x", r1="no", r2="no")])
+    assert blanked(rejects_frame(first, ROWS, HEADERS)) == 3
+    assert blanked(rejects_frame(first.iloc[:0], ROWS, HEADERS)) == 0
+
+
 def test_repairs_of_rows_that_were_not_kept_are_left_out():
     mended = Repair("trimmed", pd.Series({0: " a", 1: " b"}), pd.Series({0: "a", 1: "b"}))
     told = repairs_frame([mended], ROWS, pd.Index([1]))
@@ -68,7 +75,7 @@ def test_repairs_of_rows_that_were_not_kept_are_left_out():
     assert repairs_frame([], ROWS, pd.Index([1])).empty
 
 
-@pytest.mark.parametrize("text", ["=cmd()", "@SUM(A1)", "+cmd", "-cmd", "\tx"])
+@pytest.mark.parametrize("text", ["=cmd()", "@SUM(A1)", "+cmd", "-cmd", "\tx", "-2+3+cmd|' /C calc'!A0"])
 def test_what_a_spreadsheet_would_run_is_disarmed(text):
     assert disarm(text) == f"'{text}"
 
@@ -85,6 +92,18 @@ def test_what_it_would_not_run_is_left(text):
         ("+44 7700 900123", "[phone]"),
         ("a.b@example.org.uk", "[email]"),
         ("seen in BD51 SMR", "seen in [vehicle]"),
+        ("(0121) 496 0123", "[phone]"),
+        ("+44 (0)7700 900123", "[phone]"),
+        ("0044 7700-900-123", "[phone]"),
+        ("07700.900.123", "[phone]"),
+        ("in bd51 smr", "in [vehicle]"),
+        ("Mrs Jane Doe", "[name]"),
+        ("Printed by J Smith", "Printed by [name]"),
+        ("Ring John Smith on 07700 900123", "[text]"),
+        ("word " * 20, "[text]"),
+        ("Badly lit; " * 20, ("Badly lit; " * 20)[:80] + "…"),
+        ("01-02-2022 23:40", "01-02-2022 23:40"),
+        ("01 02 2022 23:40", "01 02 2022 23:40"),
         ("52.477812, -1.898312", "52.477812, -1.898312"),
         ("28/01/2022 23:40", "28/01/2022 23:40"),
         ("x" * 90, "x" * 80 + "…"),

@@ -2,7 +2,14 @@ import pandas as pd
 import pytest
 
 from safespace.errors import SchemaError
-from safespace.sources.privacy import domestic, free_text, markers, public_places, refuse_person_files
+from safespace.sources.privacy import (
+    domestic,
+    free_text,
+    markers,
+    public_places,
+    references,
+    refuse_person_files,
+)
 from safespace.sources.taxonomy import load_taxonomy
 
 
@@ -125,3 +132,34 @@ def test_an_offence_that_says_da_is_domestic():
     texts = pd.DataFrame({"domestic_abuse": "", "offence": ["Assault - DA", "Dada"]}, dtype="str")
     (found,) = domestic(texts)
     assert found.explanation.index.tolist() == [0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "John Smith 07700 900123",
+        "jo@example.org",
+        "07700900123",
+        "AB12 CDE",
+        "AB12CDE",
+        "Mrs Jane Doe",
+        "Jane Doe",
+        "[phone]",
+        "N/A",
+        "null",
+        "0000",
+        "x" * 81,
+    ],
+)
+def test_a_reference_that_is_a_contact_or_nothing_is_blanked_and_shown(text):
+    step = references(pd.Series(["NTE-1", text], dtype="str"))
+    assert step.columns["reference"].tolist() == ["NTE-1", ""]
+    assert [(one.rule, one.before.tolist()) for one in step.repairs] == [("reference_blanked", [text])]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "NTE-0001", "20D1/12345/25", "ABC", "0123", "A 12", "f" * 64, "2025-03-01 00:00:00"]
+)
+def test_other_references_are_kept(text):
+    step = references(pd.Series([text], dtype="str"))
+    assert (step.columns["reference"].tolist(), step.repairs) == ([text], ())
