@@ -10,7 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from safespace.errors import FileError, InputError, SettingsError
-from safespace.nights import bank_holidays, holiday_nights, on_at, read_calendar, window_by_zone
+from safespace.nights import (
+    bank_holidays,
+    day_of,
+    holiday_nights,
+    holiday_weekends,
+    on_at,
+    on_that_day,
+    read_calendar,
+    window_by_zone,
+)
 from safespace.nights.calendars import CALENDAR
 from safespace.schemas import check
 from safespace.settings import NightWindow, load_settings
@@ -197,3 +206,62 @@ def test_zones_are_settings() -> None:
     assert held.night_of("Centre") == held.night
     with pytest.raises(SettingsError, match=r"zones\.0\.night"):
         load_settings(zones=[{"name": "Campus", "night": []}])
+
+
+# ---- nights of the calendar -------------------------------------------------------------------------
+
+
+def test_a_day_is_that_of_its_night_or_its_own() -> None:
+    moments = utc("2022-01-29 01:30", "2022-01-29 05:59", "2022-01-29 06:00", "2022-01-29 23:00", None)
+    days = day_of(moments)
+    assert [str(day)[:10] for day in days] == ["2022-01-28", "2022-01-28", "2022-01-29", "2022-01-29", "NaT"]
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "nights"),
+    [
+        ("2022-05-27", "2022-06-05", 0),  # 28 May to 1 June is an ordinary weekend, see below for the Jubilee
+        ("2022-08-26", "2022-08-29", 4),
+        ("2022-04-14", "2022-04-18", 5),
+        ("2022-12-23", "2022-12-27", 5),
+    ],
+)
+def test_bank_holiday_weekends_run_from_their_eve(first: str, last: str, nights: int) -> None:
+    dates = pd.Series(pd.date_range(first, last, unit="us"))
+    if nights:
+        around = pd.Series(pd.to_datetime([first, last]) + pd.to_timedelta([-1, 1], unit="D"))
+        assert (holiday_weekends(dates) != "").sum() == nights == len(dates)
+        assert holiday_weekends(around).tolist() == ["", ""]
+    else:
+        weekend = holiday_weekends(dates)
+        assert weekend.ne("").tolist() == [False] * 5 + [True] * 5  # Wednesday 1 June leads into the Jubilee
+    assert holiday_weekends(pd.Series([pd.NaT, pd.Timestamp("1999-08-30")])).isna().all()
+
+
+def test_an_entry_covers_its_nights_and_starts_with_its_day() -> None:
+    rows = pd.DataFrame(
+        {
+            "name": ["Ball", "Week of reporting"],
+            "kind": ["event", "campaign"],
+            "starts": utc("2022-01-28 20:00", "2022-01-31 00:00"),
+            "ends": utc("2022-01-29 02:00", "2022-02-02 00:00"),
+            "zone": "",
+        }
+    )
+    dates = pd.Series(pd.date_range("2022-01-27", "2022-02-02", unit="us"))
+    assert on_that_day(dates, rows).tolist() == [
+        "", "Ball", "", "", "Week of reporting", "Week of reporting", ""
+    ]  # fmt: skip
+
+
+def test_zones_without_a_night_of_their_own_keep_the_settings_night() -> None:
+    one = [NightWindow(name="all-night", start=time(20), end=time(8))]
+    at = utc("2022-01-28 23:00", "2022-01-28 23:00")
+    zones = pd.Series(["Campus", ""])
+    assert window_by_zone(at, zones, of_zone={"Campus": CAMPUS}, windows=one).tolist() == [
+        "late",
+        "all-night",
+    ]
+
+
+CAMPUS = [NightWindow(name="late", start=time(21), end=time(3))]

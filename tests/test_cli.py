@@ -27,6 +27,7 @@ VERBS = (
     "brief",
     "app",
     "demo",
+    "holdings",
     "loads",
     "rollback",
 )
@@ -135,6 +136,22 @@ def test_hotspots_say_what_they_rest_on_and_write_files(store, tmp_path):
     assert all(path.stat().st_size > 1000 for path in outs)
 
 
+def test_holdings_list_what_can_be_asked_for(store):
+    held = ask_json("holdings", *store)
+    assert {area["area_id"] for area in held["areas"]} >= {"SB01", "SB04"}
+    assert [part["name"] for part in held["windows"]["SB01"][""]] == ["nte-evening", "nte-core", "nte-late"]
+    assert "nte-core 22:00 to 04:00" in " ".join(ask("holdings", *store).stdout.split())
+
+
+def test_nights_of_a_calendar_are_counted_by_themselves(store):
+    every, weekends, others = (
+        sum(cell["pins"] for cell in ask_json("count", "--source", "nte", *words, *store))
+        for words in ((), ("--calendar", "bank-holiday"), ("--calendar", "not-bank-holiday"))
+    )
+    assert 0 < weekends < others
+    assert weekends + others == every
+
+
 def test_streets_show_what_is_held(store):
     held = ask_json("streets", *store)
     assert held["walkable_km"] == pytest.approx(held["lit_km"] + held["unlit_km"] + held["unknown_km"])
@@ -226,6 +243,7 @@ def test_evaluate_refuses_a_weak_claim(store):
         (("ingest", "missing.csv", "--source", "twitter"), "twitter"),
         (("streets", "missing.osm.pbf", "--store", "s"), "missing.osm.pbf"),
         (("hotspots", "--resolution", "3"), "resolution 3"),
+        (("hotspots", "--calendar", "full-moon"), "calendar 'full-moon'"),
         (("hotspots", "--since", "2022-02-01", "--until", "2022-01-01"), "ends (2022-01-01) before"),
         (("brief", "--walk", "Station"), "FROM > TO"),
         (("fetch", "weather"), "police-area"),

@@ -32,6 +32,7 @@ for _command in (
     loading.ingest,
     loading.fetch,
     loading.mapping,
+    loading.holdings,
     loading.loads,
     loading.rollback,
     finding.count,

@@ -37,7 +37,13 @@ def _question(  # noqa: PLR0913, PLR0917 - these are the parts of the question
     baseline: Annotated[str, typer.Option(help=f"One of: {', '.join(pipeline.BASELINES)}.")] = "streets",
     since: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First day, included.")] = None,
     until: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last day, included.")] = None,
-    window: Annotated[str, typer.Option(help="night, or a window's name; any time when left out.")] = "",
+    window: Annotated[
+        str, typer.Option(help="night, or a window's name, as `safespace holdings` lists them.")
+    ] = "",
+    calendar: Annotated[
+        str,
+        typer.Option(help=f"Only these nights: {', '.join(name for name in pipeline.CALENDARS if name)}."),
+    ] = "",
     factor: Annotated[str, typer.Option(help="Only reports that give this reason.")] = "",
     found_by: Annotated[
         str, typer.Option(help="public leaves out rows found by patrols; all does not.")
@@ -51,6 +57,7 @@ def _question(  # noqa: PLR0913, PLR0917 - these are the parts of the question
         since=since.date() if since else None,
         until=until.date() if until else None,
         window=window,
+        calendar=calendar,
         factor=factor,
         found_by=found_by,
     )

@@ -41,9 +41,7 @@ def ingest(  # noqa: PLR0913, PLR0917 - each is one documented option
     files: Annotated[list[Path], typer.Argument(help="Files of one provider, loaded wholly or not at all.")],
     source: Annotated[
         str,
-        typer.Option(
-            help="streetsafe, nte, spiking or police_uk; or areas, stops, residents, recorded_counts."
-        ),
+        typer.Option(help=f"streetsafe, nte, spiking or police_uk; or {', '.join(pipeline.LAYERS)}."),
     ],
     mapping: Annotated[
         Path | None, typer.Option(help="TOML file: which of their columns is which of ours.")
@@ -137,6 +135,28 @@ def mapping(
     if guess.missing:
         say(f"Not found, and needed: {', '.join(guess.missing)}. Name them in {wrote}.")
     say(*guess.notes, f"Check {wrote}, then: safespace ingest {file} --source {source} --mapping {wrote}")
+
+
+def holdings(store: StoreOption = None, as_json: JsonOption = False) -> None:
+    """List what can be asked for: sources, reasons, areas, baselines, parts of the night, the calendar.
+
+    Example: `safespace holdings`
+    """
+    settings = settings_of(store)
+    held, areas = pipeline.holdings(settings), pipeline.areas(settings)
+    if as_json:
+        print_json(held.as_dict() | {"areas": records(areas)})
+        return
+    show(held.sources, "Sources")
+    show(areas, "Areas")
+    for source, factors in held.factors.items():
+        say(f"Reasons in {source}: {', '.join(factors)}.")
+    say(f"Baselines: {', '.join(held.baselines)}.", f"Nights: {', '.join(filter(None, held.calendars))}.")
+    for zone, night in held.windows[""].items():
+        parts = ", ".join(f"{part.name} {part.start:%H:%M} to {part.end:%H:%M}" for part in night)
+        say(f"Parts of the night{f' in {zone}' if zone else ''}: {parts}.")
+    if len(held.calendar):
+        show(held.calendar, "Calendar, UTC")
 
 
 def loads(store: StoreOption = None, as_json: JsonOption = False) -> None:

@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from safespace.errors import FileError, InputError
-from safespace.nights.hours import TIME_ZONE
+from safespace.nights.hours import TIME_ZONE, day_of
 from safespace.schemas import Column, Table, conform
+from safespace.settings import NIGHT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+    from safespace.settings import NightWindow
 
 KINDS = ("match", "event", "campaign")
 CALENDAR = Table(
@@ -90,6 +93,43 @@ def holiday_nights(dates: pd.Series) -> pd.DataFrame:
         known = (asked.year >= held.index[0].year) & (asked.year <= held.index[-1].year)
         named[column] = pd.Series(names.to_numpy(), index=dates.index, dtype="str").where(known)
     return pd.DataFrame(named)
+
+
+def holiday_weekends(dates: pd.Series) -> pd.Series:
+    """Return which bank holiday's weekend each night belongs to.
+
+    Parameters
+    ----------
+    dates
+        Dates on which nights begin (:func:`night_of`), shape (n,); may be missing.
+
+    Returns
+    -------
+    pd.Series
+        ``str``, same index: the holidays of the weekend, joined by ``; ``; empty for other nights, missing where
+        the date is unknown or in a year whose holidays are not known.
+
+    Notes
+    -----
+    The weekend is the run of days off with a bank holiday among them, and the night that leads into it: from
+    Friday to Monday where Monday is one, Thursday to Monday at Easter.
+
+    Examples
+    --------
+    >>> august = pd.Series(pd.to_datetime(["2022-08-25", "2022-08-26", "2022-08-28", "2022-08-29"]))
+    >>> holiday_weekends(august).tolist()
+    ['', 'Summer bank holiday', 'Summer bank holiday', 'Summer bank holiday']
+    """
+    held = bank_holidays()
+    days = pd.date_range(f"{held.index[0].year}-01-01", f"{held.index[-1].year}-12-31", unit="us")
+    off = (days.day_of_week >= 5) | days.isin(held.index)
+    run = pd.Series((~off).cumsum(), index=days).where(off)
+    holidays = held.groupby(run.reindex(held.index).to_numpy()).agg("; ".join)
+    named = run.map(holidays).fillna("")
+    eves = named.shift(-1, fill_value="")
+    weekend = named.where(named.ne("") | off, eves)
+    asked = pd.DatetimeIndex(dates).as_unit("us").normalize()
+    return pd.Series(weekend.reindex(asked).to_numpy(), index=dates.index, dtype="str")
 
 
 def read_calendar(path: Path, *, tz: str = TIME_ZONE) -> pd.DataFrame:
@@ -190,6 +230,49 @@ def on_at(
         if entry["zone"]:
             here &= where.eq(entry["zone"])
         names = names.where(~here, (names + "; " + entry["name"]).str.removeprefix("; "))
+    return names
+
+
+def on_that_day(
+    dates: pd.Series,
+    calendar: pd.DataFrame,
+    *,
+    windows: Sequence[NightWindow] = NIGHT,
+    tz: str = TIME_ZONE,
+) -> pd.Series:
+    """Return what was on in each night or day, the names joined by ``; ``, whatever its zone.
+
+    Parameters
+    ----------
+    dates
+        Dates that moments count with (:func:`safespace.nights.day_of`), shape (n,); may be missing.
+    calendar
+        :data:`CALENDAR`.
+    windows, tz
+        The night and its zone: what ends at 01:00 belongs to the night before. What starts at midnight
+        starts with that day.
+
+    Returns
+    -------
+    pd.Series
+        ``str``, same index; empty where nothing was on or the date is not known.
+
+    Examples
+    --------
+    >>> start = pd.Timestamp("2022-01-28 22:00", tz="UTC")
+    >>> ball = {"name": "Ball", "kind": "event", "starts": start, "ends": start + pd.Timedelta(hours=4), "zone": ""}
+    >>> nights = pd.Series(pd.to_datetime(["2022-01-28", "2022-01-29"]))
+    >>> on_that_day(nights, pd.DataFrame([ball])).tolist()
+    ['Ball', '']
+    """
+    names = pd.Series("", index=dates.index, dtype="str")
+    local = calendar["starts"].dt.tz_convert(tz).dt.tz_localize(None)
+    midnight = local == local.dt.normalize()
+    first = local.dt.normalize().where(midnight, day_of(calendar["starts"], windows=windows, tz=tz))
+    last = day_of(calendar["ends"] - pd.Timedelta(seconds=1), windows=windows, tz=tz)
+    for name, since, until in zip(calendar["name"], first, last, strict=True):
+        here = (dates >= since) & (dates <= until)
+        names = names.where(~here, (names + "; " + name).str.removeprefix("; "))
     return names
 
 

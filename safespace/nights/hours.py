@@ -68,6 +68,30 @@ def night_of(moments: pd.Series, *, windows: Sequence[NightWindow] = NIGHT, tz: 
     return nights
 
 
+def day_of(moments: pd.Series, *, windows: Sequence[NightWindow] = NIGHT, tz: str = TIME_ZONE) -> pd.Series:
+    """Return the date each moment counts with: that of its night, or in the daytime its own.
+
+    Parameters
+    ----------
+    moments, windows, tz
+        As for :func:`night_of`.
+
+    Returns
+    -------
+    pd.Series
+        ``datetime64[us]`` at midnight, shape (n,), same index; ``NaT`` where the moment is not known.
+
+    Examples
+    --------
+    >>> sunday = pd.Series(pd.to_datetime(["2022-01-30 02:00", "2022-01-30 14:00"], utc=True))
+    >>> day_of(sunday).dt.day_name().tolist()
+    ['Saturday', 'Sunday']
+    """
+    own = _local(moments, tz).dt.tz_localize(None).dt.normalize().astype("datetime64[us]")
+    dates: pd.Series = night_of(moments, windows=windows, tz=tz).fillna(own)
+    return dates
+
+
 def window_of(
     moments: pd.Series, *, windows: Sequence[NightWindow] = NIGHT, tz: str = TIME_ZONE
 ) -> pd.Series:
@@ -99,7 +123,12 @@ def window_of(
 
 
 def window_by_zone(
-    moments: pd.Series, zones: pd.Series, *, of_zone: Mapping[str, Sequence[NightWindow]], tz: str = TIME_ZONE
+    moments: pd.Series,
+    zones: pd.Series,
+    *,
+    of_zone: Mapping[str, Sequence[NightWindow]],
+    windows: Sequence[NightWindow] = NIGHT,
+    tz: str = TIME_ZONE,
 ) -> pd.Series:
     """Return the name of the part of the night each moment falls in, by the windows of its zone.
 
@@ -111,6 +140,8 @@ def window_by_zone(
         The zone of each moment, same index; those without windows of their own have the usual ones.
     of_zone
         Windows by zone: a campus and a street of clubs do not keep the same hours.
+    windows
+        The usual windows, of every other place.
     tz
         As for :func:`night_of`.
 
@@ -126,11 +157,11 @@ def window_by_zone(
     >>> window_by_zone(eleven, pd.Series(["Campus", "Centre"]), of_zone={"Campus": campus}).tolist()
     ['campus', 'nte-core']
     """
-    named = window_of(moments, tz=tz)
+    named = window_of(moments, windows=windows, tz=tz)
     where = zones.reindex(moments.index)
-    for zone, windows in of_zone.items():
+    for zone, own in of_zone.items():
         here = where.eq(zone)
-        named = named.where(~here, window_of(moments, windows=windows, tz=tz))
+        named = named.where(~here, window_of(moments, windows=own, tz=tz))
     return named
 
 

@@ -4,6 +4,7 @@ Each verb opens the store named in the settings, does one thing and returns a fr
 """
 
 from safespace.pipeline.acting import Improvement, evaluate, improve, release
+from safespace.pipeline.calendars import held_calendar, ingest_calendar, windows_of
 from safespace.pipeline.demo import run_demo
 from safespace.pipeline.excerpts import NOT_SHOWN, first_rejects, first_repairs, reasons_in_short
 from safespace.pipeline.fetching import KINDS, fetch
@@ -80,13 +81,14 @@ from safespace.pipeline.uploads import (
     settle_mapping,
     without_file_remedy,
 )
-from safespace.pipeline.view import BASELINES, EDITIONS, FOUND_BY, PROVIDERS, View
+from safespace.pipeline.view import BASELINES, CALENDARS, EDITIONS, FOUND_BY, PROVIDERS, View
 from safespace.pipeline.walks import WalkPlanned, find_point, plan_walk
 from safespace.routes import Limits
 from safespace.sources.formats import describe as describe_formats
 
 __all__ = [
     "BASELINES",
+    "CALENDARS",
     "EDITIONS",
     "FOUND_BY",
     "KINDS",
@@ -130,12 +132,14 @@ __all__ = [
     "first_rejects",
     "first_repairs",
     "headline",
+    "held_calendar",
     "held_streets",
     "holdings",
     "hours_of_week",
     "improve",
     "ingest",
     "ingest_areas",
+    "ingest_calendar",
     "ingest_layer",
     "ingest_streets",
     "landmarks",
@@ -166,6 +170,7 @@ __all__ = [
     "version",
     "walk_as_dict",
     "walk_page",
+    "windows_of",
     "without_file_remedy",
     "write_brief",
     "write_mapping",

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from safespace import streets
+from safespace.pipeline.calendars import HOLIDAY, held_calendar, windows_of
 from safespace.pipeline.loading import area_values, load_streets, version
-from safespace.pipeline.view import AREA_LAYERS, BASELINES, PROVIDERS, RECORDED
+from safespace.pipeline.view import AREA_LAYERS, BASELINES, CALENDARS, NOT, PROVIDERS, RECORDED
 from safespace.schemas import SOURCES
 from safespace.store import Store
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from safespace.settings import Settings
+    from safespace.settings import NightWindow, Settings
     from safespace.streets import StreetSummary
 
 
@@ -36,6 +37,13 @@ class Holdings:
         Summary of the street network, or ``None``.
     baselines
         Keys of :data:`BASELINES` that this store can serve, the usual one first.
+    windows
+        Parts of the night that can be asked for, by area identifier (empty for all areas together) and zone
+        (empty for the usual night); see :func:`safespace.pipeline.calendars.windows_of`.
+    calendar
+        Matches, events and campaigns held (:data:`safespace.nights.CALENDAR`).
+    calendars
+        Keys of :data:`CALENDARS` that this store can answer.
     version
         Fingerprint of everything held.
     """
@@ -46,7 +54,28 @@ class Holdings:
     synthetic: bool
     streets: StreetSummary | None
     baselines: tuple[str, ...]
+    windows: dict[str, dict[str, tuple[NightWindow, ...]]]
+    calendar: pd.DataFrame
+    calendars: tuple[str, ...]
     version: str
+
+    def as_dict(self) -> dict[str, object]:
+        """Return what is held for machines."""
+        night = {
+            area: {zone: [part.model_dump(mode="json") for part in parts] for zone, parts in zones.items()}
+            for area, zones in self.windows.items()
+        }
+        return {
+            "sources": self.sources.to_dict("records"),
+            "factors": self.factors,
+            "synthetic": self.synthetic,
+            "streets": None if self.streets is None else asdict(self.streets),
+            "baselines": self.baselines,
+            "windows": night,
+            "calendar": self.calendar.to_dict("records"),
+            "calendars": self.calendars,
+            "version": self.version,
+        }
 
 
 def areas(settings: Settings) -> pd.DataFrame:
@@ -80,7 +109,7 @@ def holdings(settings: Settings) -> Holdings:
     """
     store = Store.open(settings.store)
     reports, loads, graph = store.reports(), store.loads(), load_streets(settings)
-    in_force = loads[loads["status"] == "loaded"]
+    in_force, calendar = loads[loads["status"] == "loaded"], held_calendar(settings)
     return Holdings(
         sources=_sources_held(reports, settings),
         factors=_factors_held(reports),
@@ -88,6 +117,9 @@ def holdings(settings: Settings) -> Holdings:
         synthetic=bool(in_force["synthetic"].any()),
         streets=None if graph is None else streets.summary(graph),
         baselines=_baselines_held(settings, set(reports["source"])),
+        windows={area: dict(windows_of(area, settings)) for area in ("", *store.areas()["area_id"])},
+        calendar=calendar,
+        calendars=_calendars_held(set(calendar["kind"])),
         version=version(settings),
     )
 
@@ -103,6 +135,10 @@ def _factors_held(reports: pd.DataFrame) -> dict[str, tuple[str, ...]]:
     single = reports[["source", "factor"]].assign(factor=reports["factor"].str.split("|")).explode("factor")
     single = single[single["factor"] != ""].drop_duplicates()
     return {str(source): tuple(sorted(rows["factor"])) for source, rows in single.groupby("source")}
+
+
+def _calendars_held(kinds: set[str]) -> tuple[str, ...]:
+    return tuple(name for name in CALENDARS if name.removeprefix(NOT) in {"", HOLIDAY, *kinds})
 
 
 def _baselines_held(settings: Settings, held: set[str]) -> tuple[str, ...]:

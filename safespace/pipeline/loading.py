@@ -13,6 +13,7 @@ import pandas as pd
 
 from safespace import cells, sources, streets
 from safespace.errors import AreaError, InputError, StoreError
+from safespace.pipeline.calendars import held_calendar, ingest_calendar
 from safespace.pipeline.view import AREA_LAYERS, CREDITS
 from safespace.schemas import OUTCOMES, REPORTS, empty
 from safespace.sources import assets as asset_files
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from safespace.streets import StreetGraph, StreetSummary
 
 SYNTHETIC_STREETS = "Synthetic streets"
-LAYERS = ("areas", "stops", *AREA_LAYERS)
+LAYERS = ("areas", "stops", "calendar", *AREA_LAYERS)
 MAPPINGS = "mappings"
 RECALLED = "Read with the mapping that files with these headers were last loaded with."
 STREETS_FILE = "streets.npz"
@@ -277,19 +278,33 @@ def _volume_notes(reading: Ingested, settings: Settings) -> tuple[str, ...]:
     known = (settings.store / "loads").is_dir()
     held = Store.open(settings.store).reports(sources=[reading.source]) if known else fresh.iloc[:0]
     notes = [note for note in volumes.compare_volumes(fresh, held)["note"] if note]
-    bursts = volumes.find_bursts(fresh, time_zone=settings.time_zone)
+    calendar = held_calendar(settings).assign(zone="")  # a campaign in one place fills the whole file's day
+    bursts = volumes.find_bursts(fresh, calendar=calendar, time_zone=settings.time_zone)
     if len(bursts):
-        most = bursts.sort_values("reports").iloc[-1]
-        notes.append(
-            f"{len(bursts)} days have far more than their usual, the most {most['day']:%-d %B %Y}: "
-            f"{most['reports']:,} where {most['usual']:.1f} is usual. A campaign?"
-        )
+        notes.append(_bursts_in_words(bursts))
     sittings = volumes.find_sittings(fresh)
     if len(sittings):
         notes.append(
             f"{len(sittings)} runs of reports came minutes apart: one person or one group each, perhaps."
         )
     return tuple(notes)
+
+
+def _bursts_in_words(bursts: pd.DataFrame) -> str:
+    """Say how many days stand out, the most of them, and what the calendar names on which of them."""
+    most = bursts.sort_values("reports").iloc[-1]
+    told = (
+        f"{len(bursts)} days have far more than their usual, the most {most['day']:%-d %B %Y}: "
+        f"{most['reports']:,} where {most['usual']:.1f} is usual."
+    )
+    known = bursts[bursts["on"] != ""]
+    if known.empty:
+        return f"{told} A campaign?"
+    rest = len(bursts) - len(known)
+    named = "; ".join(dict.fromkeys(known["on"]))
+    return f"{told} The calendar names {len(known)} of them: {named}." + (
+        f" The other {rest}: a campaign?" if rest else ""
+    )
 
 
 def _placed(reading: Ingested, settings: Settings) -> pd.DataFrame:
@@ -389,12 +404,20 @@ def ingest_layer(
             said += [f"{len(found):,} areas loaded from {path.name}.", *found.attrs.get("notes", ())]
         elif layer == "stops":
             said.append(f"{len(ingest_stops(path, settings=settings)):,} stops loaded from {path.name}.")
+        elif layer == "calendar":
+            said.append(_calendar_in_words(ingest_calendar(path, settings=settings), path))
         elif layer in AREA_LAYERS:
             values = ingest_area_values(path, layer=layer, settings=settings)
             said.append(f"{values.sum():,.0f} {layer.replace('_', ' ')} in {len(values):,} loaded areas.")
         else:
             raise InputError("No such layer.", seen=layer, remedy=f"Choose from: {', '.join(LAYERS)}.")
     return tuple(said)
+
+
+def _calendar_in_words(found: pd.DataFrame, path: Path) -> str:
+    kinds = found["kind"].value_counts().sort_index()
+    told = ", ".join(f"{number:,} {kind}" for kind, number in kinds.items()) or "nothing"
+    return f"Calendar entries from {path.name}, in place of those it brought before: {told}."
 
 
 def area_values(layer: str, settings: Settings) -> pd.Series | None:

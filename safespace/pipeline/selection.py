@@ -14,10 +14,13 @@ from safespace import cells, nights
 from safespace.engine import open_engine
 from safespace.errors import InputError
 from safespace.hotspots import jeffreys
+from safespace.pipeline.calendars import in_calendar, windows_of, zone_of
 from safespace.pipeline.view import FELT, RECORDED
 from safespace.store import Store
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from safespace.pipeline.view import View
@@ -38,6 +41,7 @@ class Selection:
     without_hour: int
     since: date | None
     until: date | None
+    others: tuple[str, ...] = ()
 
     def sentences(self) -> tuple[str, ...]:
         """Say what was left aside; nothing is dropped silently."""
@@ -50,7 +54,7 @@ class Selection:
             )
         if self.without_hour:
             said.append(f"{self.without_hour:,} rows carry no hour and are in no night window.")
-        return tuple(said)
+        return (*said, *self.others)
 
 
 def select(view: View, settings: Settings) -> Selection:
@@ -59,8 +63,8 @@ def select(view: View, settings: Settings) -> Selection:
     Raises
     ------
     InputError
-        When felt and recorded reports are asked for in one number, the night window is unknown, or a part of
-        the night is asked of rows that carry no hour.
+        When felt and recorded reports are asked for in one number, the night window is unknown, the calendar
+        holds nothing of the kind asked for, or a night is asked of rows that carry no hour.
     """
     _refuse_adding_layers(view)
     store = Store.open(settings.store)
@@ -70,7 +74,8 @@ def select(view: View, settings: Settings) -> Selection:
     kept = reports[~by_patrol]
     if view.factor:
         kept = kept[kept["factor"].str.split("|").map(lambda given: view.factor in given)]
-    kept, without_hour = _in_window(kept, view, settings)
+    kept, on_nights = in_calendar(kept, view, settings)
+    kept, without_hour, zoned = _in_window(kept, view, settings)
     _refuse_no_hours(kept, without_hour)
     first, last = (
         kept[name].dt.tz_convert(settings.time_zone).dt.date for name in ("occurred_from", "occurred_to")
@@ -82,6 +87,7 @@ def select(view: View, settings: Settings) -> Selection:
         without_hour=without_hour,
         since=first.min() if len(kept) else None,
         until=last.max() if len(kept) else None,
+        others=(*on_nights, *zoned),
     )
 
 
@@ -89,7 +95,7 @@ def count_events(view: View, window: pd.DataFrame, settings: Settings) -> pd.Dat
     """Count a view's reports in the cells of a window, where the settings say that queries run.
 
     Where the engine can tell by itself which rows are asked for, it reads the store's files and no row comes
-    into memory here; parts of the night follow the clocks and are told apart row by row.
+    into memory here; nights and their parts follow the clocks and are told apart row by row.
 
     Raises
     ------
@@ -100,7 +106,8 @@ def count_events(view: View, window: pd.DataFrame, settings: Settings) -> pd.Dat
     """
     _refuse_adding_layers(view)
     runs_on = open_engine(settings.engine)
-    files = [] if view.window else Store.open(settings.store).report_files(sources=view.sources)
+    by_clock = view.window or view.calendar
+    files = [] if by_clock else Store.open(settings.store).report_files(sources=view.sources)
     if not files:
         return cells.count(select(view, settings).reports, window, resolution=view.resolution, engine=runs_on)
     since, until = _moments(view, settings)
@@ -136,22 +143,41 @@ def _moments(view: View, settings: Settings) -> tuple[datetime | None, datetime 
     return since, until
 
 
-def _in_window(reports: pd.DataFrame, view: View, settings: Settings) -> tuple[pd.DataFrame, int]:
-    """Return the reports of the view's part of the night, and how many could not be placed in any.
+def _in_window(
+    reports: pd.DataFrame, view: View, settings: Settings
+) -> tuple[pd.DataFrame, int, tuple[str, ...]]:
+    """Return the reports of the view's part of the night, how many are in none, and what to say of zones.
 
     A report spanning two parts belongs to the one it began in; a span of a day or more belongs to none.
     """
     if not view.window:
-        return reports, 0
-    known = [window.name for window in settings.night]
+        return reports, 0, ()
+    known = [window.name for night in windows_of(view.area, settings).values() for window in night]
     if view.window not in (*known, "night"):
         raise InputError(
-            "No such night window.", seen=view.window, remedy=f"Choose from: night, {', '.join(known)}."
+            "No such night window.",
+            where=view.area,
+            seen=view.window,
+            remedy=f"Choose from: night, {', '.join(dict.fromkeys(known))}.",
         )
     timed = reports[reports["occurred_to"] - reports["occurred_from"] < pd.Timedelta(days=1)]
-    part = nights.window_of(timed["occurred_from"], windows=settings.night, tz=settings.time_zone)
-    wanted = part != "day" if view.window == "night" else part == view.window
-    return timed[wanted], len(reports) - len(timed)
+    zones, lost = zone_of(timed, settings)
+    part = nights.window_by_zone(
+        timed["occurred_from"],
+        zones,
+        of_zone={zone.name: zone.night for zone in settings.zones},
+        windows=settings.night,
+        tz=settings.time_zone,
+    )
+    wanted = part != nights.DAY if view.window == "night" else part == view.window
+    return timed[wanted], len(reports) - len(timed), _of_zones(zones[wanted], lost)
+
+
+def _of_zones(zones: pd.Series, lost: Sequence[str]) -> tuple[str, ...]:
+    """Say where a night other than the usual one was used, and which zones have no area."""
+    held = zones[zones != ""].value_counts().sort_index()
+    own = [f"{name} keeps its own parts of the night: {rows:,} rows." for name, rows in held.items()]
+    return (*own, *(f"No loaded area is called {name}: its own night is not used." for name in lost))
 
 
 def _without_place(store: Store, view: View) -> int:

@@ -30,6 +30,20 @@ BASELINES: Mapping[str, str] = MappingProxyType(
 FOUND_BY: Mapping[str, str] = MappingProxyType(
     {"public": "reported by the public, or not stated", "all": "also found by patrols"}
 )
+NOT = "not-"
+_NIGHTS = {
+    "match": "match nights",
+    "event": "event nights",
+    "campaign": "campaign days",
+    "bank-holiday": "nights of bank-holiday weekends",
+}
+CALENDARS: Mapping[str, str] = MappingProxyType(
+    {
+        "": "any night",
+        **_NIGHTS,
+        **{f"{NOT}{kind}": f"nights other than {words}" for kind, words in _NIGHTS.items()},
+    }
+)
 EDITIONS: Mapping[str, str] = MappingProxyType({"police": "Police edition", "partner": "Partner edition"})
 
 # Layers of one number an area, by the name of their baseline: the code column and the value column as published.
@@ -74,7 +88,9 @@ class View:
     since, until
         First and last day (local), both included; ``None`` leaves that end open.
     window
-        Name of a night window from the settings, ``night`` for the whole night, or empty for any time.
+        Name of a night window from the settings (of the area's own night, where it is a zone), ``night`` for the whole night, or empty for any time.
+    calendar
+        Only nights when something was on, or was not; a key of :data:`CALENDARS`.
     factor
         Only reports that give this reason; empty for all.
     found_by
@@ -99,6 +115,7 @@ class View:
     since: date | None = None
     until: date | None = None
     window: str = ""
+    calendar: str = ""
     factor: str = ""
     found_by: str = "public"
     edition: str = "police"
@@ -125,6 +142,7 @@ class View:
             *(("source", source, SOURCES) for source in self.sources),
             ("resolution", self.resolution, RESOLUTIONS),
             ("baseline", self.baseline, tuple(BASELINES)),
+            ("calendar", self.calendar, tuple(CALENDARS)),
             ("found by", self.found_by, tuple(FOUND_BY)),
             ("edition", self.edition, tuple(EDITIONS)),
         ]

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from safespace.errors import InputError
-from safespace.pipeline.view import BASELINES, EDITIONS, FOUND_BY, View
+from safespace.pipeline.view import BASELINES, CALENDARS, EDITIONS, FOUND_BY, View
 from safespace.schemas import RESOLUTIONS, SOURCES
 
 days = st.dates(min_value=date(2015, 1, 1), max_value=date(2030, 1, 1))
@@ -20,6 +20,7 @@ views = st.builds(
     since=st.none() | days.map(lambda d: min(d, date(2022, 1, 1))),
     until=st.none() | days.map(lambda d: max(d, date(2022, 1, 1))),
     window=st.text(max_size=10),
+    calendar=st.sampled_from(list(CALENDARS)),
     factor=st.text(max_size=10),
     found_by=st.sampled_from(list(FOUND_BY)),
     edition=st.sampled_from(list(EDITIONS)),
