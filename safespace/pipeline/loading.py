@@ -170,10 +170,11 @@ def ingest(
         When the store cannot be written.
     """
     recalled = None if mapping else _recalled(paths, source, settings, sheet)
+    how = (RECALLED,) if recalled else ()
     if not check_only:
         known = _known(paths, source, settings, mapping or recalled, sheet)
         if known is not None:
-            return known
+            return replace(known, notes=how)
     reading = sources.read_reports(
         list(paths),
         source=source,
@@ -182,7 +183,7 @@ def ingest(
         sheet=sheet,
         progress=progress,
     )
-    notes = (*((RECALLED,) if recalled else ()), *_volume_notes(reading, settings))
+    notes = (*how, *_volume_notes(reading, settings))
     reasons = summarise(reading.rejects)
     checked = Ingestion(reading, None, reasons, notes)
     if check_only:
