@@ -82,7 +82,7 @@ def garwood(counts: ArrayLike, *, level: float = 0.95) -> tuple[Numbers, Numbers
     """
     held, which = np.unique(np.asarray(counts, dtype=float), return_inverse=True)
     tail = (1 - level) / 2
-    lower = np.where(held > 0, gammaincinv(np.maximum(held, 1), tail), 0.0)
+    lower = np.where(held > 0, gammaincinv(np.where(held > 0, held, 1), tail), 0.0)
     upper = gammaincinv(held + 1, 1 - tail).astype(float)
     return lower[which], upper[which]
 

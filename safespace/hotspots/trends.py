@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,7 @@ from scipy.stats import false_discovery_control
 
 from safespace.cells import neighbours, to_metres
 from safespace.errors import InputError, TooFewError
+from safespace.hotspots.intensity import garwood
 from safespace.hotspots.significance import ENOUGH_FOR_GI_STAR, at_least, ring_test
 from safespace.nights import hour_table
 
@@ -300,14 +301,17 @@ def near_repeat(
 
     Notes
     -----
-    The interval sets the pairs seen beside the range of the permutations: it is the doubt about what chance
-    brings, and holds 1 where nothing is found. Places keep their events and times theirs, so busy streets
+    The interval takes pairs as Poisson, widened by how much they hang on single events (one event followed by
+    five is not five repeats): the jackknife's variance less what pairs alone would give. It covers 93 to
+    97 % on average over the bands with up to a third of the events repeats, and a little less in the widest
+    band. Places keep their events and times theirs, so busy streets
     and busy weeks are allowed for; a street that was busy in some weeks only is what is found. Nine bands
     are nine tests. Locations on snap points make pairs at zero metres: read nothing into the first band.
 
     References
     ----------
     Knox, E. G. (1964). The detection of space-time interactions. doi:10.2307/2985220
+    Efron, B. & Stein, C. (1981). The jackknife estimate of variance. doi:10.1214/aos/1176345462
     Johnson, S. D. et al. (2007). Space-time patterns of risk: a cross national assessment of residential
     burglary victimization. doi:10.1007/s10940-007-9025-3
     """
@@ -325,7 +329,8 @@ def near_repeat(
     place, _ = to_metres(events["lon"], events["lat"])
     day = ((events["occurred_from"] - events["occurred_from"].min()) / pd.Timedelta(days=1)).to_numpy()
     seen, drawn = knox(place, day, metres, days, permutations=permutations, seed=seed)
-    return NearRepeat(_repeat_table(seen, drawn, metres, days, level), len(events), permutations)
+    spread = pair_spread(place, day, metres, days)
+    return NearRepeat(_repeat_table(seen, drawn, spread, metres, days, level), len(events), permutations)
 
 
 def knox(
@@ -357,9 +362,7 @@ def knox(
     >>> knox(place, np.array([0.0, 3.0, 30.0]), [60, 100], [7, 28], permutations=0, seed=1)[0].tolist()
     [[1, 0], [0, 1]]
     """
-    pairs = cKDTree(place).query_pairs(max(metres), output_type="ndarray")
-    apart = np.linalg.norm(place[pairs[:, 0]] - place[pairs[:, 1]], axis=1)
-    band = np.searchsorted(np.asarray(metres, dtype=float), apart)
+    pairs, band = _close_pairs(place, metres)
     rng = np.random.default_rng(seed)
 
     def counted(when: Numbers) -> Whole:
@@ -373,29 +376,84 @@ def knox(
     return counted(day), np.array(drawn, dtype=np.int64).reshape(shape)
 
 
+def _close_pairs(place: Numbers, metres: Sequence[float]) -> tuple[Whole, Whole]:
+    """Return the pairs of events near in place, shape (pairs, 2), and the band of distance of each."""
+    pairs = cKDTree(place).query_pairs(max(metres), output_type="ndarray")
+    apart = np.linalg.norm(place[pairs[:, 0]] - place[pairs[:, 1]], axis=1)
+    band = np.searchsorted(np.asarray(metres, dtype=float), apart)
+    return pairs.astype(np.int64), band.astype(np.int64)
+
+
+def pair_spread(place: Numbers, day: Numbers, metres: Sequence[float], days: Sequence[float]) -> Numbers:
+    """Return how many times a Poisson's the variance of each band's ratio is, 1 or more.
+
+    Parameters
+    ----------
+    place, day, metres, days
+        As for :func:`knox`.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (metres, days); 1 in a band without pairs.
+
+    Notes
+    -----
+    What each event does to the log of the ratio, squared and added up, is the jackknife's variance. Of that
+    the pairs' own chance is counted twice, so it is taken off once.
+    """
+    pairs, band = _close_pairs(place, metres)
+    late = np.searchsorted(np.asarray(days, dtype=float), np.abs(day[pairs[:, 0]] - day[pairs[:, 1]]))
+    of_event = np.zeros((len(day), len(metres), len(days) + 1))
+    for end in (0, 1):
+        np.add.at(of_event, (pairs[:, end], band, late), 1.0)
+    soon = np.diff(_events_within(day, days), axis=1, prepend=0)[:, None, :]
+    close = of_event.sum(axis=2, keepdims=True)
+    both = of_event[:, :, :-1]
+    effect = _of_all(both) - _of_all(close) - _of_all(soon) + 2 / len(day)
+    seen = both.sum(axis=0) / 2
+    spread: Numbers = np.maximum(seen * (effect**2).sum(axis=0) - (seen > 0), 1.0)
+    return spread
+
+
+def _events_within(day: Numbers, days: Sequence[float]) -> Whole:
+    """Return how many other events each has within so many days, shape (n, days)."""
+    ordered = np.sort(day)
+    after = [np.searchsorted(ordered, day + wide, side="right") for wide in days]
+    before = [np.searchsorted(ordered, day - wide, side="left") for wide in days]
+    within: Whole = np.column_stack(after) - np.column_stack(before) - 1
+    return within
+
+
+def _of_all(counts: Numbers) -> Numbers:
+    """Return each event's pairs as a share of all pairs, which have two events each; 0 where there are none."""
+    whole = counts.sum(axis=0) / 2
+    share: Numbers = np.divide(counts, whole, out=np.zeros(counts.shape), where=whole > 0)
+    return share
+
+
 def _repeat_table(
-    seen: Whole, drawn: Whole, metres: Sequence[float], days: Sequence[float], level: float
+    seen: Whole, drawn: Whole, spread: Numbers, metres: Sequence[float], days: Sequence[float], level: float
 ) -> pd.DataFrame:
-    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2], axis=0)
     expected = drawn.mean(axis=0)
-    table = pd.DataFrame(
+    low, high = garwood((seen / spread).ravel(), level=level)
+    lower, upper = (end.reshape(seen.shape) * spread for end in (low, high))
+    as_many = (drawn >= seen).sum(axis=0)
+    return pd.DataFrame(
         {
             "metres": np.repeat(np.asarray(metres, dtype=float), len(days)),
             "days": np.tile(np.asarray(days, dtype=float), len(metres)),
             "pairs": seen.ravel(),
             "expected": expected.ravel(),
+            "ratio": _over(seen, expected, neither=1.0).ravel(),
+            "lower": _over(lower, expected, neither=0.0).ravel(),
+            "upper": _over(upper, expected, neither=np.inf).ravel(),
+            "p_value": ((1 + as_many) / (len(drawn) + 1)).ravel(),
         }
     )
-    table = table.assign(
-        ratio=_over(seen, expected, neither=1.0).ravel(),
-        lower=_over(seen, high, neither=0.0).ravel(),
-        upper=_over(seen, low, neither=np.inf).ravel(),
-    )
-    as_many = (drawn >= seen).sum(axis=0)
-    return table.assign(p_value=((1 + as_many) / (len(drawn) + 1)).ravel())
 
 
-def _over(seen: Whole, by: Numbers, *, neither: float) -> Numbers:
+def _over(seen: NDArray[Any], by: Numbers, *, neither: float) -> Numbers:
     """Return the ratio; beyond all bounds where chance brings none, ``neither`` where none were seen either."""
     out = np.where(seen > 0, np.inf, neither)
     ratio: Numbers = np.divide(seen, by, out=out, where=by > 0)

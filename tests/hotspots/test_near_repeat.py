@@ -19,6 +19,7 @@ from safespace.hotspots.trends import (
     classify_emerging,
     knox,
     near_repeat,
+    pair_spread,
     smooth_week,
     week_surface,
 )
@@ -82,10 +83,28 @@ def test_a_ratio_by_hand():
     assert seen.tolist() == [[3]]
     # six pairs near in place, 3 of 15 pairs near in time: 6 x 3 / 15
     assert drawn.mean() == pytest.approx(1.2, rel=0.03)
-    table = _repeat_table(seen, drawn, [100.0], [7.0], 0.95)
+    table = _repeat_table(seen, drawn, np.ones((1, 1)), [100.0], [7.0], 0.95)
     assert table["ratio"].iloc[0] == pytest.approx(3 / 1.2, rel=0.03)
     # all three near in place happens when the three days meet in one place: 2 of 20 ways
     assert table["p_value"].iloc[0] == pytest.approx(0.1, abs=0.015)
+
+
+def test_the_spread_of_pairs_is_the_jackknifes_less_the_pairs_own():
+    rng = np.random.default_rng(6)
+    place, day = rng.uniform(0, 600, (60, 2)), rng.uniform(0, 60, 60)
+    place[40:], day[40:] = place[0] + rng.uniform(-9, 9, (20, 2)), day[0] + rng.uniform(0, 3, 20)
+    close, soon = _distances(place) <= 100, np.abs(day[:, None] - day) <= 7
+    both = close & soon
+
+    def effect(held):
+        return (held.sum(axis=1) - 1) / ((held.sum() - 60) / 2)
+
+    jackknife = ((effect(both) - effect(close) - effect(soon) + 2 / 60) ** 2).sum()
+    seen = (both.sum() - 60) / 2
+    found = pair_spread(place, day, [100.0], [7.0])
+    assert found[0, 0] == pytest.approx(seen * jackknife - 1)
+    assert found[0, 0] > 2  # most pairs hang on one place
+    assert pair_spread(place[:3] * 100, day[:3], [1.0, 2.0], [0.001]).tolist() == [[1.0], [1.0]]
 
 
 def _distances(place):
@@ -118,7 +137,7 @@ def test_chance_alone_is_seldom_called_a_repeat_and_its_interval_holds_1():
 
 def test_ratios_where_chance_brings_none():
     drawn = np.zeros((9, 1, 2), dtype=int)
-    table = _repeat_table(np.array([[2, 0]]), drawn, (100,), (7, 14), 0.95)
+    table = _repeat_table(np.array([[2, 0]]), drawn, np.ones((1, 2)), (100,), (7, 14), 0.95)
     assert table[["ratio", "lower", "upper"]].to_numpy().tolist() == [[np.inf] * 3, [1, 0, np.inf]]
     assert table["p_value"].tolist() == [0.1, 1.0]
 

@@ -27,15 +27,6 @@ def test_the_interval_is_the_beta_quantile_with_whole_ends():
     assert [end.tolist() for end in jeffreys([0], [0])] == [[0.0], [1.0]]
 
 
-def test_the_interval_covers_on_average_over_shares():
-    lower, upper = jeffreys(np.arange(31), np.full(31, 30))
-    covered = []
-    for share in np.linspace(0.02, 0.98, 97):
-        chance = stats.binom.pmf(np.arange(31), 30, share)
-        covered.append(chance[(lower <= share) & (share <= upper)].sum())
-    assert np.mean(covered) == pytest.approx(0.95, abs=0.01)
-
-
 def test_a_count_above_its_total_is_refused():
     with pytest.raises(InputError, match=r"does not fit its total\. Seen: 4 of 3\."):
         jeffreys([1, 4], [2, 3])

@@ -105,21 +105,6 @@ def test_nothing_is_worth_more_than_random_when_every_place_is_alike():
     assert np.mean(pai) == pytest.approx(1, abs=0.06)
 
 
-def test_intervals_hold_the_truth_about_as_often_as_they_say():
-    # PAI of a fixed choice of a tenth; 24 periods, so the bootstrap has something to resample
-    fixed = pd.Series(NEAR + np.linspace(0, 0.5, len(CELLS)), index=CELLS)
-    truth = portion(fixed, INSIDE["area_km2"], 0.1) @ np.where(NEAR, 8.0, 0.2)
-    truth /= np.where(NEAR, 8.0, 0.2).sum() * 0.1
-    held = 0
-    for seed in range(25):
-        found = validate(
-            periods(seed, count=26), WINDOW, later=24, seed=seed, scores={"fixed": fixed}, shares=(0.1,),
-            replicates=99,
-        ).table.set_index("method").loc["fixed"]  # fmt: skip
-        held += found["pai_lower"] <= truth <= found["pai_upper"]
-    assert 20 <= held <= 25
-
-
 def test_the_same_seed_gives_the_same_table_and_frames_are_left_alone():
     counts = periods(3)
     before = counts.copy(deep=True)
