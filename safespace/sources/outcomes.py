@@ -131,7 +131,9 @@ def _constant(value: object, index: pd.Index) -> pd.Series:
 
 
 def first_problems(problems: Iterable[Problem]) -> pd.DataFrame:
-    """Return one problem a row: exclusions first, then the first that was found.
+    """Return one problem a row: a repeated header first, then exclusions, then the first that was found.
+
+    A header's own ``domestic_abuse`` is no clear no, but nobody's.
 
     Returns
     -------
@@ -139,7 +141,9 @@ def first_problems(problems: Iterable[Problem]) -> pd.DataFrame:
         ``outcome, reason, explanation`` indexed by row.
     """
     ordered = [
-        one for one in sorted(problems, key=lambda one: one.outcome != "excluded") if len(one.explanation)
+        one
+        for one in sorted(problems, key=lambda one: (one.reason != "header_row", one.outcome != "excluded"))
+        if len(one.explanation)
     ]
     if not ordered:
         return pd.DataFrame({"outcome": [], "reason": [], "explanation": []}, dtype=object)

@@ -37,6 +37,7 @@ from safespace.sources.outcomes import (
     rejects_frame,
     repairs_frame,
     same,
+    shown,
 )
 from safespace.sources.privacy import domestic, free_text, markers, references, refuse_person_files
 from safespace.sources.taxonomy import Taxonomy, load_taxonomy
@@ -55,7 +56,11 @@ _FOOTER = (
     r"report (?:run|generated|produced)|generated (?:on|by|at)|produced (?:on|by)|row count|rows returned|\d+ rows)\b"
     r"|source:|records?:|count:)"
 )
-_MANGLED = r"^\d(?:\.\d+)?[Ee]\+\d+$"
+# 1.23E+11, and identifiers such as MAR1 and 3-4 that became dates, and a formula's errors
+_MANGLED = (
+    r"^\d(?:[.,]\d+)?[Ee]\+?\d{2,}$|^\d{1,2}-[A-Z][a-z]{2}(?:-\d{2,4})?$|^[A-Z][a-z]{2}-\d{2}$|"
+    r"^\d{4}-\d{2}-\d{2}(?: 00:00:00)?$|^#+$|^#(?:NAME\?|REF!|VALUE!|N/A|NUM!|NULL!|DIV/0!)$"
+)
 # cells that may need a hand: spaces at an end, or a start that a spreadsheet would run
 _UNTIDY = (
     r"^[\s\x{A0}\x{200B}\x{FEFF}=@\x{FF1D}\x{FF20}\x{FF0B}\x{FF0D}]|[\s\x{A0}\x{200B}\x{FEFF}]$|"
@@ -329,18 +334,33 @@ def leave_out(texts: pd.DataFrame) -> Step:
     """Find the rows that are not reports, and those that must not be used."""
     ragged = pd.Series(~is_blank(texts["ragged"]), index=texts.index)
     footer = pd.Series(_footers(texts), index=texts.index)
+    swallowed = pd.Series(matches(texts["ragged"], "\n."), index=texts.index)
     found = [
         problem("rejected", "footer_row", footer, "The row is a total or a footer and not a report."),
         problem(
             "rejected",
+            "footer_row",
+            pd.Series(_lonely(texts), index=texts.index) & ~footer,
+            "The row holds one cell and nothing else, as a heading or a footer does.",
+        ),
+        problem(
+            "rejected",
             "ragged_row",
-            ragged & ~footer,
+            ragged & ~footer & ~swallowed,
             "The line has more or fewer cells than there are headers; its text is not kept here.",
         ),
+        Problem("rejected", "ragged_row", _open_quotes(texts["ragged"][swallowed & ~footer])),
     ]
     if "domestic_abuse" in texts:
         found += domestic(texts)
     return Step(problems=tuple(one for one in found if len(one.explanation)))
+
+
+def _open_quotes(texts: pd.Series) -> pd.Series:
+    """Explain the rows that run over several lines, as they do when a quotation mark is never closed."""
+    more = texts.str.strip().str.count("\n").astype("str")
+    sentence = "A quotation mark on this line is not closed and takes in the %s lines after it: close it and load again."
+    return pd.Series([sentence % count for count in more], index=texts.index, dtype=object)
 
 
 def merged_cells(texts: pd.DataFrame, rows: Rows) -> Step:
@@ -378,6 +398,14 @@ def _footers(texts: pd.DataFrame) -> Flags:
         footer[rest] = matches(held, _FOOTER)
         rest = rest[is_blank(held)]
     return footer
+
+
+def _lonely(texts: pd.DataFrame) -> Flags:
+    """Tell which rows hold one cell only."""
+    filled = np.zeros(len(texts), dtype=np.int16)
+    for name in texts.columns.drop(["file", "row"]):
+        filled += ~is_blank(texts[name])
+    return (filled == 1) & is_blank(texts["ragged"])
 
 
 def settle(rows: Rows, steps: Sequence[Step], form: Form, *, digest: str, synthetic: bool) -> Ingested:
@@ -456,27 +484,34 @@ def repeats(everything: pd.DataFrame, rows: pd.DataFrame, usable: Flags) -> list
     again = named.duplicated()
     differing = named[~again]
     differing = differing[differing.duplicated("reference", keep=False)]
-    lines = rows["row"].loc[named.index].astype(str)
-    first = lines.groupby(named["reference"]).transform("first")
+    lines = _lines(rows.loc[named.index])
+    first = lines.groupby(pd.util.hash_pandas_object(named, index=False)).transform("first")
     mangled = pd.Series(matches(reference, _MANGLED), index=reference.index)
     found = [
-        Problem("rejected", "duplicate_row", "The row repeats line " + first[again] + "."),
-        problem(
-            "quarantined",
-            "same_reference",
-            pd.Series(data=True, index=differing.index, dtype=bool),
-            "The reference {!r} is there again with other content.",
-            differing["reference"],
-        ),
         problem(
             "quarantined",
             "mangled_reference",
             mangled,
-            "The reference {!r} was shortened by a spreadsheet.",
+            "The reference {!r} was changed by a spreadsheet; take it from the source again.",
             reference,
         ),
+        Problem("rejected", "duplicate_row", "The row repeats " + first[again] + "."),
+        Problem("quarantined", "same_reference", _said_again(differing["reference"], lines)),
     ]
     return [one for one in found if len(one.explanation)]
+
+
+def _said_again(reference: pd.Series, lines: pd.Series) -> pd.Series:
+    held = lines[reference.index].groupby(reference)
+    told = reference.map({text: repr(shown(text)) for text in reference.unique()}).astype("str")
+    spots = "first on " + held.transform("first") + " and last on " + held.transform("last")
+    return "The reference " + told + " is there again with other content, " + spots + "."
+
+
+def _lines(rows: pd.DataFrame) -> pd.Series:
+    """Return where each row stands, with its file when there are several."""
+    lines = "line " + rows["row"].astype("str")
+    return lines if rows["file"].nunique() < 2 else lines + " of " + rows["file"].astype("str")
 
 
 def identify(kept: pd.DataFrame, source: str) -> pd.Series:

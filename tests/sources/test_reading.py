@@ -124,6 +124,65 @@ def test_every_dirty_row_has_one_outcome_with_its_line(read):
     assert set(ingested.repairs["row"]) == {3}
 
 
+NTE_ROW = "N1,Robbery,28/01/2022 23:40,,406689,286822,public,Street,N\n"
+
+
+def test_a_repeated_header_is_no_domestic_abuse(read):
+    ingested = read("nte", NTE + NTE_ROW + NTE)
+    assert reasons(ingested) == {3: ("rejected", "header_row")}
+
+
+def test_a_row_with_one_cell_is_a_heading_or_a_footer(read):
+    ingested = read("nte", NTE + NTE_ROW + "Restricted,,,,,,,,\n" + ",,,,,,,Printed by J Smith,\n")
+    assert reasons(ingested) == {3: ("rejected", "footer_row"), 4: ("rejected", "footer_row")}
+    assert "Smith" not in "".join(ingested.rejects["original"])
+
+
+def test_a_quotation_mark_that_is_never_closed_says_how_many_lines_it_took(read):
+    ingested = read("nte", NTE + NTE_ROW + NTE_ROW.replace("Robbery", '"Robbery') + NTE_ROW * 3)
+    (told,) = ingested.rejects.to_dict("records")
+    assert (told["row"], told["reason"]) == (3, "ragged_row")
+    assert "not closed and takes in the 3 lines after it" in told["explanation"]
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        "1.23E+11",
+        '"1,23E+11"',
+        "1E+05",
+        "01-Mar",
+        "Mar-25",
+        "2025-03-01",
+        "2025-03-01 00:00:00",
+        "#NAME?",
+        "####",
+    ],
+)
+def test_a_reference_that_a_spreadsheet_changed_is_held_back(read, reference):
+    again = NTE_ROW.replace("Robbery", "Rape")  # held back for what it is, whatever else shares it
+    ingested = read("nte", NTE + (NTE_ROW + again).replace("N1", reference))
+    assert set(ingested.rejects["reason"]) == {"mangled_reference"}
+    assert ingested.counts()["quarantined"] == 2
+
+
+def test_rows_that_share_a_reference_are_told_where_the_others_are(read):
+    rows = NTE_ROW + NTE_ROW.replace("Robbery", "Rape") * 2
+    told = read("nte", NTE + rows).rejects.set_index("row")["explanation"]
+    assert told[2] == (
+        "The reference 'N1' is there again with other content, first on line 2 and last on line 3."
+    )
+    assert told[4] == "The row repeats line 3."
+
+
+def test_a_repeat_in_another_file_is_named_with_its_file(tmp_path):
+    paths = [tmp_path / "a.csv", tmp_path / "b.csv"]
+    paths[0].write_text(NTE + NTE_ROW)
+    paths[1].write_text(NTE + NTE_ROW.replace("N1", "N2") + NTE_ROW)
+    ingested = read_reports(paths, source="nte", settings=SETTINGS, as_of=AS_OF)
+    assert ingested.rejects["explanation"].tolist() == ["The row repeats line 2 of a.csv."]
+
+
 def test_rejects_can_be_mended_and_read_back(read):
     ingested = read("streetsafe", STREETSAFE + "A5,2022-01-28 23:40,52.4778,-1.8983,Bad vibes,woman\n")
     row = json.loads(ingested.rejects["original"][0])
