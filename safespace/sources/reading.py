@@ -405,7 +405,8 @@ def _lonely(texts: pd.DataFrame) -> Flags:
     filled = np.zeros(len(texts), dtype=np.int16)
     for name in texts.columns.drop(["file", "row"]):
         filled += ~is_blank(texts[name])
-    return (filled == 1) & is_blank(texts["ragged"])
+    alone: Flags = (filled == 1) & is_blank(texts["ragged"])
+    return alone
 
 
 def settle(rows: Rows, steps: Sequence[Step], form: Form, *, digest: str, synthetic: bool) -> Ingested:
