@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 from importlib.resources import files
 from typing import TYPE_CHECKING
@@ -13,12 +14,13 @@ from safespace.pipeline import BASELINES, FOUND_BY
 from safespace.schemas import RESOLUTIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import date
 
     import pandas as pd
     from streamlit.navigation.page import StreamlitPage
 
+    from safespace.app.desk import Desk
     from safespace.errors import SafeSpaceError
     from safespace.pipeline import Holdings, View
     from safespace.settings import Settings
@@ -31,8 +33,8 @@ ICON = (
 _SPIKING_READ = "spiking_note_read"
 
 
-def header(pages: Sequence[StreamlitPage]) -> None:
-    """Draw the skip link, the name of the product, its edition and the pages."""
+def header(pages: Sequence[StreamlitPage], here: str = "") -> None:
+    """Draw the skip link, the name of the product, its edition and the pages; ``here`` is the one shown."""
     st.html(_css())
     edition = words.EDITION_LINES.get(state.text("edition") or "police", words.EDITION_LINES["police"])
     st.html(
@@ -43,7 +45,10 @@ def header(pages: Sequence[StreamlitPage]) -> None:
     )
     with st.container(key="ss_nav", horizontal=True, gap="small"):
         for page in pages:
-            st.page_link(page, query_params=st.query_params.to_dict())
+            if page.title == here:
+                st.html(f'<span class="ss-here" aria-current="page">{escape(here)}</span>', width="content")
+            else:
+                st.page_link(page, query_params=st.query_params.to_dict())
 
 
 def _css() -> str:
@@ -158,13 +163,38 @@ def footer(streets_credit: str = "") -> None:
     st.html(words.FOOTER.format(credit=f"Streets and landmarks: {escape(streets_credit or 'none held')}."))
 
 
+def told(problem: SafeSpaceError) -> None:
+    """Show an error as the sentence it is."""
+    st.error(plain(str(problem)))
+
+
+def work(mine: Desk, job: str, label: str, action: Callable[[], None]) -> None:
+    """Do the job when it was asked for, saying so meanwhile, and draw the page again with what came of it."""
+    if mine.job != job:
+        return
+    with st.spinner(label, show_time=True):
+        mine.work(job, action)
+    st.rerun()
+
+
 def problem(problem: SafeSpaceError) -> None:
     """Show an error as the sentence it is, with the ways out."""
-    st.error(str(problem))
+    st.error(plain(str(problem)))
     with st.container(horizontal=True):
         if problem.where in BASELINES.values() and problem.where != BASELINES["area"]:
             st.button("Compare with the area of each cell", on_click=_compare_areas, key="compare_areas")
         st.button("Start again with the usual choices", on_click=state.forget, key="start_again")
+
+
+def plain(text: str) -> str:
+    r"""Return text that Markdown shows as it is: what a person typed or a file says draws and links nothing.
+
+    Examples
+    --------
+    >>> plain("![x](//elsewhere) *a*")
+    '!\\[x\\](//elsewhere) \\*a\\*'
+    """
+    return re.sub(r"([\\`*_\[\]<>#$~|{}])", r"\\\1", text)
 
 
 def _compare_areas() -> None:
@@ -175,11 +205,10 @@ def nothing_loaded(settings: Settings, problem: SafeSpaceError | None = None) ->
     """Say how to fill an empty store."""
     st.html('<div id="content"></div>')
     st.header("Nothing is loaded yet", anchor=False)
-    st.write(
-        f"The store folder is `{settings.store}`. Load your own reports, or build the made-up town first:"
-    )
+    st.html(words.GO_TO_DATA)
+    st.write(f"The store folder is `{settings.store}`. The made-up town is built with one command:")
     st.code("safespace demo --no-serve", language=None)
-    st.write("To load your own files:")
+    st.write("Your own files can be loaded by commands too:")
     st.code(
         "safespace ingest reports.csv --source streetsafe\nsafespace ingest areas.geojson --source areas\n"
         "safespace streets city.osm.pbf",
@@ -187,7 +216,7 @@ def nothing_loaded(settings: Settings, problem: SafeSpaceError | None = None) ->
     )
     st.write("Then reload this page.")
     if problem is not None:
-        st.caption(str(problem))
+        st.caption(plain(str(problem)))
 
 
 def has_read_spiking_note() -> bool:

@@ -36,7 +36,7 @@ def serve(settings: Settings, *, port: int = 8501, address: str = "127.0.0.1") -
         When the port is taken.
     """
     _refuse_taken(port, address)
-    words = command(port=port, address=address)
+    words = command(port=port, address=address, upload_mb=settings.limits.upload_mb)
     environment = {**os.environ, "SAFESPACE_STORE": str(settings.store.resolve())}
     if os.name == "nt":
         subprocess.run(words, env=environment, check=False)  # noqa: S603 - our own words
@@ -46,10 +46,14 @@ def serve(settings: Settings, *, port: int = 8501, address: str = "127.0.0.1") -
     os.execve(words[0], words, environment)  # noqa: S606 - our own words
 
 
-def command(*, port: int, address: str) -> list[str]:
-    """Return the command line that serves the app with its own look and no outside request."""
+def command(*, port: int, address: str, upload_mb: int) -> list[str]:
+    """Return the command line that serves the app with its own look and no outside request.
+
+    ``upload_mb`` is where the server stops taking an upload, MB.
+    """
     script = Path(str(files("safespace.app"))) / "__main__.py"
-    options = {**_flat(_config()), "server.port": port, "server.address": address}
+    here = {"server.port": port, "server.address": address, "server.maxUploadSize": upload_mb}
+    options = {**_flat(_config()), **here}
     flags = [f"--{name}={_said(one)}" for name, value in options.items() for one in _each(value)]
     return [sys.executable, "-m", "streamlit", "run", str(script), *flags]
 

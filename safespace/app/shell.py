@@ -9,12 +9,14 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from safespace import pipeline
-from safespace.app import brief, cache, frame, method, places, routes, state, words
+from safespace.app import brief, cache, data, frame, method, places, routes, state, words
 from safespace.errors import SafeSpaceError, StoreError
 from safespace.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from streamlit.navigation.page import StreamlitPage
 
     from safespace.pipeline import Holdings, View
 
@@ -32,20 +34,22 @@ def run() -> None:
         st.Page(_page(name, show), title=title, url_path=name, default=name == _PAGES[0][0])
         for name, title, show in _PAGES
     ]
+    loading = st.Page(_data(pages[0]), title="Data", url_path="data")
     explained = st.Page(_method, title="Method", url_path="method")
-    chosen = st.navigation([*pages, explained], position="hidden")
+    listed = [*pages, loading, explained]
+    chosen = st.navigation(listed, position="hidden")
     state.arrive(chosen.title)
-    frame.header(pages)
+    frame.header(listed, chosen.title)
     chosen.run()
     frame.footer(_streets_credit())
 
 
 def draw_alone(name: str) -> None:
     """Draw one page without the list of pages, for tests: they cannot switch between drawn pages."""
-    title, show = next((title, show) for url, title, show in _PAGES if url == name)
-    state.arrive(title)
+    drawn = {url: _page(url, show) for url, _, show in _PAGES} | {"data": _data(None)}
+    state.arrive(name)
     frame.header([])
-    _page(name, show)()
+    drawn[name]()
     frame.footer(_streets_credit())
 
 
@@ -57,6 +61,19 @@ def _page(name: str, show: Callable[[View, Holdings, Settings], None]) -> Callab
             frame.problem(problem)
 
     page.__name__ = name
+    return page
+
+
+def _data(places: StreamlitPage | None) -> Callable[[], None]:
+    """Return the page of data, which needs no reports to be there; ``places`` is the page of the map."""
+
+    def page() -> None:
+        try:
+            data.show(load_settings(), places)
+        except SafeSpaceError as problem:
+            frame.problem(problem)
+
+    page.__name__ = "data"
     return page
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from safespace.settings import NightWindow
+    from safespace.sources.mapping import Crs, DateOrder
 
 CELL_SIZES: Mapping[int, str] = MappingProxyType(
     {
@@ -103,6 +104,112 @@ FOOTER = """<footer class="ss-footer">
 </footer>"""
 EDITION_LINES: Mapping[str, str] = MappingProxyType(
     {"police": "Police edition · internal", "partner": "Partner edition · released figures only"}
+)
+
+# ---- the page of data ----
+GO_TO_DATA = '<p><a class="ss-action" href="data" target="_self">Load your own files on the Data page</a></p>'
+DATA_HEAD = (
+    '<h1 class="ss-title">Data</h1><p class="ss-dates">Files are checked first, and nothing is stored until you load '
+    "them. Every row is accounted for, and a load can be rolled back.</p>"
+)
+DATA_PARTNER = (
+    "Loading and rolling back belong to the police edition. This edition shows released figures only."
+)
+UPLOAD_NAMES: Mapping[str, str] = MappingProxyType(
+    {
+        "streetsafe": "StreetSafe reports",
+        "nte": "Night-time-economy incidents",
+        "spiking": "Reports of suspected spiking",
+        "police_uk": "Recorded incidents (police.uk)",
+        "areas": "Areas",
+        "streets": "Streets",
+        "stops": "Public-transport stops",
+        "residents": "Residents by area",
+        "recorded_counts": "Recorded counts by area",
+    }
+)
+UPLOAD_HELP: Mapping[str, str] = MappingProxyType(
+    {
+        "streetsafe": "How places feel to people. One row a report, with a time, a place and one or more reasons.",
+        "nte": "Incidents recorded in public places. Domestic incidents and homes are left out and only counted.",
+        "spiking": "Suspected spiking with method, status and the span in which it may have happened.",
+        "police_uk": "The monthly archives of data.police.uk as they come, or an export of its figures.",
+        "areas": "Neighbourhoods, wards or zones as polygons. An area with a known identifier is replaced.",
+        "streets": "An OpenStreetMap extract. It takes the place of the streets held now.",
+        "stops": "A NaPTAN export. Stops are where walks can start and end.",
+        "residents": "Census residents, one row an area. Load the areas first.",
+        "recorded_counts": "Monthly recorded counts, one row an area and month. Load the areas first.",
+    }
+)
+NAME_COLUMN = "Leave it blank: the column is usually found by itself."
+REMEMBERED = "Files with these headers were loaded before. They would be read in the same way."
+GUESSED = (
+    "This is how the files would be read. It rests on the headers and on the first rows of the first file."
+)
+DATE_ORDERS: Mapping[DateOrder | None, str] = MappingProxyType(
+    {None: "The file shows it", "dmy": "Day first: 03/04 is 3 April", "mdy": "Month first: 03/04 is March 4"}
+)
+CRS_NAMES: Mapping[Crs | None, str] = MappingProxyType(
+    {
+        None: "The file shows it",
+        "EPSG:4326": "Degrees (latitude and longitude)",
+        "EPSG:27700": "British National Grid metres",
+    }
+)
+CHECK_AGAIN = "The choices above have changed since the check. Check the files again."
+OUTCOMES: Mapping[str, str] = MappingProxyType(
+    {
+        "read": "rows in the files",
+        "accepted": "stored as they are",
+        "repaired": "stored after a plain change, shown below",
+        "quarantined": "held back for a decision",
+        "rejected": "cannot be used",
+        "excluded": "counted and not kept: domestic, or at a home",
+    }
+)
+# What the reasons and rules of the readers are called where their own names do not say it.
+CODES: Mapping[str, str] = MappingProxyType(
+    {
+        "24:00": "24:00 read as the next midnight",
+        "bng_in_degree_columns": "Grid metres in degree columns",
+        "degrees_in_bng_columns": "Degrees in grid columns",
+        "clock_gap": "A time that the clock change skipped",
+        "default_date": "A system's default date",
+        "domestic_abuse": "Domestic, or not clearly marked as not",
+        "excel_date": "A date a spreadsheet had changed",
+        "excel_text": "Text a spreadsheet had wrapped",
+        "formula_text": "Text a spreadsheet would run",
+        "merged_cell": "A merged cell written out",
+        "mangled_reference": "A reference a spreadsheet had shortened",
+        "no_moment": "No date",
+        "bad_moment": "A date that cannot be read",
+        "outside_britain": "Outside Great Britain and Northern Ireland",
+        "ragged_row": "More or fewer cells than headers",
+        "same_reference": "One reference, different content",
+        "trimmed": "Spaces taken off",
+        "synonym": "Another word for the same thing",
+    }
+)
+EXCLUDED_NOT_SHOWN = "Excluded rows are counted and never shown."
+BEFORE_LOADING = (
+    "The rows accepted and repaired are loaded together, wholly or not at all. The others stay out; take them "
+    "as a file, mend them in a spreadsheet and choose that file above."
+)
+MEND_HELP = "Each row with its line, what is wrong and your own columns. Contact details are blanked."
+LOAD_STATES: Mapping[str, str] = MappingProxyType({"loaded": "In force", "rolled_back": "Rolled back"})
+START_HERE = (
+    "Nothing is loaded yet. Areas and streets come first, so that reports can be compared with something; the order "
+    "does not matter."
+)
+NO_AREAS = "No areas yet: load them, so that places can be told from one another."
+NO_STREETS = "No streets yet: without them reports are compared with area alone, and no walk can be planned."
+DATA_DOES = (
+    "What became of every row: the counts add up, or nothing is loaded.",
+    "What was mended in a value, before and after. Nothing is mended silently.",
+)
+DATA_DOES_NOT = (
+    "Anybody's own words, names or contact details: they are never stored, and what may be such is not shown here.",
+    "Rows about domestic incidents or homes: they are counted, and nothing of them is kept.",
 )
 
 _FACTORS: Mapping[str, str] = MappingProxyType(

@@ -6,7 +6,13 @@ Each verb opens the store named in the settings, does one thing and returns a fr
 from safespace.pipeline.acting import Improvement, evaluate, improve, release
 from safespace.pipeline.calendars import held_calendar, ingest_calendar, windows_of
 from safespace.pipeline.demo import run_demo
-from safespace.pipeline.excerpts import NOT_SHOWN, first_rejects, first_repairs, reasons_in_short
+from safespace.pipeline.excerpts import (
+    NOT_SHOWN,
+    first_rejects,
+    first_repairs,
+    reading_in_words,
+    reasons_in_short,
+)
 from safespace.pipeline.fetching import KINDS, fetch
 from safespace.pipeline.handing import (
     brief_html,
@@ -154,6 +160,7 @@ __all__ = [
     "plan_walk",
     "propose_mapping",
     "propose_upload",
+    "reading_in_words",
     "reasons_in_short",
     "rejects_of",
     "rejects_to_mend",

@@ -20,8 +20,10 @@ from safespace.sources.taxonomy import load_taxonomy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping as Lookup
+    from collections.abc import Sequence
     from typing import TypeAlias
 
+    from safespace.settings import Settings
     from safespace.sources.forms import Field
     from safespace.sources.ingested import Ingested
     from safespace.sources.mapping import Mapping
@@ -35,7 +37,10 @@ _FIGURES = frozenset({"moment", "month", "number"})
 _PERSONS = frozenset({"reporter"})
 # a word in quotation marks, as the explanations of problems write the value that was seen
 _QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
-_REFERENCE = re.compile(r"[A-Za-z]{0,8}[-/_#.]?[0-9][A-Za-z0-9/_.#~+-]{0,70}|[0-9a-f]{32,64}")
+# up to three short runs of letters or a source's name, and then figures
+_REFERENCE = re.compile(
+    r"(?i)(?:(?:[a-z]{1,5}|streetsafe|spiking)[-/_#.]){0,3}[a-z]{0,5}[0-9][a-z0-9/_.#~+-]{0,70}|[0-9a-f]{32,64}"
+)
 _IN_DATES = re.compile(
     r"jan(uary)?|feb(ruary)?|mar(ch)?|apr(il)?|may|june?|july?|aug(ust)?|sept?(ember)?|oct(ober)?|nov(ember)?|"
     r"dec(ember)?|mon(day)?|tue(s(day)?)?|wed(nesday)?|thu(rs?(day)?)?|fri(day)?|sat(urday)?|sun(day)?|am|pm|utc|"
@@ -73,7 +78,8 @@ def first_rejects(
         held = shown[(shown["outcome"] == outcome) & (shown["reason"] == reason)]
         said = _fit_sentences(held["explanation"], rows, words)
         head = held.head(rows).reset_index(drop=True)
-        cells = _cells(head["original"], reading.source, theirs, words)
+        allowed = [words | _quoted(sentence) for sentence in said]
+        cells = _cells(head["original"], reading.source, theirs, allowed)
         lines = _lines(head, several=len(reading.files) > 1)
         found[str(outcome), str(reason)] = pd.DataFrame({**lines, **cells, "What is wrong": said})
     return found
@@ -103,7 +109,27 @@ def reasons_in_short(reading: Ingested) -> pd.DataFrame:
     return table.sort_values(["rows", "outcome", "reason"], ascending=[False, True, True], ignore_index=True)
 
 
-def _cells(originals: pd.Series, source: str, theirs: Lookup[str, str], words: Words) -> dict[str, list[str]]:
+def reading_in_words(reading: Ingested, settings: Settings) -> tuple[str, ...]:
+    """Say when and where the rows that can be used are, so that wrong dates or coordinates are noticed."""
+    reports = reading.reports
+    if reports.empty:
+        return ()
+    local = reports["occurred_from"].dt.tz_convert(settings.time_zone)
+    first, last = local.min(), local.max()
+    south, north = reports["lat"].min(), reports["lat"].max()
+    west, east = (
+        f"{abs(lon):.2f} {'west' if lon < 0 else 'east'}"
+        for lon in (reports["lon"].min(), reports["lon"].max())
+    )
+    return (
+        f"The rows that can be used are dated {first.day} {first:%B %Y} to {last.day} {last:%B %Y}.",
+        f"Their places lie between {south:.2f} and {north:.2f} degrees north, and {west} and {east}.",
+    )
+
+
+def _cells(
+    originals: pd.Series, source: str, theirs: Lookup[str, str], allowed: Sequence[Words]
+) -> dict[str, list[str]]:
     rows = [json.loads(text) if text else {} for text in originals]
     form = next(form for form in FORMS if form.source == source)
     may_be_shown = [one for one in form.fields if one.name not in _PERSONS and _is_shown(one)]
@@ -113,7 +139,10 @@ def _cells(originals: pd.Series, source: str, theirs: Lookup[str, str], words: W
         if column is None:
             continue
         figures = column.kind in _FIGURES
-        found[header] = [_fit_cell(str(row.get(header, "")), words, figures=figures) for row in rows]
+        found[header] = [
+            _fit_cell(str(row.get(header, "")), words, figures=figures)
+            for row, words in zip(rows, allowed, strict=True)
+        ]
     return found
 
 
@@ -151,6 +180,11 @@ def _fit_sentences(sentences: pd.Series, rows: int, words: Words) -> list[str]:
 
 def _is_of_person(sentence: str) -> bool:
     return any(sentence.startswith(f"The {name} ") for name in _PERSONS)
+
+
+def _quoted(sentence: str) -> Words:
+    """Return the words an explanation shows: what may be said of a row may stand in it."""
+    return frozenset(plain(quoted[1:-1]) for quoted in _QUOTED.findall(sentence))
 
 
 def _fit_quoted(quoted: str, words: Words) -> str:

@@ -1,0 +1,199 @@
+"""What a check found, in words and tables, and the step from there into the store."""
+
+from __future__ import annotations
+
+from functools import partial
+from html import escape
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import streamlit as st
+
+from safespace import pipeline
+from safespace.app import drawn, frame, words
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from safespace.app.desk import Desk
+    from safespace.pipeline import Checked, Offer
+    from safespace.settings import Settings
+
+_LOAD = "load"
+_SURE = {"sure": "Sure", "likely": "Likely", "guess": "A guess", "": ""}
+
+
+def show(mine: Desk, settings: Settings) -> None:
+    """Draw the outcome of the check on the desk, and what can be done with it."""
+    checked = mine.checked
+    if checked is None:
+        return
+    st.header("3. What was found", anchor=False)
+    st.html(outcomes(checked.outcome.reading.counts()))
+    said = [
+        *pipeline.reading_in_words(checked.outcome.reading, settings),
+        *checked.outcome.notes,
+        *checked.outcome.reading.notes,
+    ]
+    st.html(f'<section class="ss-notes" aria-label="What was noticed">{list_of(said)}</section>')
+    _by_row(checked)
+    st.header("4. Load", anchor=False)
+    _load(checked, mine, settings)
+
+
+def _load(checked: Checked, mine: Desk, settings: Settings) -> None:
+    counts = checked.outcome.reading.counts()
+    fresh = counts["accepted"] + counts["repaired"]
+    if checked.held_as:
+        st.info(f"These files are already loaded as {checked.held_as}. Loading them again would add nothing.")
+    elif not fresh:
+        st.info("There is nothing to load: no row could be taken.")
+    else:
+        st.write(words.BEFORE_LOADING)
+    with st.container(horizontal=True, gap="small", key="ss_load"):
+        if fresh and not checked.held_as:
+            st.button(
+                f"Load {drawn.count(fresh, 'report')}",
+                key="data_load",
+                type="primary",
+                on_click=mine.ask,
+                args=(_LOAD,),
+                disabled=bool(mine.job),
+            )
+        offer_rejects(checked.outcome.reading.rejects, key="data_rejects")
+        st.button("Put these files away", key="data_away", on_click=mine.put_away, type="tertiary")
+    frame.work(mine, _LOAD, "Loading…", partial(_add, checked, mine, settings))
+
+
+def _add(checked: Checked, mine: Desk, settings: Settings) -> None:
+    done = pipeline.load_upload(checked, settings)
+    mine.put_away()
+    mine.done = load_in_words(done)
+
+
+def load_in_words(done: pipeline.Ingestion) -> tuple[str, ...]:
+    """Say what became of a load, the load first."""
+    rows, load, *_ = done.sentences()
+    return load, rows
+
+
+def offer_rejects(rejects: pd.DataFrame, *, key: str) -> None:
+    """Draw a download of the rows that can be mended, when there are any."""
+    if not (rejects["original"] != "").any():
+        return
+    for name, content in pipeline.rejects_to_mend(rejects).items():
+        st.download_button(
+            f"Rows to mend ({name})",
+            content,
+            name,
+            "text/csv",
+            on_click="ignore",
+            key=f"{key}_{name}",
+            help=words.MEND_HELP,
+        )
+
+
+def outcomes(counts: Mapping[str, int]) -> str:
+    """Return the counts side by side with what each outcome means, and the sum."""
+    tiles = "".join(
+        f'<div class="ss-outcome ss-outcome-{name}"><dt>{name.capitalize()}</dt>'
+        f"<dd><strong>{counts[name]:,}</strong><span>{escape(meaning)}</span></dd></div>"
+        for name, meaning in words.OUTCOMES.items()
+    )
+    parts = " + ".join(f"{counts[name]:,} {name}" for name in words.OUTCOMES if name != "read")
+    return (
+        f'<dl class="ss-outcomes">{tiles}</dl>'
+        f'<p class="ss-dates">{counts["read"]:,} rows read = {parts}. Nothing has been stored yet.</p>'
+    )
+
+
+def _by_row(checked: Checked) -> None:
+    """Draw the first rows that were not taken and the first values that were mended, a tab each."""
+    reading = checked.outcome.reading
+    drawers = {
+        f"Not taken: {drawn.count(len(reading.rejects), 'row')}": (len(reading.rejects), _not_taken),
+        f"Repaired: {drawn.count(len(reading.repairs), 'value')}": (len(reading.repairs), _repaired),
+    }
+    there = {label: draw for label, (number, draw) in drawers.items() if number}
+    for tab, draw in zip(st.tabs(list(there), key="data_rows") if there else (), there.values(), strict=True):
+        with tab:
+            draw(checked)
+
+
+def _not_taken(checked: Checked) -> None:
+    reading = checked.outcome.reading
+    short = pipeline.reasons_in_short(reading)
+    frame.table(reasons_in_words(short), "Rows not taken, by reason")
+    totals = short.set_index(["outcome", "reason"])["rows"]
+    for (outcome, reason), rows in pipeline.first_rejects(reading, checked.mapping).items():
+        total = int(totals[outcome, reason])
+        _excerpt(f"{in_words(reason)} ({drawn.count(total, 'row')}, {outcome})", rows, total, "row")
+    if "excluded" in short["outcome"].tolist():
+        st.caption(words.EXCLUDED_NOT_SHOWN)
+
+
+def _repaired(checked: Checked) -> None:
+    reading = checked.outcome.reading
+    for rule, rows in pipeline.first_repairs(reading).items():
+        total = int((reading.repairs["rule"] == rule).sum())
+        _excerpt(f"{in_words(rule)} ({drawn.count(total, 'value')})", rows, total, "value")
+
+
+def _excerpt(label: str, rows: pd.DataFrame, total: int, noun: str) -> None:
+    with st.expander(label):
+        frame.table(
+            rows, f"The first {drawn.count(len(rows), noun)}" if len(rows) < total else f"Every {noun}"
+        )
+
+
+def reasons_in_words(short: pd.DataFrame) -> pd.DataFrame:
+    """Return the reasons why rows were not taken as a table of words."""
+    return pd.DataFrame(
+        {
+            "Reason": short["reason"].map(in_words),
+            "Outcome": short["outcome"].str.capitalize(),
+            "Rows": short["rows"],
+            "For example": short["example"],
+        }
+    )
+
+
+def in_words(code: str) -> str:
+    """Write a reason or a rule as a person would.
+
+    Examples
+    --------
+    >>> in_words("bng_in_degree_columns"), in_words("unknown_category")
+    ('Grid metres in degree columns', 'Unknown category')
+    """
+    return words.CODES.get(code, code.replace("_", " ").capitalize())
+
+
+def columns_in_words(offer: Offer, now: Mapping[str, str]) -> pd.DataFrame:
+    """Return which header is which as a table; ``now`` is what is chosen, by our name of the column."""
+    rows = []
+    for column in offer.columns:
+        header, changed = now[column.name], now[column.name] != column.header
+        how, why = ("Chosen", "chosen by you") if changed else (_SURE[column.confidence], column.why)
+        rows.append(
+            {
+                "What is looked for": f"{column.name.replace('_', ' ').capitalize()}{' (needed)' if column.needed else ''}",
+                "Column in the file": header or "Not in this file",
+                "How sure": how if header or changed else "",
+                "Why": why,
+                "Meaning": column.meaning,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def missing(offer: Offer, chosen: Mapping[str, str]) -> list[str]:
+    """Return the columns that are needed and have no header yet."""
+    left = [column.name for column in offer.columns if column.needed and not chosen[column.name]]
+    has_place = not offer.either or any(all(chosen.get(name) for name in group) for group in offer.either)
+    return left if has_place else [*left, *offer.either[0]]
+
+
+def list_of(sentences: Sequence[str]) -> str:
+    """Return sentences as an HTML list; what they say of a file is only text."""
+    return f'<ul class="ss-said">{"".join(f"<li>{escape(one)}</li>" for one in sentences)}</ul>'
