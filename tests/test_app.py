@@ -358,7 +358,11 @@ def test_the_look_is_the_same_however_the_app_is_started():
 
 
 def test_serving_passes_on_only_options_streamlit_knows():
-    options = [part[2:].split("=")[0] for part in command(port=1, address="127.0.0.1", upload_mb=7) if part[:2] == "--"]
+    options = [
+        part[2:].split("=")[0]
+        for part in command(port=1, address="127.0.0.1", upload_mb=7)
+        if part[:2] == "--"
+    ]
     known = set(config.get_config_options())
     assert {"browser.gatherUsageStats", "theme.primaryColor", "server.port"} <= set(options) <= known
 
