@@ -343,8 +343,9 @@ class _Judged:
         highest = (self.best / self.drawn.sum(axis=0) / share).max(axis=0)
         earlier = (before / self.past.sum())[:, None]
         rri = np.divide(hit_rate, earlier, out=np.zeros_like(hit_rate), where=earlier > 0)
-        figures = {"hit_rate": hit_rate, "pai": pai, "rri": rri, "pei": pai / highest}
-        figures["pei_star"] = captured / self.best
+        figures = {"hit_rate": hit_rate, "pai": pai, "rri": rri}
+        # A best choice made of the same cells in another order adds up to a rounding error less.
+        figures |= {"pei": np.minimum(pai / highest, 1.0), "pei_star": np.minimum(captured / self.best, 1.0)}
         ahead = captured[:, 1:] - by_last[:, 1:]
         rows = pd.DataFrame({"method": name, "area_share": self.shares, "captured": captured[:, 0]})
         for figure, values in figures.items():
