@@ -55,6 +55,7 @@ class HotspotSettings(_Section):
     interval: Share = 0.95
     min_events: int = Field(default=3, ge=1)
     same_event_m: Metres = 30.0
+    premises_reach_m: Metres = 250.0
 
 
 class RouteSettings(_Section):

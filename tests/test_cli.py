@@ -246,6 +246,7 @@ def test_evaluate_refuses_a_weak_claim(store):
         (("hotspots", "--calendar", "full-moon"), "calendar 'full-moon'"),
         (("hotspots", "--since", "2022-02-01", "--until", "2022-01-01"), "ends (2022-01-01) before"),
         (("brief", "--walk", "Station"), "FROM > TO"),
+        (("ingest", "f.gpkg", "--source", "footfall"), "--value-column COLUMN"),
         (("fetch", "weather"), "police-area"),
         (("fetch", "police"), "--month 2022-01"),
         (("fetch", "boundaries"), "[fetch] in safespace.toml"),

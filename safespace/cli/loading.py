@@ -48,6 +48,10 @@ def ingest(  # noqa: PLR0913, PLR0917 - each is one documented option
     ] = None,
     sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook, or layer of a GeoPackage.")] = None,
     name_column: Annotated[str | None, typer.Option(help="Areas: the column that names each.")] = None,
+    value_column: Annotated[
+        str,
+        typer.Option(help="Footfall, population: the column of amounts, a total for each polygon or point."),
+    ] = "",
     check: Annotated[bool, typer.Option("--check", help="Read and count, but change nothing.")] = False,
     rejects: Annotated[
         Path | None, typer.Option(help="Write rows not accepted to this CSV, to be mended and loaded back.")
@@ -61,7 +65,9 @@ def ingest(  # noqa: PLR0913, PLR0917 - each is one documented option
     """
     settings = settings_of(store)
     if source in pipeline.LAYERS:
-        told = pipeline.ingest_layer(files, layer=source, settings=settings, name_column=name_column)
+        told = pipeline.ingest_layer(
+            files, layer=source, settings=settings, name_column=name_column, value_column=value_column
+        )
         print_json({"layer": source, "sentences": told}) if as_json else say(*told)
         return
     done = pipeline.ingest(

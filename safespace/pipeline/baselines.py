@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import geopandas as gpd
+import numpy as np
+
 from safespace import cells, streets
 from safespace.engine import open_engine
 from safespace.errors import InputError
+from safespace.pipeline.layers import SUPPLIED, supplied
 from safespace.pipeline.loading import area_values, load_streets
 from safespace.pipeline.view import AREA_LAYERS, BASELINES, RECORDED
 from safespace.store import Store
@@ -16,6 +20,9 @@ if TYPE_CHECKING:
 
     from safespace.pipeline.view import View
     from safespace.settings import Settings
+
+
+PREMISES = ("pub", "bar", "club")
 
 
 def exposure(baseline: str, window: pd.DataFrame, view: View, settings: Settings) -> pd.Series:
@@ -28,8 +35,15 @@ def exposure(baseline: str, window: pd.DataFrame, view: View, settings: Settings
     """
     if baseline in AREA_LAYERS:
         made = _layer_exposure(baseline, window, settings)
+    elif baseline in SUPPLIED:
+        made = _supplied_exposure(baseline, window, view, settings)
     else:
-        makers = {"area": _area_exposure, "streets": _street_exposure, "recorded": _recorded_exposure}
+        makers = {
+            "area": _area_exposure,
+            "streets": _street_exposure,
+            "premises": _premises_exposure,
+            "recorded": _recorded_exposure,
+        }
         made = makers[baseline](window, view, settings)
     if made is None:
         raise InputError(
@@ -50,6 +64,36 @@ def _street_exposure(window: pd.DataFrame, view: View, settings: Settings) -> pd
     return None if graph is None else streets.walkable_length(graph, window, resolution=view.resolution)
 
 
+def _premises_exposure(window: pd.DataFrame, view: View, settings: Settings) -> pd.Series | None:
+    """Return how many premises each cell has, each spread evenly over the ground within reach of its door."""
+    del view
+    held = premises(settings)
+    if held.empty:
+        return None
+    metres, system = cells.to_metres(held["lon"], held["lat"])
+    doors = gpd.GeoSeries(gpd.points_from_xy(*metres.T), crs=system)
+    ground = gpd.GeoDataFrame(geometry=doors.buffer(settings.hotspots.premises_reach_m))
+    return cells.spread_areas(ground, np.ones(len(ground)), window)
+
+
+def premises(settings: Settings) -> pd.DataFrame:
+    """Return the pubs, bars and clubs among the landmarks (:data:`safespace.schemas.ASSETS`)."""
+    held = Store.open(settings.store).assets()
+    found: pd.DataFrame = held[held["kind"].isin(PREMISES)]
+    return found
+
+
+def baseline_note(baseline: str, settings: Settings) -> str:
+    """Return what a reader must know of where a baseline came from, or nothing."""
+    if baseline == "premises":
+        reach = settings.hotspots.premises_reach_m
+        return f"{len(premises(settings)):,} pubs, bars and clubs as mapped, each reaching {reach:.0f} m."
+    layer = supplied(baseline, settings) if baseline in SUPPLIED else None
+    if layer is None:
+        return ""
+    return f"The baseline is column {layer.value_column} of {layer.file}, as supplied; nobody has checked it."
+
+
 def _recorded_exposure(window: pd.DataFrame, view: View, settings: Settings) -> pd.Series | None:
     others = [source for source in RECORDED if source not in view.sources]
     files = Store.open(settings.store).report_files(sources=others)
@@ -58,6 +102,17 @@ def _recorded_exposure(window: pd.DataFrame, view: View, settings: Settings) -> 
     engine = open_engine(settings.engine)
     counted = cells.count(files, window, resolution=view.resolution, engine=engine)
     return counted.set_index("cell")["events"].astype(float)
+
+
+def _supplied_exposure(layer: str, window: pd.DataFrame, view: View, settings: Settings) -> pd.Series | None:
+    held = supplied(layer, settings)
+    if held is None:
+        return None
+    values = held.amounts["value"].to_numpy(float)
+    if held.points:
+        place = held.amounts.geometry
+        return cells.sum_points(place.x, place.y, values, window, resolution=view.resolution)
+    return cells.spread_areas(held.amounts, values, window)
 
 
 def _layer_exposure(layer: str, window: pd.DataFrame, settings: Settings) -> pd.Series | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +9,8 @@ import pandas as pd
 import shapely
 
 from safespace import nights
-from safespace.errors import InputError, StoreError
+from safespace.errors import InputError
+from safespace.pipeline.layers import keep, layer_file
 from safespace.pipeline.view import CALENDARS, NOT
 from safespace.schemas import Column, Table, conform, empty
 from safespace.store import Store
@@ -49,7 +48,8 @@ def ingest_calendar(path: Path, *, settings: Settings) -> pd.DataFrame:
     Store.open(settings.store, create=True)
     held = _read(settings)
     both = pd.concat([held[held["file"] != Path(path).name], fresh], ignore_index=True)
-    _write(conform(both.sort_values(["starts", "name"], ignore_index=True), _HELD), settings)
+    ordered = conform(both.sort_values(["starts", "name"], ignore_index=True), _HELD)
+    keep(ordered, layer_file("calendar", settings))
     return fresh
 
 
@@ -59,28 +59,9 @@ def held_calendar(settings: Settings) -> pd.DataFrame:
     return _read(settings)[columns].drop_duplicates(ignore_index=True)
 
 
-def _file(settings: Settings) -> Path:
-    return settings.store / "layers" / "calendar.parquet"
-
-
 def _read(settings: Settings) -> pd.DataFrame:
-    file = _file(settings)
+    file = layer_file("calendar", settings)
     return conform(pd.read_parquet(file), _HELD) if file.exists() else empty(_HELD)
-
-
-def _write(calendar: pd.DataFrame, settings: Settings) -> None:
-    """Write beside the old file and then put it in its place, so that a reader sees one or the other."""
-    file = _file(settings)
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        handle, beside = tempfile.mkstemp(dir=file.parent, suffix=".part")
-        os.close(handle)
-        calendar.to_parquet(beside)
-        Path(beside).replace(file)
-    except OSError as problem:
-        raise StoreError(
-            "The calendar could not be kept.", where=file, seen=str(problem), remedy="What was there stays."
-        ) from problem
 
 
 # ---- nights a view asks for -----------------------------------------------------------------------------

@@ -6,7 +6,9 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from safespace import streets
+from safespace.pipeline.baselines import premises
 from safespace.pipeline.calendars import HOLIDAY, held_calendar, windows_of
+from safespace.pipeline.layers import SUPPLIED, layer_file
 from safespace.pipeline.loading import area_values, load_streets, version
 from safespace.pipeline.view import AREA_LAYERS, BASELINES, CALENDARS, NOT, PROVIDERS, RECORDED
 from safespace.schemas import SOURCES
@@ -145,7 +147,9 @@ def _baselines_held(settings: Settings, held: set[str]) -> tuple[str, ...]:
     there = {
         "streets": load_streets(settings) is not None,
         "area": True,
+        "premises": not premises(settings).empty,
         "recorded": bool(held & set(RECORDED)),
         **{layer: area_values(layer, settings) is not None for layer in AREA_LAYERS},
+        **{layer: layer_file(layer, settings).exists() for layer in SUPPLIED},
     }
     return tuple(name for name in BASELINES if there[name])

@@ -14,6 +14,7 @@ import pandas as pd
 from safespace import cells, sources, streets
 from safespace.errors import AreaError, InputError, StoreError
 from safespace.pipeline.calendars import held_calendar, ingest_calendar
+from safespace.pipeline.layers import SUPPLIED, ingest_supplied, keep, layer_file
 from safespace.pipeline.view import AREA_LAYERS, CREDITS
 from safespace.schemas import OUTCOMES, REPORTS, empty
 from safespace.sources import assets as asset_files
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from safespace.streets import StreetGraph, StreetSummary
 
 SYNTHETIC_STREETS = "Synthetic streets"
-LAYERS = ("areas", "stops", "calendar", *AREA_LAYERS)
+LAYERS = ("areas", "stops", "calendar", *AREA_LAYERS, *SUPPLIED)
 MAPPINGS = "mappings"
 RECALLED = "Read with the mapping that files with these headers were last loaded with."
 STREETS_FILE = "streets.npz"
@@ -383,21 +384,29 @@ def ingest_area_values(path: Path, *, layer: str, settings: Settings) -> pd.Seri
             seen=", ".join(map(str, values.index[:3])),
             remedy="Load the boundaries first: safespace ingest BOUNDARIES --source areas.",
         )
-    _layer_file(settings, layer).parent.mkdir(parents=True, exist_ok=True)
-    held.rename("value").rename_axis("area_id").reset_index().to_parquet(_layer_file(settings, layer))
+    keep(held.rename("value").rename_axis("area_id").reset_index(), layer_file(layer, settings))
     return held
 
 
 def ingest_layer(
-    paths: Sequence[Path], *, layer: str, settings: Settings, name_column: str | None = None
+    paths: Sequence[Path],
+    *,
+    layer: str,
+    settings: Settings,
+    name_column: str | None = None,
+    value_column: str = "",
 ) -> tuple[str, ...]:
     """Add files of a layer that is not reports, and say what was added.
+
+    ``name_column`` names areas; ``value_column`` holds the amounts of a supplied layer (footfall, population).
 
     Raises
     ------
     InputError
         When there is no such layer.
     """
+    if layer in SUPPLIED:
+        return ingest_supplied(paths, layer=layer, value_column=value_column, settings=settings)
     said: list[str] = []
     for path in paths:
         if layer == "areas":
@@ -423,15 +432,11 @@ def _calendar_in_words(found: pd.DataFrame, path: Path) -> str:
 
 def area_values(layer: str, settings: Settings) -> pd.Series | None:
     """Return the layer's value by area identifier, or ``None`` when it was never loaded."""
-    file = _layer_file(settings, layer)
+    file = layer_file(layer, settings)
     if not file.exists():
         return None
     values: pd.Series = pd.read_parquet(file).set_index("area_id")["value"]
     return values
-
-
-def _layer_file(settings: Settings, layer: str) -> Path:
-    return settings.store / "layers" / f"{layer}.parquet"
 
 
 def ingest_streets(path: Path, *, settings: Settings, clip: str = "", progress: bool = False) -> StreetsHeld:

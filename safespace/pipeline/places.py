@@ -12,7 +12,7 @@ from scipy.spatial import cKDTree
 from safespace import cells, hotspots, maps, streets
 from safespace.engine import open_engine
 from safespace.errors import InputError, SafeSpaceError, TooFewError
-from safespace.pipeline.baselines import exposure
+from safespace.pipeline.baselines import baseline_note, exposure
 from safespace.pipeline.loading import area_outline, load_streets, streets_credit, version
 from safespace.pipeline.selection import (
     SEXUAL_OFFENCES,
@@ -190,7 +190,7 @@ def find_places(view: View, settings: Settings) -> PlacesFound:
         since=chosen.since,
         until=chosen.until,
         synthetic=synthetic,
-        notes=(*chosen.sentences(), *_small_print(found, view)),
+        notes=(*chosen.sentences(), *_small_print(found, view, settings)),
         credit=_credit(view, settings, synthetic=synthetic),
         version=version(settings),
     )
@@ -292,8 +292,10 @@ def _is_synthetic(store: Store) -> bool:
     return bool(loads.loc[loads["status"] == "loaded", "synthetic"].any())
 
 
-def _small_print(found: Hotspots, view: View) -> tuple[str, ...]:
+def _small_print(found: Hotspots, view: View, settings: Settings) -> tuple[str, ...]:
     said = [found.basis()]
+    if note := baseline_note(view.baseline, settings):
+        said.append(note)
     if found.left_out:
         left = maps.count_in_words(found.left_out, "event")
         said.append(f"Not judged, at the edge of the area or off every street: {left}.")

@@ -22,9 +22,12 @@ BASELINES: Mapping[str, str] = MappingProxyType(
     {
         "streets": "length of walkable street",
         "area": "area of the cell",
+        "premises": "pubs, bars and clubs within reach",
         "recorded": "recorded incidents",
         "residents": "residents (Census)",
         "recorded_counts": "recorded incidents, published by area",
+        "footfall": "people passing, as supplied",
+        "population": "people living or staying there, as supplied",
     }
 )
 FOUND_BY: Mapping[str, str] = MappingProxyType(

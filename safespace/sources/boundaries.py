@@ -60,10 +60,10 @@ def read_areas(
     path = Path(path)
     check_size(path, limits or LimitSettings())
     raw, notes = _read_layers(path)
-    shapes, moved = _to_degrees(raw, path)
-    shapes, mended = _flat_and_valid(shapes, path)
+    shapes, moved = to_degrees(raw, path)
+    shapes, mended = flat_and_valid(shapes, path)
     names = _names(raw, path, name_column)
-    _check_in_britain(shapes, names, path)
+    check_in_britain(shapes, names, path)
     areas = gpd.GeoDataFrame({"area_id": _codes(raw), "name": names}, geometry=shapes, crs=_DEGREES_EPSG)
     areas.attrs["notes"] = (*notes, *moved, *mended)
     for note in areas.attrs["notes"]:
@@ -116,7 +116,14 @@ def _joined(layers: Sequence[gpd.GeoDataFrame]) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(pd.concat(same, ignore_index=True), crs=crs)
 
 
-def _to_degrees(raw: gpd.GeoDataFrame, path: Path) -> tuple[np.ndarray, tuple[str, ...]]:
+def to_degrees(raw: gpd.GeoDataFrame, path: Path) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Return the shapes in two dimensions and degrees, EPSG:4326, and sentences about what was taken for granted.
+
+    Raises
+    ------
+    AreaError
+        When the coordinates are neither degrees nor British National Grid and no system is declared.
+    """
     shapes = np.asarray(raw.geometry.array)
     shapes = shapely.force_2d(np.array(list(shapes), dtype=object))
     epsg = raw.crs.to_epsg() if raw.crs is not None else None
@@ -147,7 +154,14 @@ def _shifted(shapes: np.ndarray) -> np.ndarray:
     return np.asarray(shapely.transform(shapes, lambda xy: np.column_stack(from_grid(xy[:, 0], xy[:, 1]))))
 
 
-def _flat_and_valid(shapes: np.ndarray, path: Path) -> tuple[np.ndarray, tuple[str, ...]]:
+def flat_and_valid(shapes: np.ndarray, path: Path) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Return polygons that do not cross themselves, and a sentence about those that were mended.
+
+    Raises
+    ------
+    AreaError
+        When an area has no surface.
+    """
     broken = ~shapely.is_valid(shapes)
     mended = shapes.copy()
     mended[broken] = [_areas_of(shapely.make_valid(shape)) for shape in shapes[broken]]
@@ -176,7 +190,14 @@ def _areas_of(shape: shapely.Geometry) -> shapely.Geometry:
     return shapely.union_all(parts) if parts else shapely.Polygon()
 
 
-def _check_in_britain(shapes: np.ndarray, names: Sequence[str], path: Path) -> None:
+def check_in_britain(shapes: np.ndarray, names: Sequence[str], path: Path) -> None:
+    """Refuse shapes outside Great Britain and Northern Ireland, naming one.
+
+    Raises
+    ------
+    AreaError
+        With the first that is outside.
+    """
     west, south, east, north = shapely.bounds(shapes).T
     outside = np.flatnonzero((east < WEST) | (west > EAST) | (north < SOUTH) | (south > NORTH))
     if len(outside):

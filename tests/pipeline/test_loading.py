@@ -144,7 +144,7 @@ def test_area_figures_need_their_areas(town, settings, tmp_path):
 def test_holdings_tell_what_can_be_asked(town_settings):
     held = pipeline.holdings(town_settings)
     assert held.synthetic
-    assert held.baselines == ("streets", "area", "recorded")
+    assert held.baselines == ("streets", "area", "premises", "recorded")
     assert held.sources.set_index("source")["rows"].to_dict() == {
         "streetsafe": 544,
         "nte": 2500,

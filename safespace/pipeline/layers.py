@@ -1,0 +1,113 @@
+"""Layers kept beside the tables of a store, under names decided here: supplied amounts, and whole-file writing."""
+
+from __future__ import annotations
+
+import contextlib
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import geopandas as gpd
+
+from safespace.errors import InputError, StoreError
+from safespace.pipeline.view import BASELINES
+from safespace.sources import weights
+from safespace.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    import pandas as pd
+
+    from safespace.settings import Settings
+
+SUPPLIED = ("footfall", "population")
+
+
+@dataclass(frozen=True)
+class Supplied:
+    """A supplied layer of amounts: ``value`` and ``geometry`` (EPSG:4326, all polygons or all points), and its source."""
+
+    amounts: gpd.GeoDataFrame
+    file: str
+    value_column: str
+
+    @property
+    def points(self) -> bool:
+        """The amounts are weights of points, not totals of polygons."""
+        return bool((self.amounts.geom_type == "Point").all())
+
+
+def layer_file(name: str, settings: Settings) -> Path:
+    """Return where the layer of a name is kept; only names written in the code are ever asked for."""
+    return settings.store / "layers" / f"{name}.parquet"
+
+
+def keep(frame: pd.DataFrame, file: Path) -> None:
+    """Write a frame beside the file it replaces and then put it in its place: a reader sees one or the other.
+
+    Raises
+    ------
+    StoreError
+        When it cannot be written; what was there stays.
+    """
+    put_whole(file, frame.to_parquet)
+
+
+def put_whole(file: Path, write: Callable[[str], object]) -> None:
+    """Write a file of the store wholly or not at all; see :func:`keep`."""
+    beside = file.with_name(f"{file.name}.{uuid.uuid4().hex[:8]}.part")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write(str(beside))
+        beside.replace(file)
+    except OSError as problem:
+        with contextlib.suppress(OSError):
+            beside.unlink()
+        raise StoreError(
+            "A layer could not be kept.",
+            where=file,
+            seen=str(problem),
+            remedy="What was there before is untouched. Check the folder and the room on the disk.",
+        ) from problem
+
+
+def ingest_supplied(
+    paths: Sequence[Path], *, layer: str, value_column: str, settings: Settings
+) -> tuple[str, ...]:
+    """Keep a supplied layer of amounts as the baseline of that name, replacing the one before; say what it holds.
+
+    Raises
+    ------
+    InputError
+        When more than one file is given, or no value column is named.
+    FileError, AreaError, SchemaError
+        As :func:`safespace.sources.weights.read_weights`.
+    """
+    if len(paths) != 1 or not value_column:
+        raise InputError(
+            "A supplied layer is one file and the column of its amounts.",
+            seen=f"{len(paths)} files, {f'column {value_column}' if value_column else 'no column'}",
+            remedy=f"safespace ingest FILE --source {layer} --value-column COLUMN",
+        )
+    (path,) = paths
+    amounts = weights.read_weights(path, value_column=value_column, limits=settings.limits)
+    Store.open(settings.store, create=True)
+    named = amounts.assign(file=path.name, value_column=value_column)
+    put_whole(layer_file(layer, settings), named.to_parquet)
+    kind = "points" if Supplied(amounts, path.name, value_column).points else "polygons"
+    total = amounts["value"].sum()
+    return (
+        f"{BASELINES[layer].capitalize()}: {total:,.0f} in {len(amounts):,} {kind} ({path.name}, {value_column}).",
+        *amounts.attrs["notes"],
+    )
+
+
+def supplied(layer: str, settings: Settings) -> Supplied | None:
+    """Return a supplied layer, or ``None`` when it was never loaded."""
+    file = layer_file(layer, settings)
+    if not file.exists():
+        return None
+    held = gpd.read_parquet(file)
+    return Supplied(held[["value", "geometry"]], str(held["file"].iloc[0]), str(held["value_column"].iloc[0]))
