@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from safespace import pipeline
 from safespace.cli.asking import JsonOption, StoreOption, settings_of
 from safespace.cli.printing import on_terminal, print_json, records, say, show, wrote_files
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def town(
@@ -86,6 +89,8 @@ def ingest(  # noqa: PLR0913, PLR0917 - each is one documented option
     say(*done.sentences())
     if len(done.reasons):
         show(done.reasons, "Rows not accepted")
+    if len(done.reading.repairs):
+        show(done.repairs(), "Cells repaired")
     wrote_files(wrote)
 
 
@@ -171,7 +176,20 @@ def loads(store: StoreOption = None, as_json: JsonOption = False) -> None:
     Example: `safespace loads`
     """
     listed = pipeline.list_loads(settings_of(store))
-    print_json(records(listed)) if as_json else show(listed, "Loads")
+    print_json(records(listed)) if as_json else show(_for_people(listed), "Loads")
+
+
+def _for_people(loads: pd.DataFrame) -> pd.DataFrame:
+    """Return what fits on a terminal: when, what, and what became of the rows."""
+    outcomes = ("accepted", "repaired", "quarantined", "rejected", "excluded")
+    counts = [
+        ", ".join(f"{row[name]:,} {name}" for name in outcomes if row[name])
+        for row in loads.to_dict("records")
+    ]
+    when = loads["loaded_at"].dt.strftime("%Y-%m-%d %H:%M UTC")
+    return loads[["load_id", "files"]].assign(
+        loaded=when, read=loads["read"], outcome=counts, already_held=loads["already_held"]
+    )
 
 
 def rollback(

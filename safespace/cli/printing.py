@@ -32,7 +32,10 @@ def show(frame: pd.DataFrame, title: str) -> None:
     table = Table(title=title, title_justify="left", title_style="bold")
     for name in frame.columns:
         table.add_column(
-            str(name).replace("_", " "), justify="right" if frame[name].dtype.kind in "if" else "left"
+            str(name).replace("_", " "),
+            justify="right" if frame[name].dtype.kind in "if" else "left",
+            no_wrap=name == "load_id",  # to be copied
+            overflow="fold",
         )
     for row in frame.itertuples(index=False):
         table.add_row(*(f"{value:,.2f}" if isinstance(value, float) else str(value) for value in row))

@@ -20,7 +20,7 @@ from safespace.schemas import OUTCOMES, REPORTS, empty
 from safespace.sources import assets as asset_files
 from safespace.sources import boundaries, layers, proposals, streets_osm, volumes
 from safespace.sources import mapping as mappings
-from safespace.sources.ingested import Ingested, summarise
+from safespace.sources.ingested import Ingested, summarise, summarise_repairs
 from safespace.sources.synthetic import build_town, scatter_reports
 from safespace.store import Load, Store
 
@@ -60,6 +60,10 @@ class Ingestion:
             *self.reading.notes,
         )
 
+    def repairs(self) -> pd.DataFrame:
+        """Return the repairs by rule: the first before and after, how many cells, and the first lines."""
+        return summarise_repairs(self.reading.repairs)
+
     def as_dict(self) -> dict[str, object]:
         """Return the outcome for machines."""
         return {
@@ -67,6 +71,7 @@ class Ingestion:
             "counts": self.reading.counts(),
             "load": None if self.load is None else asdict(self.load) | {"added": self.load.added},
             "reasons": self.reasons.to_dict("records"),
+            "repairs": self.repairs().to_dict("records"),
             "notes": (*self.notes, *self.reading.notes),
         }
 

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+# so many places are told where there are more
+_SHOWN_LINES = 5
+
+
 @dataclass(frozen=True)
 class Ingested:
     """The outcome of reading one source's files; its sums balance or it cannot be made.
@@ -93,10 +97,45 @@ def summarise(rejects: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``outcome, reason, explanation`` (of the first such row) ``, rows``.
+        ``outcome, reason, explanation`` (of the first such row) ``, rows, lines`` (the first few).
     """
-    groups = rejects.groupby(["outcome", "reason"], sort=True)
-    summary = groups.agg(explanation=("explanation", "first"), rows=("row", "size")).reset_index()
+    groups = _with_lines(rejects).groupby(["outcome", "reason"], sort=True)
+    summary = groups.agg(
+        explanation=("explanation", "first"), rows=("row", "size"), lines=("lines", _first_lines)
+    ).reset_index()
     return summary.sort_values(
         ["rows", "outcome", "reason"], ascending=[False, True, True], ignore_index=True
     )
+
+
+def summarise_repairs(repairs: pd.DataFrame) -> pd.DataFrame:
+    """Count the repairs by rule, most frequent first.
+
+    Parameters
+    ----------
+    repairs
+        :data:`safespace.schemas.REPAIRS`.
+
+    Returns
+    -------
+    DataFrame
+        ``rule, before, after`` (of the first such cell) ``, cells, lines`` (the first few).
+    """
+    groups = _with_lines(repairs).groupby("rule", sort=True)
+    summary = groups.agg(
+        before=("before", "first"),
+        after=("after", "first"),
+        cells=("row", "size"),
+        lines=("lines", _first_lines),
+    ).reset_index()
+    return summary.sort_values(["cells", "rule"], ascending=[False, True], ignore_index=True)
+
+
+def _with_lines(rows: pd.DataFrame) -> pd.DataFrame:
+    lines = rows["row"].astype("str")
+    several = len(rows["file"].unique()) > 1
+    return rows.assign(lines=rows["file"].astype("str") + ":" + lines if several else lines)
+
+
+def _first_lines(lines: pd.Series) -> str:
+    return ", ".join(lines.head(_SHOWN_LINES)) + (" …" if len(lines) > _SHOWN_LINES else "")

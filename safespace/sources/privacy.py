@@ -172,7 +172,7 @@ def references(values: pd.Series) -> Step:
 def _is_no_reference(text: str) -> bool:
     return bool(
         text.casefold() in _NOTHING
-        or not text.strip("0")
+        or (len(text) > 1 and not text.strip("0"))
         or len(text) > _LONGEST_REFERENCE
         or _WORDS_ONLY.fullmatch(text)
         or re.search(BLANKED, shown(text))

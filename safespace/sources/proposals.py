@@ -33,6 +33,7 @@ Confidence: TypeAlias = Literal["sure", "likely", "guess"]
 
 _ROWS = 2_000
 _NEAR = 0.8
+_DAY_OR_MONTH_FIRST = r"^\d{1,2}[-/. ]\d{1,2}[-/. ]\d{2,4}"
 _ENOUGH = 0.6
 _GRID_M = (0.0, 700_000.0, 1_300_000.0)
 
@@ -276,6 +277,9 @@ def _order(
         if "fit both" in str(problem):
             return None, [f"To be decided: {problem}"]
         return "mdy", ["The dates are month first."]
+    # kept, as no date of the next file may settle it
+    if any(values.str.contains(_DAY_OR_MONTH_FIRST).any() for _, values in theirs.values()):
+        return "dmy", ["The dates are day first."]
     return None, []
 
 

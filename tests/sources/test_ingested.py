@@ -5,7 +5,7 @@ import pytest
 
 from safespace.errors import SchemaError
 from safespace.schemas import REJECTS, REPAIRS, REPORTS, conform, empty
-from safespace.sources.ingested import Ingested, summarise
+from safespace.sources.ingested import Ingested, summarise, summarise_repairs
 
 
 def rejects(*rows):
@@ -66,3 +66,26 @@ def test_reasons_are_summed_most_frequent_first():
         ["excluded", "home_location", 1],
     ]
     assert summarise(empty(REJECTS)).empty
+
+
+def test_the_first_lines_are_told_and_their_files_when_there_are_several():
+    many = pd.concat([THREE] * 4, ignore_index=True).assign(row=range(2, 14))
+    assert summarise(many)["lines"].tolist()[0].endswith(" …")
+    two = THREE.assign(file=["a.csv", "b.csv", "b.csv"])
+    assert all(":" in told for told in summarise(two)["lines"])
+
+
+def test_repairs_are_summed_by_rule_with_the_first_before_and_after():
+    held = pd.DataFrame(
+        [
+            ("f.csv", 2, "trimmed", " a", "a"),
+            ("f.csv", 3, "trimmed", " b", "b"),
+            ("f.csv", 3, "synonym", "x", "y"),
+        ],
+        columns=list(REPAIRS.columns),
+    )
+    assert summarise_repairs(conform(held, REPAIRS)).to_numpy().tolist() == [
+        ["trimmed", " a", "a", 2, "2, 3"],
+        ["synonym", "x", "y", 1, "3"],
+    ]
+    assert summarise_repairs(empty(REPAIRS)).empty

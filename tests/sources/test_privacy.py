@@ -158,7 +158,7 @@ def test_a_reference_that_is_a_contact_or_nothing_is_blanked_and_shown(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "NTE-0001", "20D1/12345/25", "ABC", "0123", "A 12", "f" * 64, "2025-03-01 00:00:00"]
+    "text", ["", "0", "NTE-0001", "20D1/12345/25", "ABC", "0123", "A 12", "f" * 64, "2025-03-01 00:00:00"]
 )
 def test_other_references_are_kept(text):
     step = references(pd.Series([text], dtype="str"))

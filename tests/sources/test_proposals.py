@@ -56,6 +56,11 @@ def test_what_cannot_be_found_is_listed_and_ambiguous_dates_are_left_to_a_person
     assert made.notes[0].startswith("To be decided: The dates in date_from fit both")
 
 
+def test_a_date_order_that_the_dates_settle_is_kept_for_files_that_do_not(tmp_path):
+    assert propose_of(tmp_path, "what,date_from\nxx,03/04/2022\nxx,25/04/2022\n").mapping.date_order == "dmy"
+    assert propose_of(tmp_path, "what,date_from\nxx,2022-04-03\n").mapping.date_order is None
+
+
 def test_metres_under_degree_names_are_declared(tmp_path):
     made = propose_of(tmp_path, "date,lat,lon,reason\n2022-01-28,286822,406689,Badly lit\n", "streetsafe")
     assert made.mapping.crs == "EPSG:27700"
