@@ -322,6 +322,7 @@ class Store:
         sources: Sequence[str] | None = None,
         since: datetime | None = None,
         until: datetime | None = None,
+        columns: Sequence[str] | None = None,
     ) -> pd.DataFrame:
         """Return the reports in force, ``schemas.PLACED`` and ``load_id``, as one consistent state.
 
@@ -332,15 +333,17 @@ class Store:
         since, until
             Only reports whose ``occurred_from`` is at or after ``since`` and before ``until``, moments with
             a time zone. Half-open, so that neighbouring periods share no report.
+        columns
+            Only these columns: a row then takes tens of bytes and not a thousand. All when not given.
 
         Returns
         -------
         pd.DataFrame
-            shape (n, 19), in the order of loading. No rows when nothing matches.
+            shape (n, 19), or (n, the columns asked for), in the order of loading. No rows when nothing matches.
         """
         when = _period(since, until)
         with _guard(self.path, "read"):
-            return _read(self.report_files(sources=sources), PLACED, when)
+            return _read(self.report_files(sources=sources), PLACED, when, columns)
 
     def report_files(self, *, sources: Sequence[str] | None = None) -> list[str]:
         """Return paths of the Parquet files that hold exactly the reports in force, for an engine."""
@@ -718,13 +721,19 @@ def _read_whole(table: DeltaTable, promise: Table) -> pd.DataFrame:
     return conform(table.to_pandas(), promise)
 
 
-def _read(files: list[str], promise: Table, when: ds.Expression | None = None) -> pd.DataFrame:
+def _read(
+    files: list[str],
+    promise: Table,
+    when: ds.Expression | None = None,
+    columns: Sequence[str] | None = None,
+) -> pd.DataFrame:
     wanted = _with(promise, _LOAD_ID)
+    none = empty(wanted) if columns is None else empty(wanted)[list(columns)]
     if not files:
-        return empty(wanted)
-    found = ds.dataset(files, schema=_schema(wanted), format="parquet").to_table(filter=when)
-    rows: pd.DataFrame = found.to_pandas()
-    return rows.astype(empty(wanted).dtypes)
+        return none
+    dataset = ds.dataset(files, schema=_schema(wanted), format="parquet")
+    rows: pd.DataFrame = dataset.to_table(columns=list(none.columns), filter=when).to_pandas()
+    return rows.astype(none.dtypes)
 
 
 def _period(since: datetime | None, until: datetime | None) -> ds.Expression | None:

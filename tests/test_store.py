@@ -390,3 +390,10 @@ def test_a_broken_store_is_reported(store) -> None:
         Path(file).unlink()
     with pytest.raises(StoreError, match="The store could not be read"):
         store.reports()
+
+
+def test_columns_can_be_asked_for_alone(store) -> None:
+    store.load(placed(range(5)), reading(placed(range(5)), "a"))
+    told = store.reports(columns=["source", "occurred_from"])
+    pd.testing.assert_frame_equal(told, store.reports()[["source", "occurred_from"]])
+    assert list(store.reports(sources=["spiking"], columns=["lon"]).columns) == ["lon"]

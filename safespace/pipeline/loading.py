@@ -282,9 +282,7 @@ def _volume_notes(reading: Ingested, settings: Settings) -> tuple[str, ...]:
     fresh = reading.reports
     if fresh.empty:
         return ()
-    known = (settings.store / "loads").is_dir()
-    held = Store.open(settings.store).reports(sources=[reading.source]) if known else fresh.iloc[:0]
-    notes = [note for note in volumes.compare_volumes(fresh, held)["note"] if note]
+    notes = [note for note in volumes.compare_volumes(fresh, _held_about(fresh, settings))["note"] if note]
     calendar = held_calendar(settings).assign(zone="")  # a campaign in one place fills the whole file's day
     bursts = volumes.find_bursts(fresh, calendar=calendar, time_zone=settings.time_zone)
     if len(bursts):
@@ -311,6 +309,21 @@ def _bursts_in_words(bursts: pd.DataFrame) -> str:
     named = "; ".join(dict.fromkeys(known["on"]))
     return f"{told} The calendar names {len(known)} of them: {named}." + (
         f" The other {rest}: a campaign?" if rest else ""
+    )
+
+
+def _held_about(fresh: pd.DataFrame, settings: Settings) -> pd.DataFrame:
+    """Return source and moment of the reports held in the months that fresh ones are compared with."""
+    if not (settings.store / "loads").is_dir():
+        return fresh.iloc[:0]
+    day = pd.Timedelta(days=1)
+    # one month more, and a day: months begin at different moments in each zone
+    months = volumes.MONTHS_LOOKED_AT + 1
+    return Store.open(settings.store).reports(
+        sources=[str(fresh["source"].iloc[0])],
+        since=fresh["occurred_from"].min() - pd.DateOffset(months=months) - day,
+        until=fresh["occurred_from"].max() + day,
+        columns=["source", "occurred_from"],
     )
 
 

@@ -433,7 +433,7 @@ def settle(rows: Rows, steps: Sequence[Step], form: Form, *, digest: str, synthe
     problems += repeats(everything, rows.frame, usable)
     found = first_problems(problems)
     left = _without(found, len(everything))
-    kept = pd.DataFrame({name: everything[name][left] for name in _HELD})  # twice as quick as row by row
+    kept = _kept(everything, left)
     reports = kept.assign(report_id=identify(kept, form.source), **same(kept.index, source=form.source))
     rejects = rejects_frame(found, rows.frame, rows.headers)
     notes = [*rows.notes, *(note for step in steps for note in step.notes), *_blanked_note(blanked(rejects))]
@@ -455,6 +455,13 @@ def _blanked_note(count: int) -> list[str]:
         return []
     what = "contact details, vehicle marks, names or sentences"
     return [f"{count:,} {what} in rows that were not taken were blanked before anything was kept."]
+
+
+def _kept(everything: pd.DataFrame, left: Flags) -> pd.DataFrame:
+    # column by column is twice as quick as row by row, and one index serves them all
+    index = everything.index[left]
+    columns = {name: everything[name].array[left] for name in everything.columns}
+    return pd.DataFrame(columns, index=index, copy=False)
 
 
 def _without(found: pd.DataFrame, count: int) -> Flags:

@@ -181,8 +181,9 @@ def compare_volumes(
     A difference says that the file is unlike the ones before. Seasons, a new form and a changed way of
     recording do that too.
     """
-    now, past = (_monthly(frame, time_zone) for frame in (fresh, held))
-    rows = []
+    rows: list[dict[str, object]] = []
+    # without a past there is nothing to count
+    now, past = (_monthly(frame if len(held) else held, time_zone) for frame in (fresh, held))
     for source, month, count in now.reset_index(name="count").itertuples(index=False, name=None):
         mine = past[past.index.get_level_values("source") == source].droplevel("source")
         before = mine[(mine.index < month) & (mine.index >= month - MONTHS_LOOKED_AT)]
