@@ -27,6 +27,7 @@ VERBS = (
     "brief",
     "app",
     "demo",
+    "agreement",
     "holdings",
     "loads",
     "rollback",
@@ -150,6 +151,16 @@ def test_nights_of_a_calendar_are_counted_by_themselves(store):
     )
     assert 0 < weekends < others
     assert weekends + others == every
+
+
+def test_agreement_shows_both_layers_apart(store, tmp_path):
+    page = tmp_path / "agreement.html"
+    told = ask("agreement", *store, "--out", page)
+    assert "never added together" in told.stdout
+    assert "Public" in told.stdout
+    assert page.stat().st_size > 10_000
+    cells = ask_json("agreement", *store)["cells"]
+    assert list(cells) == ["both", "felt only", "recorded only", "neither", "too few"]
 
 
 def test_streets_show_what_is_held(store):

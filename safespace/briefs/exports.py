@@ -141,7 +141,23 @@ def write_hotspots_geojson(
     FileError
         When the file cannot be written.
     """
-    flat = _flat(hotspots)
+    return _write_cells(_flat(hotspots), path, credit, synthetic=synthetic)
+
+
+def write_cells_geojson(
+    cells: pd.DataFrame, path: Path, *, credit: str = "", synthetic: bool = False
+) -> Path:
+    """Write any table of cells (a column ``cell``, each once) as GeoJSON, sorted by cell, every column kept.
+
+    Raises
+    ------
+    FileError
+        When the file cannot be written.
+    """
+    return _write_cells(_with_centres(cells), path, credit, synthetic=synthetic)
+
+
+def _write_cells(flat: pd.DataFrame, path: Path, credit: str, *, synthetic: bool) -> Path:
     names = list(flat.columns)
     features = [
         {
@@ -214,7 +230,11 @@ def _date(path: Path, moment: str) -> None:
 def _flat(hotspots: pd.DataFrame) -> pd.DataFrame:
     """Return the promised columns, sorted, with the cell as text and its centre."""
     check(hotspots, HOTSPOTS)
-    ordered = hotspots[list(HOTSPOTS.columns)].sort_values("cell").reset_index(drop=True)
+    return _with_centres(hotspots[list(HOTSPOTS.columns)])
+
+
+def _with_centres(cells: pd.DataFrame) -> pd.DataFrame:
+    ordered = cells.sort_values("cell").reset_index(drop=True)
     centres = [h3.cell_to_latlng(cell) for cell in ordered["cell"].tolist()]
     # A spreadsheet rounds whole numbers of 18 digits, so the cell goes out as the text H3 tools read.
     return ordered.assign(

@@ -37,6 +37,7 @@ for _command in (
     loading.rollback,
     finding.count,
     finding.hotspots,
+    finding.agreement,
     finding.clusters,
     finding.trends,
     finding.validate,

@@ -83,6 +83,31 @@ def _show_scan(found: Any, out: list[Path] | None, *, as_json: bool) -> None:
 
 
 @asks
+def agreement(
+    view: pipeline.View,
+    out: OutOption = None,
+    engine: EngineOption = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show where public reports and recorded incidents are both higher than usual, and where only one is.
+
+    The layers are found apart, each with its own events, and never added together.
+
+    Example: `safespace agreement --area centre --baseline streets --out agreement.geojson --out agreement.html`
+    """
+    settings = settings_of(store, engine)
+    found = pipeline.find_agreement(view, settings)
+    wrote = [pipeline.write_agreement(found, path, settings) for path in out or []]
+    if as_json:
+        print_json(pipeline.agreement_as_dict(found))
+        return
+    show(pipeline.agreement_table(found), f"{found.area_name}: higher than usual in which layer")
+    say(*found.notes, found.credit)
+    wrote_files(wrote)
+
+
+@asks
 def clusters(
     view: pipeline.View,
     method: Annotated[str, typer.Option(help="hdbscan or dbscan.")] = "hdbscan",

@@ -6,9 +6,10 @@ colour alone (:mod:`safespace.maps.palette`) and a credit line for the data draw
 
 from __future__ import annotations
 
+from safespace.maps.agreement import agreement_twin
 from safespace.maps.charts import hour_chart_svg, trade_off_svg
 from safespace.maps.decks import View, hex_deck, route_deck
-from safespace.maps.pages import PageText, hex_page, route_page
+from safespace.maps.pages import PageText, agreement_page, hex_page, route_page
 from safespace.maps.palette import classify, legend
 from safespace.maps.static import area_map_svg
 from safespace.maps.twin import count_in_words, rate_in_words, table_twin
@@ -16,6 +17,8 @@ from safespace.maps.twin import count_in_words, rate_in_words, table_twin
 __all__ = [
     "PageText",
     "View",
+    "agreement_page",
+    "agreement_twin",
     "area_map_svg",
     "classify",
     "count_in_words",

@@ -23,6 +23,8 @@ from folium.utilities import JsCode
 
 from safespace import tone
 from safespace.errors import AreaError
+from safespace.maps.agreement import STYLES as AGREEMENT_STYLES
+from safespace.maps.agreement import agreement_twin
 from safespace.maps.naming import joined, place_marks
 from safespace.maps.palette import (
     BLUE,
@@ -40,7 +42,7 @@ from safespace.maps.palette import (
 from safespace.maps.twin import GATHERED, NONE, table_twin
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     import geopandas as gpd
     from branca.element import Element
@@ -59,6 +61,10 @@ _CELLS_DO_NOT_SHOW = (
     "What happened at an address, or to whom. Cells are areas, not points.",
     "What comes next: every figure is about the period stated.",
     "Private places and the internet.",
+)
+_AGREEMENT_SHOWS = (
+    "Where public reports, recorded incidents, or both, are higher than the area's usual for each.",
+    "Higher in one only is not a mistake of the other: most of what makes people uneasy is never an incident.",
 )
 _ROUTES_SHOW = (
     "Options for the same walk, with the conditions along each, so that partners can see what to mend.",
@@ -167,6 +173,72 @@ def hex_page(
     key = [_swatch(style) for style in legend(classes)]
     facts = _cell_facts(hotspots, twin, place_marks(places))
     return _write(ground, _Sheet(words, tuple(twin.columns), rows, key, facts))
+
+
+def agreement_page(
+    agreement: pd.DataFrame,
+    *,
+    area: BaseGeometry,
+    text: PageText,
+    streets: gpd.GeoDataFrame | None = None,
+    names: Mapping[int, str] | None = None,
+    interval: float = 0.95,
+) -> str:
+    """Write a page with a map of where public reports and recorded incidents agree, its key and its table.
+
+    Parameters
+    ----------
+    agreement
+        From :func:`safespace.hotspots.agree`, without the cells at the edge.
+    area, text, streets, interval
+        As for :func:`hex_page`.
+    names
+        Name of a place by cell, where it has one.
+
+    Returns
+    -------
+    str
+        HTML; the same input gives the same text.
+
+    Raises
+    ------
+    AreaError
+        When the area is empty.
+    """
+    twin = agreement_twin(agreement, names=names, interval=interval)
+    ground = _ground(area, streets)
+    classes = agreement["agreement"].map(lambda name: AGREEMENT_STYLES[name].name)
+    present = [style for style in AGREEMENT_STYLES.values() if style.name in set(classes)]
+    _add_classes(ground, agreement["cell"].tolist(), classes, present)
+    words = replace(
+        text,
+        caption=text.caption or "Each layer is beside its own usual. The two are never added together.",
+        shows=text.shows or _AGREEMENT_SHOWS,
+        does_not_show=text.does_not_show or _CELLS_DO_NOT_SHOW,
+        credits=_credits(text, drawn=streets is not None),
+    )
+    rows = tuple(_Row(tuple(row), _target(row)) for row in twin.itertuples(index=False, name=None))
+    key = [_swatch(style) for style in present]
+    return _write(ground, _Sheet(words, tuple(twin.columns), rows, key, _agreement_facts(agreement, twin)))
+
+
+def _agreement_facts(agreement: pd.DataFrame, twin: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """Return what each cell's popup says, by its identifier."""
+    told = {row[1]: row for row in twin.itertuples(index=False, name=None)}
+    facts = {}
+    for cell, name in sorted(zip(agreement["cell"].tolist(), agreement["agreement"], strict=True)):
+        row, style = told.get(f"{cell:x}"), AGREEMENT_STYLES[name]
+        layers = () if row is None else (f"Public reports: {row[2]}", f"Recorded incidents: {row[3]}")
+        title = f"Cell {cell:x}" if row is None or row[0] == NONE else row[0]
+        facts[f"{cell:x}"] = {
+            "title": title,
+            "lines": (style.words, *layers),
+            "stop": row is not None,
+            "mark": style.mark,
+            "beside": True,
+            "kind": f"ss-mark ss-mark-{style.name}",
+        }
+    return facts
 
 
 def route_page(
@@ -287,12 +359,18 @@ def _frame(area: BaseGeometry) -> BaseGeometry:
 
 def _add_cells(ground: folium.Map, hotspots: pd.DataFrame) -> None:
     classes = classify(hotspots)
+    _add_classes(ground, hotspots["cell"].tolist(), classes, legend(classes))
+
+
+def _add_classes(
+    ground: folium.Map, cells: Sequence[int], classes: pd.Series, styles: Sequence[Style]
+) -> None:
     features = []
-    for cell, style in sorted(zip(hotspots["cell"].tolist(), classes, strict=True)):
+    for cell, style in sorted(zip(cells, classes, strict=True)):
         if style != "edge":
             shape = shapely.Polygon([(lon, lat) for lat, lon in h3.cell_to_boundary(cell)])
             features.append(_feature(shape, {"target": f"{cell:x}", "class": style}))
-    looks = {style.name: _cell_look(style) for style in legend(classes)}
+    looks = {style.name: _cell_look(style) for style in styles}
     _add_layer(ground, features, lambda feature: looks[feature["properties"]["class"]], bind=True)
 
 

@@ -28,6 +28,10 @@ ClassName: TypeAlias = Literal[
     "edge",
     "not_known",
     "hidden",
+    "both",
+    "felt_only",
+    "recorded_only",
+    "neither",
 ]
 Hatch: TypeAlias = Literal["", "stripe", "cross", "dot"]
 

@@ -27,7 +27,7 @@ from safespace.tone import ABSENCE
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from safespace.pipeline.places import PlacesFound
+    from safespace.pipeline.places import Agreement, PlacesFound
     from safespace.pipeline.view import View
     from safespace.pipeline.walks import Point, WalkPlanned
     from safespace.settings import Settings
@@ -276,6 +276,66 @@ def write_places(found: PlacesFound, path: Path, settings: Settings) -> Path:
         ".html": lambda: briefs.pdf.put(places_page(found, settings).encode(), path),
     }
     return _write_by_ending(path, writers)
+
+
+def agreement_table(found: Agreement) -> pd.DataFrame:
+    """Return the agreement in words, for a terminal or a page: both layers apart, each beside its own usual."""
+    return maps.agreement_twin(found.table, names=found.names, interval=found.felt.level)
+
+
+def agreement_as_dict(found: Agreement) -> dict[str, Any]:
+    """Return an agreement for machines, with what each layer rests on."""
+    told = found.table.assign(
+        cell=[f"{cell:x}" for cell in found.table["cell"]],
+        name=[found.names.get(cell, "") for cell in found.table["cell"].tolist()],
+    )
+    return {
+        "view": found.view.to_query(),
+        "area": found.area_name,
+        "cells": found.counts(),
+        "felt": found.felt.basis(),
+        "recorded": found.recorded.basis(),
+        "synthetic": found.synthetic,
+        "table": told.to_dict("records"),
+        "notes": found.notes,
+        "credit": found.credit,
+        "version": found.version,
+    }
+
+
+def write_agreement(found: Agreement, path: Path, settings: Settings) -> Path:
+    """Write an agreement as CSV, GeoJSON or a map page, by the file's ending.
+
+    Raises
+    ------
+    FileError
+        When the ending is none of these, or the file cannot be written.
+    """
+    credit, synthetic = found.credit, found.synthetic
+    writers: dict[str, Callable[[], Path]] = {
+        ".csv": lambda: write_table(found.table, path, credit=credit, synthetic=synthetic),
+        ".geojson": lambda: exports.write_cells_geojson(
+            found.table, path, credit=credit, synthetic=synthetic
+        ),
+        ".html": lambda: briefs.pdf.put(agreement_page(found, settings).encode(), path),
+    }
+    return _write_by_ending(path, writers)
+
+
+def agreement_page(found: Agreement, settings: Settings) -> str:
+    """Return a map page of an agreement that opens with no network, its table below the map."""
+    counts = ", ".join(f"{number:,} {name}" for name, number in found.counts().items())
+    text = maps.PageText(
+        title=f"{found.area_name}: where public reports and recorded incidents agree",
+        subtitle=f"Cells higher than their usual: {counts}.",
+        credits=_credits(found.credit),
+        synthetic=found.synthetic,
+        streets_credit=streets_credit(settings),
+    )
+    lines = street_lines(found.view, settings)
+    return maps.agreement_page(
+        found.table, area=found.area, text=text, streets=lines, names=found.names, interval=found.felt.level
+    )
 
 
 def write_walk(plan: WalkPlanned, path: Path, settings: Settings) -> Path:

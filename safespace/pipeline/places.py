@@ -27,6 +27,7 @@ from safespace.store import Store
 from safespace.tone import ABSENCE
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date
 
     import geopandas as gpd
@@ -231,6 +232,103 @@ def _recorded_layer(area: BaseGeometry, view: View, settings: Settings) -> Hotsp
         return _find(_asked(area, recorded, settings), recorded.baseline, chosen, recorded, settings)
     except TooFewError:
         return None
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Where what people felt and what was recorded agree: two findings on the same cells, never added.
+
+    ``table`` is :func:`safespace.hotspots.agree`'s without the cells at the edge; ``felt`` and ``recorded`` are the
+    findings it is made of, each with its own sample; ``names`` has a name for each cell with reports of either.
+    The other fields are those of :class:`PlacesFound`.
+    """
+
+    view: View
+    area_name: str
+    area: BaseGeometry
+    table: pd.DataFrame
+    felt: Hotspots
+    recorded: Hotspots
+    names: dict[int, str]
+    synthetic: bool
+    notes: tuple[str, ...]
+    credit: str
+    version: str
+
+    def counts(self) -> dict[str, int]:
+        """Return how many cells are of each class."""
+        held = self.table["agreement"].value_counts()
+        return {name: int(held.get(name, 0)) for name in hotspots.AGREEMENT}
+
+
+def find_agreement(view: View, settings: Settings) -> Agreement:
+    """Say of each cell whether public reports, recorded incidents, both or neither are higher than usual.
+
+    Parameters
+    ----------
+    view
+        The question. Its sources are not asked: felt is StreetSafe, recorded is everything else that is loaded.
+        Both are held against its baseline, each with its own number of events.
+    settings
+        Rates, intervals and where the store is.
+
+    Raises
+    ------
+    InputError
+        When the baseline is one of the two layers, or the store cannot serve it.
+    TooFewError
+        When one of the layers has too few events for any place to stand out, saying which.
+    """
+    if view.baseline in {"recorded", "recorded_counts"}:
+        raise InputError(
+            "Recorded incidents cannot be both a layer and the baseline.",
+            seen=BASELINES[view.baseline],
+            remedy="Compare with streets, the area of the cell, premises or residents.",
+        )
+    store = Store.open(settings.store)
+    name, area = area_outline(view.area, store)
+    asked = [view.but(sources=FELT), view.but(sources=RECORDED, factor="")]
+    chosen = [select(one, settings) for one in asked]
+    felt, recorded = (_layer(area, one, rows, settings) for one, rows in zip(asked, chosen, strict=True))
+    table = hotspots.agree(felt, recorded)
+    inside = ~felt.table["edge"].to_numpy()
+    reports = pd.concat([rows.reports for rows in chosen], ignore_index=True)
+    synthetic = _is_synthetic(store)
+    return Agreement(
+        view=view,
+        area_name=name,
+        area=area,
+        table=table[inside].reset_index(drop=True),
+        felt=felt,
+        recorded=recorded,
+        names=_names(reports, view.resolution, settings),
+        synthetic=synthetic,
+        notes=_agreement_notes(felt, recorded, chosen, view, settings),
+        credit=_credit(view.but(sources=(*FELT, *RECORDED)), settings, synthetic=synthetic),
+        version=version(settings),
+    )
+
+
+def _layer(area: BaseGeometry, view: View, chosen: Selection, settings: Settings) -> Hotspots:
+    layer = "Public reports" if view.sources == FELT else "Recorded incidents"
+    counted = cells.require_reports(_asked(area, view, settings), area=layer)
+    _refuse_thin_baseline(counted, view)
+    try:
+        return _find(counted, view.baseline, chosen, view, settings)
+    except TooFewError as problem:
+        raise TooFewError(
+            problem.what, where=f"{layer}, {problem.where}", seen=problem.seen, remedy=problem.remedy
+        ) from problem
+
+
+def _agreement_notes(
+    felt: Hotspots, recorded: Hotspots, chosen: Sequence[Selection], view: View, settings: Settings
+) -> tuple[str, ...]:
+    said = [f"Public reports: {felt.basis()}", f"Recorded incidents: {recorded.basis()}"]
+    if note := baseline_note(view.baseline, settings):
+        said.append(note)
+    aside = [sentence for rows in chosen for sentence in rows.sentences()]
+    return (*said, *dict.fromkeys(aside), "The two layers are never added together.", ABSENCE)
 
 
 def _against_another(

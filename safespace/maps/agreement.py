@@ -1,0 +1,99 @@
+"""How the agreement of felt and recorded looks and reads: five classes, and a table with both layers apart."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from safespace import tone
+from safespace.maps.palette import BLUE, DARK_BLUE, GREY, INK, LIGHT_BLUE, PALE, WHITE, Style
+from safespace.maps.twin import NONE, count_in_words, rate_in_words
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+COLUMNS = ("Place", "Cell", "Public reports", "Recorded incidents", "What it means")
+STYLES: Mapping[str, Style] = MappingProxyType(
+    {
+        "both": Style("both", tone.HIGHER_IN_BOTH, DARK_BLUE, INK, WHITE, mark="B", line_pt=0.9),
+        "felt only": Style(
+            "felt_only",
+            "Higher than its usual in public reports only",
+            LIGHT_BLUE,
+            INK,
+            INK,
+            mark="P",
+            line_pt=0.9,
+        ),
+        "recorded only": Style(
+            "recorded_only",
+            "Higher than its usual in recorded incidents only",
+            BLUE,
+            INK,
+            WHITE,
+            mark="R",
+            line_pt=0.9,
+        ),
+        "neither": Style("neither", f"{tone.NOT_DIFFERENT} in either", PALE, GREY, INK),
+        "too few": Style("too_few", tone.TOO_FEW, WHITE, GREY, INK, hatch="stripe"),
+    }
+)
+GATHERED = ("neither", "too few")
+
+
+def agreement_twin(
+    agreement: pd.DataFrame, *, names: Mapping[int, str] | None = None, interval: float = 0.95
+) -> pd.DataFrame:
+    """Return the agreement of two layers as a table of words.
+
+    Parameters
+    ----------
+    agreement
+        From :func:`safespace.hotspots.agree`.
+    names
+        Name of a place by cell, where it has one.
+    interval
+        Coverage of the intervals, as a share.
+
+    Returns
+    -------
+    DataFrame
+        Columns :data:`COLUMNS`, all text: both, felt only, recorded only, in the order of the grid within each;
+        the others gathered in one row each. Each layer is beside its own usual; there is no sum.
+    """
+    rows = [
+        row
+        for name, style in STYLES.items()
+        for row in _rows(agreement[agreement["agreement"] == name], name, style, names or {}, interval)
+    ]
+    return pd.DataFrame(rows, columns=list(COLUMNS), dtype="str")
+
+
+def _rows(
+    frame: pd.DataFrame, name: str, style: Style, names: Mapping[int, str], interval: float
+) -> list[tuple[str, ...]]:
+    if name in GATHERED:
+        felt, recorded = (count_in_words(int(frame[f"{one}_events"].sum()), "event") for one in _LAYERS)
+        gathered = (style.words, count_in_words(len(frame), "cell"), felt, recorded, style.words)
+        return [gathered] if len(frame) else []
+    ordered = frame.sort_values("cell").to_dict("records")
+    return [
+        (
+            names.get(row["cell"], NONE),
+            f"{row['cell']:x}",
+            *(
+                rate_in_words(
+                    *(row[f"{one}_{part}"] for part in ("rate", "lower", "upper", "events")),
+                    interval=interval,
+                )
+                for one in _LAYERS
+            ),
+            style.words,
+        )
+        for row in ordered
+    ]
+
+
+_LAYERS = ("felt", "recorded")
