@@ -8,11 +8,16 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+from safespace import pipeline
+from safespace.settings import load_settings
 
 pytestmark = pytest.mark.browser
 
@@ -47,21 +52,13 @@ VIEW_STATE = """() => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def address(town_settings):
+@contextmanager
+def serving(store):
+    """Serve the app on a store until the block ends; gives its address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    words = [
-        sys.executable,
-        "-m",
-        "safespace",
-        "app",
-        "--store",
-        str(town_settings.store),
-        "--port",
-        str(port),
-    ]
+    words = [sys.executable, "-m", "safespace", "app", "--store", str(store), "--port", str(port)]
     server = subprocess.Popen(words, stdout=subprocess.DEVNULL)
     url = f"http://127.0.0.1:{port}"
     try:
@@ -70,6 +67,12 @@ def address(town_settings):
     finally:
         server.terminate()
         server.wait(timeout=20)
+
+
+@pytest.fixture(scope="module")
+def address(town_settings):
+    with serving(town_settings.store) as url:
+        yield url
 
 
 def _wait_for(url: str, server: subprocess.Popen) -> None:
@@ -151,10 +154,10 @@ def move_map(page) -> None:
     page.wait_for_timeout(900)
 
 
-@pytest.mark.parametrize("path", ["", f"routes?{WALK}", "brief"])
+@pytest.mark.parametrize("path", ["", f"routes?{WALK}", "brief", "data"])
 def test_no_request_leaves_this_machine(page, address, path):
     page.goto(f"{address}/{path}")
-    settled(page, with_map=path != "brief")
+    settled(page, with_map=path not in ("brief", "data"))
     page.wait_for_timeout(1500)
     assert page.outside == []
     assert page.locator('[data-testid="stException"]').count() == 0
@@ -262,11 +265,14 @@ def test_the_map_has_a_name_and_the_table_is_one_tab_away(page, address):
     assert table.get_by_role("rowheader").count() > 10
 
 
-@pytest.mark.parametrize(("path", "width"), [("", 1024), ("", 360), (f"routes?{WALK}", 360), ("brief", 360)])
+@pytest.mark.parametrize(
+    ("path", "width"),
+    [("", 1024), ("", 360), (f"routes?{WALK}", 360), ("brief", 360), ("data", 1024), ("data", 360)],
+)
 def test_nothing_is_cut_off_on_a_small_screen(page, address, path, width):
     page.set_viewport_size({"width": width, "height": 768})
     page.goto(f"{address}/{path}")
-    settled(page, with_map=path != "brief")
+    settled(page, with_map=path not in ("brief", "data"))
     assert (
         page.evaluate(
             "document.querySelector('.stMain').scrollWidth - document.querySelector('.stMain').clientWidth"
@@ -294,3 +300,69 @@ def test_the_cells_come_down_as_a_page_that_needs_no_network(page, address, tmp_
     saved = tmp_path / waiting.value.suggested_filename
     waiting.value.save_as(saved)
     assert "Synthetic data" in Path(saved).read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def fresh(town, tmp_path):
+    """Return the address of an app whose store holds areas and streets and no report."""
+    settings = load_settings(store=tmp_path / "store")
+    pipeline.ingest_layer([town.areas_geojson], layer="areas", settings=settings)
+    pipeline.ingest_streets(town.streets_pbf, settings=settings)
+    with serving(settings.store) as url:
+        yield url, settings
+
+
+def hand_over(page, *files):
+    page.locator("input[type=file]").set_input_files([str(file) for file in files])
+    page.get_by_role("button", name="Check the files").wait_for()
+    settled(page, with_map=False)
+
+
+def test_files_are_checked_loaded_seen_on_the_map_and_rolled_back(page, fresh, town):
+    url, settings = fresh
+    page.goto(url)
+    page.get_by_role("link", name="Load your own files on the Data page").click()
+    page.wait_for_url("**/data")
+    hand_over(page, town.streetsafe_csv)
+    page.get_by_role("button", name="Check the files").focus()
+    page.keyboard.press("Enter")
+    page.locator(".ss-outcomes").wait_for()
+    settled(page, with_map=False)
+    assert pipeline.list_loads(settings).empty
+    page.get_by_role("button", name=re.compile("^Load [0-9]")).dblclick()
+    page.locator(".ss-done").get_by_text(re.compile("reports added as load")).wait_for()
+    (load,) = pipeline.list_loads(settings).itertuples()
+    assert (load.status, load.already_held) == ("loaded", 0)
+    page.get_by_role("link", name="See the map").click()
+    settled(page)
+    assert re.match(r"[1-9] places are higher than their usual", page.locator("h1").inner_text())
+    page.get_by_role("link", name="Data").click()
+    page.get_by_role("button", name="Roll this load back").click()
+    page.get_by_role("alert").get_by_text("To undo this, load the same files again.").wait_for()
+    page.get_by_role("button", name="Yes, roll it back").click()
+    page.locator(".ss-done").get_by_text("was rolled back").wait_for()
+    page.get_by_role("link", name="Places").click()
+    page.get_by_role("heading", name="Nothing is loaded yet").wait_for()
+    assert page.outside == []
+
+
+def test_what_a_file_says_draws_nothing(page, address, tmp_path):
+    marked = tmp_path / "<img src=x> ![x](elsewhere).csv"
+    marked.write_text('"<img src=x>",submitted,reasons,"<b>lat</b>"\n1,2022-01-28,<img src=x>,2\n')
+    page.goto(f"{address}/data")
+    settled(page, with_map=False)
+    hand_over(page, marked)
+    page.get_by_role("button", name="Check the files").click()
+    page.get_by_text("Some columns that are needed have not been named.").wait_for()
+    page.get_by_role("combobox", name="Latitude", exact=True).click()
+    page.get_by_role("option", name="<b>lat</b>").wait_for()
+    assert page.locator("img[src=x], img[src=elsewhere]").count() == 0
+    assert page.outside == []
+
+
+def test_an_upload_from_elsewhere_is_refused(address):
+    sent = urllib.request.Request(f"{address}/_stcore/upload_file/x/y", data=b"a,b", method="PUT")  # noqa: S310
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(sent, timeout=10)  # noqa: S310 - our own server on the loopback
+    refused.value.close()
+    assert refused.value.code == 403
