@@ -10,8 +10,9 @@ from safespace.routes.exports import segments_to_frame, to_frame, to_geojson, to
 from safespace.routes.front import Front, trade_off
 from safespace.routes.limits import Limits
 from safespace.routes.planning import Options, compare, on_street_m, plan
+from safespace.routes.reach import Reach, one_to_many, reachable
 from safespace.routes.reasons import Route
-from safespace.routes.search import Path, distances, shortest_path, shortest_path_scipy
+from safespace.routes.search import Path, distances, shortest_path, shortest_path_scipy, shortest_tree
 from safespace.routes.stability import Stability
 
 __all__ = [
@@ -19,15 +20,19 @@ __all__ = [
     "Limits",
     "Options",
     "Path",
+    "Reach",
     "Route",
     "Stability",
     "compare",
     "distances",
     "on_street_m",
+    "one_to_many",
     "plan",
+    "reachable",
     "segments_to_frame",
     "shortest_path",
     "shortest_path_scipy",
+    "shortest_tree",
     "to_frame",
     "to_geojson",
     "to_gpx",

@@ -35,6 +35,29 @@ class Evidence(NamedTuple):
     reports: int
 
 
+class Drawn(NamedTuple):
+    """What reports say of some walks: their bearing, the exposures when drawn again, and the intervals."""
+
+    bearing: Floats
+    samples: Floats
+    told: list[Evidence]
+
+
+def draw(
+    operator: csr_array, paths: Sequence[NDArray[np.int64]], weights: Floats, *, unit: float, seed: int
+) -> Drawn:
+    """Draw the reports again and again, and say what that leaves of each walk's exposure.
+
+    Parameters
+    ----------
+    unit
+        Reports in one report x metre of the operator.
+    """
+    bearing = bearings(operator, paths) * unit
+    samples = resample(bearing, weights, seed=seed)
+    return Drawn(bearing, samples, evidence(bearing, weights, samples))
+
+
 def bearings(operator: csr_array, paths: Sequence[NDArray[np.int64]]) -> Floats:
     """Return how strongly each report bears on each walk, shape (walks, reports)."""
     return np.vstack([np.asarray(operator[path].sum(axis=0), float).ravel() for path in paths])

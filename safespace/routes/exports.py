@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from safespace.streets import StreetGraph
 
 ODBL = "https://opendatacommons.org/licenses/odbl/"
-_FACTS = (
+FACTS = (
     "length_m",
     "walk_s",
     "detour",
@@ -51,7 +51,7 @@ _FACTS = (
 
 def to_frame(options: Options) -> gpd.GeoDataFrame:
     """Return one row an option with its figures and its line, EPSG:4326."""
-    rows = [{"option": route.name} | _facts(route) for route in options.routes]
+    rows = [{"option": route.name} | facts(route) for route in options.routes]
     return gpd.GeoDataFrame(
         pd.DataFrame(rows).assign(attribution=options.credit),
         geometry=[route.geometry for route in options.routes],
@@ -70,7 +70,7 @@ def to_geojson(options: Options) -> str:
     features = [
         {
             "type": "Feature",
-            "properties": {"option": route.name} | _facts(route),
+            "properties": {"option": route.name} | facts(route),
             "geometry": {
                 "type": "LineString",
                 "coordinates": np.round(shapely.get_coordinates(route.geometry), 7).tolist(),
@@ -106,8 +106,9 @@ def to_gpx(options: Options) -> str:
     return ET.tostring(root, encoding="unicode", xml_declaration=True)
 
 
-def _facts(route: Route) -> dict[str, Any]:
-    return {name: _plain(getattr(route, name)) for name in _FACTS}
+def facts(route: Route) -> dict[str, Any]:
+    """Return the figures of a walk by name, rounded, for a file or a record."""
+    return {name: _plain(getattr(route, name)) for name in FACTS}
 
 
 def _plain(value: float) -> float:

@@ -14,7 +14,7 @@ from safespace.routes import comparison
 from safespace.routes.alternatives import DIFFERENT, MOST_STRETCH, SHORTEST, choose, different
 from safespace.routes.front import Front, trade_off
 from safespace.routes.limits import Limited, Limits, ends_within, limit
-from safespace.routes.reasons import Route, describe
+from safespace.routes.reasons import Route, describe_all
 from safespace.routes.search import shortest_path
 from safespace.routes.stability import Stability, rank_stability
 from safespace.streets import nearest_node
@@ -130,39 +130,33 @@ def plan(  # noqa: PLR0913  keyword-only past the two points
     are for deciding what to improve. An option is chosen by length and reports only; lighting and the other
     conditions are told, never scored, and nothing about residents is used.
     """
-    values, limited = _weights(operator, weights, graph), limit(graph, limits or Limits())
+    values, limited = checked_reports(operator, weights, graph), limit(graph, limits or Limits())
     ends, unlimited_m = _ends(limited, origin, destination, settings.snap_limit_m)
     unit = 1 / on_street_m(settings)
     terms = _terms(operator, values, groups, unit)
     burden = np.sum(list(terms.values()), axis=0)
     front = trade_off(limited.graph, *ends, exposure=burden, detour_cap=settings.detour_cap)
-    shown = _shown(limited.graph, ends, front, settings)
-    bearing = comparison.bearings(operator, [edges for _, edges in shown]) * unit
-    samples = comparison.resample(bearing, values, seed=seed)
-    told = comparison.evidence(bearing, values, samples)
-    walks = [(name, ends[0], edges) for name, edges in shown]
-    routes = tuple(
-        describe(
-            limited.graph,
-            walk,
-            terms=terms,
-            shortest_m=float(front.length_m[0]),
-            speed_m_per_s=settings.walk_speed_m_per_s,
-            evidence=one,
-        )
-        for walk, one in zip(walks, told, strict=True)
+    walks = [(name, ends[0], edges) for name, edges in _shown(limited.graph, ends, front, settings)]
+    drawn = comparison.draw(operator, [edges for *_, edges in walks], values, unit=unit, seed=seed)
+    routes = describe_all(
+        limited.graph,
+        walks,
+        drawn.told,
+        terms=terms,
+        speed_m_per_s=settings.walk_speed_m_per_s,
+        shortest_m=float(front.length_m[0]),
     )
     made = Options(
         routes=routes,
         front=np.column_stack([front.length_m, front.exposure]),
-        pairs=comparison.pairs([route.name for route in routes], bearing, values, samples),
-        stability=rank_stability(routes, samples),
+        pairs=comparison.pairs([route.name for route in routes], drawn.bearing, values, drawn.samples),
+        stability=rank_stability(routes, drawn.samples),
         limits=limited.limits,
         left_out=limited.left_out(),
         unlimited_m=unlimited_m,
         origin=origin,
         destination=destination,
-        snapped_m=(_away(graph, ends[0], origin), _away(graph, ends[1], destination)),
+        snapped_m=(away_m(graph, ends[0], origin), away_m(graph, ends[1], destination)),
         detour_cap=settings.detour_cap,
         resamples=comparison.RESAMPLES,
         seed=seed,
@@ -191,7 +185,14 @@ def on_street_m(settings: RouteSettings) -> float:
     return float(2 * settings.decay_m * (1 - np.exp(-settings.reach_m / settings.decay_m)))
 
 
-def _weights(operator: csr_array, weights: ArrayLike, graph: StreetGraph) -> Floats:
+def checked_reports(operator: csr_array, weights: ArrayLike, graph: StreetGraph) -> Floats:
+    """Return the weights of the reports as an array.
+
+    Raises
+    ------
+    SchemaError
+        When they do not fit the operator, or the operator does not fit the graph.
+    """
     values = np.asarray(weights, float)
     fits = operator.shape == (graph.edges, len(values)) if values.ndim == 1 else False
     if not fits or not np.isfinite(values).all() or values.min(initial=0) < 0:
@@ -258,7 +259,8 @@ def _numbered(named: list[tuple[str, Ints]]) -> list[tuple[str, Ints]]:
     return out
 
 
-def _away(graph: StreetGraph, node: int, point: Point) -> float:
+def away_m(graph: StreetGraph, node: int, point: Point) -> float:
+    """Return how far a junction is from a point, metres."""
     return float(_GEOD.inv(*point, graph.lon[node], graph.lat[node])[2])
 
 
@@ -289,8 +291,8 @@ def _within_limits(made: Options, limited: Limited, shortest: Route) -> list[str
             f"{shortest.length_m:,.0f} m."
         )
     told.extend(
-        f"The walks {verb} {away_m:,.0f} m from the point asked for, at the nearest junction that can be used."
-        for verb, away_m in zip(("start", "end"), made.snapped_m, strict=True)
-        if away_m > FAR_M
+        f"The walks {verb} {far_m:,.0f} m from the point asked for, at the nearest junction that can be used."
+        for verb, far_m in zip(("start", "end"), made.snapped_m, strict=True)
+        if far_m > FAR_M
     )
     return told

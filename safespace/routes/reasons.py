@@ -15,7 +15,7 @@ from safespace.schemas import LIGHTING
 from safespace.streets import CAMERA_REACH_M, LIT, UNKNOWN, UNLIT, labels, to_metres
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -101,6 +101,35 @@ class Route:
     reasons: pd.DataFrame
 
 
+def describe_all(
+    graph: StreetGraph,
+    walks: Sequence[tuple[str, int, Ints]],
+    told: Sequence[Evidence],
+    *,
+    terms: Mapping[str, Floats],
+    speed_m_per_s: float,
+    shortest_m: float | None = None,
+) -> tuple[Route, ...]:
+    """Return several walks with what is known along each; see :func:`describe`.
+
+    Parameters
+    ----------
+    shortest_m
+        Length of the shortest walk between their ends; each walk's own when left out.
+    """
+    return tuple(
+        describe(
+            graph,
+            walk,
+            terms=terms,
+            shortest_m=shortest_m or float(graph.length_m[walk[2]].sum()),
+            speed_m_per_s=speed_m_per_s,
+            evidence=evidence,
+        )
+        for walk, evidence in zip(walks, told, strict=True)
+    )
+
+
 def describe(
     graph: StreetGraph,
     walk: tuple[str, int, Ints],
@@ -163,8 +192,8 @@ def describe(
         worst_100m=worst,
         worst_start_m=worst_start_m,
         reports_near=evidence.reports,
-        lighting_known=1 - by_lit[UNKNOWN] / length_m,
-        surface_known=1 - by_surface[0] / length_m,
+        lighting_known=max(1 - by_lit[UNKNOWN] / length_m, 0.0),
+        surface_known=max(1 - by_surface[0] / length_m, 0.0),
         reasons=reasons,
     )
 

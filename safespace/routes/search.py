@@ -102,8 +102,24 @@ def distances(
 
 def least(graph: StreetGraph, origin: int, costs: Floats, limit: float = np.inf) -> Floats:
     """Run :func:`distances` on weights that were checked before."""
-    found: Floats = _dijkstra((graph.indptr, graph.to, graph.edge), costs, origin, float(limit))
+    found: Floats = _dijkstra((graph.indptr, graph.to, graph.edge), costs, origin, float(limit))[0]
     return found
+
+
+def shortest_tree(
+    graph: StreetGraph, origin: int, *, weight: ArrayLike | None = None, limit: float = np.inf
+) -> tuple[Floats, Ints]:
+    """Return the least summed weight to every node and the edge each is reached by, from one search.
+
+    Returns
+    -------
+    tuple
+        Weight, infinite past ``limit``, and edge, -1 at the origin and past the limit; each shape (n,).
+        :func:`trace` walks the edges back.
+    """
+    costs = checked_weight(graph, weight)
+    cost, back = _dijkstra((graph.indptr, graph.to, graph.edge), costs, origin, float(limit))
+    return cost, back
 
 
 def checked_weight(graph: StreetGraph, weight: ArrayLike | None) -> Floats:
@@ -251,8 +267,10 @@ def _astar(
 
 @compiled
 def _dijkstra(rows: tuple[Ints, Ints, Ints], costs: Floats, origin: int, limit: float) -> Any:
+    """Return, for each node, the least weight and the edge it was reached by (-1 where none)."""
     indptr, to, edge = rows
     gone = np.full(len(indptr) - 1, np.inf)
+    back = np.full(len(indptr) - 1, -1, np.int64)
     keys, items = np.empty(len(to) + 1), np.empty(len(to) + 1, np.int64)
     gone[origin] = 0.0
     size = push(keys, items, 0, 0.0, origin)
@@ -264,6 +282,6 @@ def _dijkstra(rows: tuple[Ints, Ints, Ints], costs: Floats, origin: int, limit: 
         for k in range(indptr[node], indptr[node + 1]):
             far = key + costs[edge[k]]
             if far < gone[to[k]] and far <= limit:
-                gone[to[k]] = far
+                gone[to[k]], back[to[k]] = far, edge[k]
                 size = push(keys, items, size, far, to[k])
-    return gone
+    return gone, back
