@@ -43,6 +43,7 @@ for _command in (
     finding.validate,
     walking.streets,
     walking.routes,
+    walking.reach,
     handing.brief,
     mending.improve,
     handing.evaluate,

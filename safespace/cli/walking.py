@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -36,16 +37,23 @@ StepFreeOption = Annotated[bool, typer.Option("--step-free", help="Leave out sta
 PavedOption = Annotated[
     bool, typer.Option("--paved", help="Leave out what is mapped as unpaved; unknown surfaces stay.")
 ]
+AtOption = Annotated[
+    str,
+    typer.Option(
+        "--at", help="Time of the walk, 'Sat 23:30' or '2026-11-28 23:30': what is closed is left out."
+    ),
+]
 FromOption = Annotated[str, typer.Option("--from", help="lon,lat or the name of a landmark.")]
 
 
 @asks
-def routes(
+def routes(  # noqa: PLR0913, PLR0917 - these are the options
     view: pipeline.View,
     origin: FromOption,
     destination: Annotated[str, typer.Option("--to", help="lon,lat or the name of a landmark.")],
     step_free: StepFreeOption = False,
     paved: PavedOption = False,
+    at: AtOption = "",
     out: OutOption = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
@@ -55,7 +63,7 @@ def routes(
     Example: `safespace routes --from "-1.4720,52.3012" --to "Canal Halls" --out options.geojson --out audit.gpx`
     """
     settings = settings_of(store)
-    limits = pipeline.Limits(step_free=step_free, paved=paved)
+    limits = _limits(at, step_free=step_free, paved=paved)
     plan = pipeline.plan_walk(point(origin), point(destination), view, settings, limits=limits)
     wrote = [pipeline.write_walk(plan, path, settings) for path in out or []]
     if as_json:
@@ -67,3 +75,42 @@ def routes(
     show(plan.table.set_index("Option").T.rename_axis("").reset_index(), "Options")
     say(*plan.notes, plan.credit)
     wrote_files(wrote)
+
+
+@asks
+def reach(  # noqa: PLR0913, PLR0917 - these are the options
+    view: pipeline.View,
+    origin: FromOption,
+    minutes: Annotated[
+        list[float] | None, typer.Option(help="Minutes on foot, at most 60 (10); repeat for more.")
+    ] = None,
+    to: Annotated[list[str] | None, typer.Option(help="Also walk to here; repeat for more.")] = None,
+    step_free: StepFreeOption = False,
+    paved: PavedOption = False,
+    at: AtOption = "",
+    out: OutOption = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say what lies within some minutes on foot of a place, and the shortest walk from it to each of many.
+
+    Example: `safespace reach --from Station --minutes 5 --minutes 10 --to "Canal Halls" --out reach.geojson`
+    """
+    settings = settings_of(store)
+    limits = _limits(at, step_free=step_free, paved=paved)
+    places = [point(text) for text in to or []]
+    found = pipeline.find_reach(point(origin), minutes or [10.0], view, settings, to=places, limits=limits)
+    wrote = [pipeline.write_reach(found, path) for path in out or []]
+    if as_json:
+        print_json(pipeline.reach_as_dict(found))
+        return
+    show(found.table, f"Within a walk of {found.origin_name}")
+    if places:
+        show(found.walks_table, f"Shortest walks from {found.origin_name}")
+    say(*found.notes, found.credit)
+    wrote_files(wrote)
+
+
+def _limits(at: str, *, step_free: bool, paved: bool) -> pipeline.Limits:
+    moment = pipeline.moment_of(at, today=datetime.now(tz=UTC).date())
+    return pipeline.Limits(step_free=step_free, paved=paved, at=moment)

@@ -33,6 +33,7 @@ from safespace.pipeline.handing import (
     write_agreement,
     write_brief,
     write_places,
+    write_reach,
     write_rejects,
     write_table,
     write_walk,
@@ -76,6 +77,7 @@ from safespace.pipeline.places import (
     street_lines,
     tell_cell,
 )
+from safespace.pipeline.reaching import ReachFound, find_reach, reach_as_dict
 from safespace.pipeline.selection import factor_shares, hours_of_week
 from safespace.pipeline.uploads import (
     UPLOADS,
@@ -94,7 +96,7 @@ from safespace.pipeline.uploads import (
     without_file_remedy,
 )
 from safespace.pipeline.view import BASELINES, CALENDARS, EDITIONS, FOUND_BY, PROVIDERS, View
-from safespace.pipeline.walks import WalkPlanned, find_point, plan_walk
+from safespace.pipeline.walks import WalkPlanned, find_point, moment_of, plan_walk
 from safespace.routes import Limits
 from safespace.sources.formats import describe as describe_formats
 
@@ -119,6 +121,7 @@ __all__ = [
     "Limits",
     "Offer",
     "PlacesFound",
+    "ReachFound",
     "StreetsHeld",
     "View",
     "WalkPlanned",
@@ -146,6 +149,7 @@ __all__ = [
     "find_clusters",
     "find_places",
     "find_point",
+    "find_reach",
     "first_rejects",
     "first_repairs",
     "headline",
@@ -164,6 +168,7 @@ __all__ = [
     "list_upload_sheets",
     "load_upload",
     "make_brief",
+    "moment_of",
     "name_to_show",
     "places_as_dict",
     "places_page",
@@ -171,6 +176,7 @@ __all__ = [
     "plan_walk",
     "propose_mapping",
     "propose_upload",
+    "reach_as_dict",
     "reading_in_words",
     "reasons_in_short",
     "rejects_of",
@@ -194,6 +200,7 @@ __all__ = [
     "write_brief",
     "write_mapping",
     "write_places",
+    "write_reach",
     "write_rejects",
     "write_table",
     "write_town",

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from safespace.pipeline.places import Agreement, PlacesFound
+    from safespace.pipeline.reaching import ReachFound
     from safespace.pipeline.view import View
     from safespace.pipeline.walks import Point, WalkPlanned
     from safespace.settings import Settings
@@ -235,7 +236,7 @@ def walk_as_dict(plan: WalkPlanned) -> dict[str, Any]:
         "weightings": plan.options.stability.weightings,
         "weighed": plan.options.stability.criteria,
         "first": plan.options.stability.table.to_dict("records"),
-        "limits": plan.options.limits.names(),
+        "limits": plan.options.limits.words(),
         "left_out": plan.options.left_out.to_dict("records"),
         "shortest_without_limits_m": plan.options.unlimited_m,
         "segments": plan.segments.drop(columns=["geometry", "attribution"]).to_dict("records"),
@@ -351,6 +352,21 @@ def write_walk(plan: WalkPlanned, path: Path, settings: Settings) -> Path:
         ".gpx": lambda: briefs.pdf.put(routes.to_gpx(plan.options).encode(), path),
         ".csv": lambda: write_table(plan.table, path, credit=plan.credit, synthetic=plan.synthetic),
         ".html": lambda: briefs.pdf.put(walk_page(plan, settings).encode(), path),
+    }
+    return _write_by_ending(path, writers)
+
+
+def write_reach(found: ReachFound, path: Path) -> Path:
+    """Write what is within reach as GeoJSON (ground, streets and walks) or as a table, by the file's ending.
+
+    Raises
+    ------
+    FileError
+        When the ending is neither, or the file cannot be written.
+    """
+    writers: dict[str, Callable[[], Path]] = {
+        ".geojson": lambda: briefs.pdf.put(routes.reach_to_geojson(found.reach, found.walks).encode(), path),
+        ".csv": lambda: write_table(found.table, path, credit=found.credit, synthetic=found.synthetic),
     }
     return _write_by_ending(path, writers)
 

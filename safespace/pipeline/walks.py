@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 
 from safespace import routes, streets
-from safespace.errors import PlaceError
+from safespace.errors import InputError, PlaceError
 from safespace.pipeline.holdings import landmarks
 from safespace.pipeline.loading import require_streets, streets_credit, version
 from safespace.pipeline.selection import select
@@ -19,11 +21,14 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
     from numpy.typing import NDArray
+    from scipy.sparse import csr_array
 
     from safespace.pipeline.view import View
     from safespace.settings import Settings
 
 Point: TypeAlias = tuple[float, float]
+
+DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
 @dataclass(frozen=True)
@@ -88,9 +93,12 @@ def find_point(place: Point | str, settings: Settings) -> tuple[str, Point]:
     Raises
     ------
     PlaceError
-        When no landmark, or more than one, answers to the name, listing those that come close.
+        When no landmark, or more than one, answers to the name, listing those that come close; when a
+        position is none on the earth.
     """
     if not isinstance(place, str):
+        if not (abs(place[0]) <= 180 and abs(place[1]) <= 90):  # not a number is neither
+            raise PlaceError("Not a place in degrees.", seen=place, remedy="Give longitude, then latitude.")
         return in_degrees(place), place
     known = landmarks(settings)
     lowered = known["name"].str.lower()
@@ -105,12 +113,63 @@ def find_point(place: Point | str, settings: Settings) -> tuple[str, Point]:
     return str(row["name"]), (float(row["lon"]), float(row["lat"]))
 
 
-def _called(found: tuple[str, Point], graph: streets.StreetGraph) -> tuple[str, Point]:
+def called(found: tuple[str, Point], graph: streets.StreetGraph) -> tuple[str, Point]:
     """Call a point that has no name of its own after the street it lies on."""
     name, point = found
     if name != in_degrees(point):
         return found
     return str(streets.place_names(graph, *point)[0]).partition(" / ")[0] or name, point
+
+
+def moment_of(text: str, *, today: date) -> datetime | None:
+    """Read the time of a walk: a date with an hour, or a weekday with an hour, taken as the next such day.
+
+    Parameters
+    ----------
+    text
+        Nothing for no time.
+    today
+        The day a weekday is counted from; that day counts itself.
+
+    Raises
+    ------
+    InputError
+        When it is neither.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> str(moment_of("Sat 23:30", today=date(2026, 11, 25)))
+    '2026-11-28 23:30:00'
+    >>> str(moment_of("2026-12-24 18:05", today=date(2026, 11, 25)))
+    '2026-12-24 18:05:00'
+    """
+    if not text.strip():
+        return None
+    day, _, hour = re.sub(r"(?<=\d)T(?=\d)", " ", text.strip()).rpartition(" ")
+    try:
+        clock = time.fromisoformat(hour.zfill(5))
+        wanted = _weekday(day)
+        at = (
+            date.fromisoformat(day)
+            if wanted is None
+            else today + timedelta(days=(wanted - today.weekday()) % 7)
+        )
+        if clock.tzinfo is None:
+            return datetime.combine(at, clock)
+    except ValueError:
+        pass
+    raise InputError(
+        "Not a time of a walk.",
+        seen=text,
+        remedy="Give a weekday and an hour, as 'Sat 23:30', or a date and an hour, as '2026-11-28 23:30'.",
+    )
+
+
+def _weekday(word: str) -> int | None:
+    """Return the number of a weekday, Monday being 0, from its name or the first three letters of it."""
+    lowered = word.strip().lower()
+    return next((k for k, name in enumerate(DAYS) if lowered in {name, name[:3]}), None)
 
 
 def plan_walk(
@@ -145,29 +204,21 @@ def plan_walk(
     -----
     The options are for deciding what to mend. They are not advice on where to walk.
     """
-    graph = require_streets(settings)
+    found = ground(view, settings)
     (origin_name, start), (destination_name, end) = (
-        _called(find_point(place, settings), graph) for place in (origin, destination)
+        called(find_point(place, settings), found.graph) for place in (origin, destination)
     )
-    chosen = select(view, settings)
-    events = chosen.reports.drop_duplicates("event_id")
-    operator = streets.exposure_operator(
-        graph, events["lon"], events["lat"], decay_m=settings.routes.decay_m, reach_m=settings.routes.reach_m
-    )
-    credit = streets_credit(settings)
     options = routes.plan(
-        graph,
+        found.graph,
         start,
         end,
-        operator=operator,
-        weights=np.ones(len(events)),
+        operator=found.operator,
+        weights=np.ones(len(found.events)),
         settings=settings.routes,
-        groups=events["category"],
+        groups=found.events["category"],
         limits=limits,
-        credit=credit,
+        credit=found.credit,
     )
-    loads = Store.open(settings.store).loads()
-    counted = " and ".join(PROVIDERS[source] for source in view.sources)
     return WalkPlanned(
         view=view,
         origin_name=origin_name,
@@ -176,13 +227,45 @@ def plan_walk(
         table=routes.compare(options),
         front=options.front,
         routes=routes.to_frame(options),
-        segments=routes.segments_to_frame(options, graph),
-        notes=(
-            f"Reports nearby are {len(events):,} events: {counted}.",
-            *chosen.sentences(),
-            *(note for note in options.notes if note != credit),
-        ),
-        credit=credit,
-        synthetic=bool(loads.loc[loads["status"] == "loaded", "synthetic"].any()),
+        segments=routes.segments_to_frame(options, found.graph),
+        notes=(*found.notes, *(note for note in options.notes if note != found.credit)),
+        credit=found.credit,
+        synthetic=found.synthetic,
         version=version(settings),
+    )
+
+
+class Ground(NamedTuple):
+    """What walks are described on: streets, the events a view asks for, and how these bear on those."""
+
+    graph: streets.StreetGraph
+    events: pd.DataFrame
+    operator: csr_array
+    notes: tuple[str, ...]
+    credit: str
+    synthetic: bool
+
+
+def ground(view: View, settings: Settings) -> Ground:
+    """Return the streets held and the events a view asks for.
+
+    Raises
+    ------
+    StoreError
+        When no streets were imported.
+    """
+    graph, chosen = require_streets(settings), select(view, settings)
+    events = chosen.reports.drop_duplicates("event_id")
+    operator = streets.exposure_operator(
+        graph, events["lon"], events["lat"], decay_m=settings.routes.decay_m, reach_m=settings.routes.reach_m
+    )
+    loads = Store.open(settings.store).loads()
+    counted = " and ".join(PROVIDERS[source] for source in view.sources)
+    return Ground(
+        graph=graph,
+        events=events,
+        operator=operator,
+        notes=(f"Reports nearby are {len(events):,} events: {counted}.", *chosen.sentences()),
+        credit=streets_credit(settings),
+        synthetic=bool(loads.loc[loads["status"] == "loaded", "synthetic"].any()),
     )

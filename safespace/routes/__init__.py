@@ -6,7 +6,7 @@ which segments to improve first.
 
 from __future__ import annotations
 
-from safespace.routes.exports import segments_to_frame, to_frame, to_geojson, to_gpx
+from safespace.routes.exports import reach_to_geojson, segments_to_frame, to_frame, to_geojson, to_gpx
 from safespace.routes.front import Front, trade_off
 from safespace.routes.limits import Limits
 from safespace.routes.planning import Options, compare, on_street_m, plan
@@ -28,6 +28,7 @@ __all__ = [
     "on_street_m",
     "one_to_many",
     "plan",
+    "reach_to_geojson",
     "reachable",
     "segments_to_frame",
     "shortest_path",

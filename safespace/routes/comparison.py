@@ -144,6 +144,7 @@ def _row(route: Route) -> dict[str, object]:
         "Lighting not known (m)": round(route.lit_unknown_m),
         "of it with lamps mapped nearby (m)": round(route.lamp_lit_m),
         "Steps (m)": round(route.steps_m),
+        "of them counted, as mapped (steps)": route.step_count,
         "Tunnel or underpass (m)": round(route.tunnel_m),
         "Opening hours or conditions (m)": round(route.conditional_m),
         "Paved, as mapped (m)": round(route.paved_m),

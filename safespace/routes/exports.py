@@ -16,6 +16,7 @@ from safespace.routes.reasons import walk_line
 
 if TYPE_CHECKING:
     from safespace.routes.planning import Options
+    from safespace.routes.reach import Reach
     from safespace.routes.reasons import Route
     from safespace.streets import StreetGraph
 
@@ -29,6 +30,7 @@ FACTS = (
     "lit_unknown_m",
     "lamp_lit_m",
     "steps_m",
+    "step_count",
     "tunnel_m",
     "conditional_m",
     "paved_m",
@@ -87,6 +89,34 @@ def to_geojson(options: Options) -> str:
     return json.dumps(whole, ensure_ascii=False, indent=1)
 
 
+def reach_to_geojson(reach: Reach, walks: gpd.GeoDataFrame) -> str:
+    """Return ground and streets within reach, and the walks to places, as a GeoJSON FeatureCollection.
+
+    Parameters
+    ----------
+    walks
+        From :func:`safespace.routes.one_to_many`; places without a walk have no geometry.
+    """
+    layers = {"ground": reach.areas, "street": reach.segments, "walk": walks}
+    features = [
+        {
+            "type": "Feature",
+            "properties": {"what": what}
+            | {name: _plain(row[name]) for name in frame.columns.drop("geometry")},
+            "geometry": shape and json.loads(shapely.to_geojson(shapely.set_precision(shape, 1e-7))),
+        }
+        for what, frame in layers.items()
+        for row, shape in zip(frame.to_dict("records"), frame.geometry, strict=True)
+    ]
+    whole = {
+        "type": "FeatureCollection",
+        "attribution": reach.credit,
+        "notes": list(reach.notes),
+        "features": features,
+    }
+    return json.dumps(whole, ensure_ascii=False, indent=1)
+
+
 def to_gpx(options: Options) -> str:
     """Return the options as GPX 1.1 tracks, for a site audit on foot."""
     root = ET.Element("gpx", version="1.1", creator="SafeSpace", xmlns="http://www.topografix.com/GPX/1/1")
@@ -111,8 +141,10 @@ def facts(route: Route) -> dict[str, Any]:
     return {name: _plain(getattr(route, name)) for name in FACTS}
 
 
-def _plain(value: float) -> float:
-    return value if isinstance(value, int) else round(float(value), 4)
+def _plain(value: Any) -> Any:
+    if isinstance(value, float):
+        return round(value, 4) if np.isfinite(value) else None
+    return value
 
 
 def _segments(route: Route, graph: StreetGraph, credit: str) -> pd.DataFrame:

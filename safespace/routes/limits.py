@@ -17,10 +17,11 @@ from scipy.sparse.csgraph import connected_components
 
 from safespace import streets
 from safespace.errors import PlaceError
-from safespace.streets import to_metres
+from safespace.streets import UNKNOWN, UNPAVED, to_metres
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from numpy.typing import NDArray
 
@@ -33,25 +34,8 @@ if TYPE_CHECKING:
 
 STEP_FREE: Final = "Step-free"
 PAVED_ONLY: Final = "Paved only"
-_FIELD: Final = {STEP_FREE: "step_free", PAVED_ONLY: "paved"}
-
-_UNPAVED: Final = frozenset(
-    [
-        "unpaved",
-        "earth",
-        "gravel",
-        "fine_gravel",
-        "grass",
-        "dirt",
-        "ground",
-        "compacted",
-        "mud",
-        "sand",
-        "pebblestone",
-        "woodchips",
-        "rock",
-    ]
-)
+OPEN: Final = "Open at the time"
+_FIELD: Final = {STEP_FREE: "step_free", PAVED_ONLY: "paved", OPEN: "at"}
 
 
 @dataclass(frozen=True)
@@ -64,17 +48,20 @@ class Limits:
         Leave out stairs.
     paved
         Leave out what is mapped as unpaved. Where the surface is not known the street stays.
+    at
+        Local time of the walk: what is closed then is left out, and lighting is told as at that time.
 
     Examples
     --------
     >>> Limits(step_free=True).names(), bool(Limits())
     (('Step-free',), False)
     >>> Limits(step_free=True, paved=True).without("Step-free")
-    Limits(step_free=False, paved=True)
+    Limits(step_free=False, paved=True, at=None)
     """
 
     step_free: bool = False
     paved: bool = False
+    at: datetime | None = None
 
     def __bool__(self) -> bool:
         """Say whether there is any limit."""
@@ -82,12 +69,24 @@ class Limits:
 
     def names(self) -> tuple[str, ...]:
         """Return the names of the limits that hold."""
-        return tuple(name for name, field in _FIELD.items() if getattr(self, field))
+        return tuple(name for name, field in _FIELD.items() if getattr(self, field) not in {False, None})
 
     def without(self, *names: str) -> Limits:
         """Return the limits with those named lifted."""
         unset = Limits()
         return replace(self, **{_FIELD[name]: getattr(unset, _FIELD[name]) for name in names})
+
+    def words(self) -> tuple[str, ...]:
+        """Return the limits as a reader is told them, the moment included.
+
+        Examples
+        --------
+        >>> from datetime import datetime
+        >>> Limits(paved=True, at=datetime(2026, 11, 28, 23, 30)).words()
+        ('Paved only', 'Open at 23:30 on Saturday 28 November 2026')
+        """
+        moment = f"Open at {self.at:%H:%M on %A %-d %B %Y}" if self.at else ""
+        return tuple(moment if name == OPEN else name for name in self.names())
 
 
 @dataclass(frozen=True)
@@ -127,17 +126,21 @@ class Limited:
 
     def sentences(self) -> tuple[str, ...]:
         """Say what each limit leaves out, and what it cannot know."""
+        rows = self.left_out().itertuples(index=False)
         return tuple(
-            f"{row.limit}: {row.segments:,} segments ({row.km:,.1f} km of the streets loaded) are left out. "
+            f"{said}: {row.segments:,} segments ({row.km:,.1f} km of the streets loaded) are left out. "
             f"{self._unknown(str(row.limit))}"
-            for row in self.left_out().itertuples(index=False)
+            for said, row in zip(self.limits.words(), rows, strict=True)
         )
 
     def _unknown(self, name: str) -> str:
         if name == STEP_FREE:
             return "Kerbs, slopes and lifts are not known."
-        km = float(self.graph.length_m[surface(self.graph) == 0].sum()) / 1000
-        return f"Where the surface is not mapped ({km:,.1f} km) streets stay."
+        if name == PAVED_ONLY:
+            km = float(self.graph.length_m[self.graph.paving == UNKNOWN].sum()) / 1000
+            return f"Where the surface is not mapped ({km:,.1f} km) streets stay."
+        km = float(self.graph.length_m[streets.hours_unread(self.graph)].sum()) / 1000
+        return f"Conditions that cannot be read ({km:,.1f} km) count as open; lighting is as at that time."
 
 
 def limit(graph: StreetGraph, limits: Limits) -> Limited:
@@ -146,15 +149,12 @@ def limit(graph: StreetGraph, limits: Limits) -> Limited:
     if limits.step_free:
         out[STEP_FREE] = graph.steps
     if limits.paved:
-        out[PAVED_ONLY] = surface(graph) == 1
+        out[PAVED_ONLY] = graph.paving == UNPAVED
+    if limits.at is not None:
+        out[OPEN] = ~streets.open_at(graph, limits.at)
+        graph = streets.replace(graph, lit=streets.lit_at(graph, limits.at))
     made = Limited(graph, graph, limits, out)
     return replace(made, graph=_over(graph, made.allowed)) if out else made
-
-
-def surface(graph: StreetGraph) -> NDArray[np.int8]:
-    """Return the surface of each edge: 0 not known, 1 unpaved, 2 paved, shape (m,)."""
-    kind = [0 if not name else 1 if name in _UNPAVED else 2 for name in graph.surfaces]
-    return np.asarray(kind, np.int8)[graph.surface_code]
 
 
 def ends_within(limited: Limited, origin: Point, destination: Point, limit_m: float) -> tuple[int, int]:
@@ -172,7 +172,7 @@ def ends_within(limited: Limited, origin: Point, destination: Point, limit_m: fl
     if found is None:
         raise PlaceError(
             "No walk between the two places remains within these limits.",
-            seen=", ".join(limited.limits.names()),
+            seen=", ".join(limited.limits.words()),
             remedy=_to_lift(limited, origin, destination, limit_m),
         )
     return found

@@ -14,7 +14,7 @@ from shapely.ops import substring
 from safespace.errors import InputError, PlaceError
 from safespace.routes.comparison import draw
 from safespace.routes.exports import FACTS, facts
-from safespace.routes.limits import Limited, Limits, limit, pieces, surface
+from safespace.routes.limits import Limited, Limits, limit, pieces
 from safespace.routes.planning import (
     ALL_REPORTS,
     ATTRIBUTION,
@@ -26,7 +26,7 @@ from safespace.routes.planning import (
 from safespace.routes.reasons import describe_all
 from safespace.routes.search import shortest_tree, trace
 from safespace.schemas import LIGHTING
-from safespace.streets import LIT, UNKNOWN, UNLIT, labels, nearest_node, to_metres
+from safespace.streets import LIT, PAVED, UNKNOWN, UNLIT, UNPAVED, labels, nearest_node, to_metres
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -193,7 +193,10 @@ def one_to_many(  # noqa: PLR0913  keyword-only past the places
     routes = describe_all(limited.graph, walks, told, terms=terms, speed_m_per_s=speed)
     by_name = {route.name: route for route in routes}
     return gpd.GeoDataFrame(
-        pd.DataFrame([_told(name, by_name.get(name), found[name], credit) for name in destinations]),
+        pd.DataFrame(
+            [_told(name, by_name.get(name), found[name], credit) for name in destinations],
+            columns=["to", *FACTS, "attribution", "problem"],
+        ),
         geometry=[by_name[name].geometry if name in by_name else None for name in destinations],
         crs="EPSG:4326",
     )
@@ -228,7 +231,7 @@ def _start(limited: Limited, origin: Point, limit_m: float) -> int:
     if node is None:
         raise PlaceError(
             f"No street within {limit_m:,.0f} m of the point remains within these limits.",
-            seen=", ".join(limited.limits.names()),
+            seen=", ".join(limited.limits.words()),
             remedy="Lift a limit, or choose another point.",
         )
     return node
@@ -236,7 +239,7 @@ def _start(limited: Limited, origin: Point, limit_m: float) -> int:
 
 def _nearest(graph: StreetGraph, nodes: Ints, at: Floats, limit_m: float) -> int | None:
     away = np.hypot(graph.x[nodes] - at[0], graph.y[nodes] - at[1])
-    if not len(away) or away.min() > limit_m:
+    if not len(away) or not away.min() <= limit_m:  # not a number is not near either
         return None
     return int(nodes[np.argmin(away)])
 
@@ -258,7 +261,7 @@ def _ends(
         if _nearest(limited.whole, whole, here, limit_m) is None:
             found[name] = _too_far(limited.whole, point, limit_m)
         elif node is None:
-            what, names = "No walk to this place remains within these limits.", limited.limits.names()
+            what, names = "No walk to this place remains within these limits.", limited.limits.words()
             found[name] = PlaceError(what, seen=", ".join(names), remedy="Lift a limit.")
         elif node == start:
             found[name] = PlaceError("The place lies at the street corner the walks start from.")
@@ -292,7 +295,7 @@ def _walked(limited: Limited, cost: Floats, reach_m: float) -> tuple[Floats, Flo
 def _row(graph: StreetGraph, minutes: float, metres: Floats, per_m: Floats) -> dict[str, float]:
     total, burden = float(metres.sum()), float((metres * per_m).sum())
     by_lit = np.bincount(graph.lit, metres, 3)
-    by_surface = np.bincount(surface(graph), metres, 3)
+    by_surface = np.bincount(graph.paving, metres, 3)
     return {
         "minutes": minutes,
         "length_m": total,
@@ -301,9 +304,9 @@ def _row(graph: StreetGraph, minutes: float, metres: Floats, per_m: Floats) -> d
         "lit_unknown_m": float(by_lit[UNKNOWN]),
         "steps_m": float(metres[graph.steps].sum()),
         "tunnel_m": float(metres[graph.tunnel].sum()),
-        "paved_m": float(by_surface[2]),
-        "unpaved_m": float(by_surface[1]),
-        "surface_unknown_m": float(by_surface[0]),
+        "paved_m": float(by_surface[PAVED]),
+        "unpaved_m": float(by_surface[UNPAVED]),
+        "surface_unknown_m": float(by_surface[UNKNOWN]),
         "exposure": burden,
         "exposure_per_km": burden / total * 1000 if total else 0.0,
     }

@@ -9,10 +9,9 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from safespace.routes.limits import surface
 from safespace.routes.search import nodes_along
 from safespace.schemas import LIGHTING
-from safespace.streets import CAMERA_REACH_M, LIT, UNKNOWN, UNLIT, labels, to_metres
+from safespace.streets import CAMERA_REACH_M, LIT, PAVED, SIGHT, UNKNOWN, UNLIT, UNPAVED, labels, to_metres
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -47,8 +46,9 @@ class Route:
         By street lighting as mapped; they add up to ``length_m``.
     lamp_lit_m
         Of ``lit_unknown_m``, where lamps are mapped nearby.
-    steps_m, tunnel_m, conditional_m
-        Stairs; tunnels, underpasses and covered ways; ways with opening hours or conditional access.
+    steps_m, step_count, tunnel_m, conditional_m
+        Stairs, and the steps counted on them where mapped; tunnels, underpasses and covered ways; ways with
+        opening hours or conditional access.
     paved_m, unpaved_m, surface_unknown_m
         By surface as mapped; they add up to ``length_m``.
     crossings, cameras
@@ -80,6 +80,7 @@ class Route:
     lit_unknown_m: float
     lamp_lit_m: float
     steps_m: float
+    step_count: int
     tunnel_m: float
     conditional_m: float
     paved_m: float
@@ -154,7 +155,7 @@ def describe(
     reasons = reasons_along(graph, edges, terms)
     exposure, length_m = float(reasons["exposure"].sum()), float(graph.length_m[edges].sum())
     by_lit = np.bincount(graph.lit[edges], graph.length_m[edges], 3).tolist()
-    by_surface = np.bincount(surface(graph)[edges], graph.length_m[edges], 3).tolist()
+    by_surface = np.bincount(graph.paving[edges], graph.length_m[edges], 3).tolist()
     km = length_m / 1000
     line = walk_line(graph, origin, edges)
     burden = np.sum([values[edges] for values in terms.values()], axis=0)
@@ -176,11 +177,12 @@ def describe(
         lit_unknown_m=by_lit[UNKNOWN],
         lamp_lit_m=metres(graph.lamp_lit & (graph.lit == UNKNOWN)),
         steps_m=metres(graph.steps),
+        step_count=round(float(np.nansum(graph.step_count[edges]))),
         tunnel_m=metres(graph.tunnel),
         conditional_m=metres(graph.conditional),
-        paved_m=by_surface[2],
-        unpaved_m=by_surface[1],
-        surface_unknown_m=by_surface[0],
+        paved_m=by_surface[PAVED],
+        unpaved_m=by_surface[UNPAVED],
+        surface_unknown_m=by_surface[UNKNOWN],
         crossings=_runs(graph.crossing[edges]),
         cameras=_cameras(graph, origin, edges),
         exposure=exposure,
@@ -193,7 +195,7 @@ def describe(
         worst_start_m=worst_start_m,
         reports_near=evidence.reports,
         lighting_known=max(1 - by_lit[UNKNOWN] / length_m, 0.0),
-        surface_known=max(1 - by_surface[0] / length_m, 0.0),
+        surface_known=max(1 - by_surface[UNKNOWN] / length_m, 0.0),
         reasons=reasons,
     )
 
@@ -205,7 +207,7 @@ def reasons_along(graph: StreetGraph, edges: Ints, terms: Mapping[str, Floats]) 
     -------
     pandas.DataFrame
         ``segment`` (from 1), ``name``, ``length_m``, ``lit``, ``lamp_lit``, ``surface``, ``steps``,
-        ``tunnel``, ``edges`` (tuple of edge numbers), one column a term, ``exposure`` (their sum) and ``share``.
+        ``tunnel``, ``sight`` (what hides the way ahead), ``hours`` (when it is open, as mapped), ``edges`` (tuple of edge numbers), one column a term, ``exposure`` (their sum) and ``share``.
     """
     along = pd.DataFrame(
         {
@@ -213,14 +215,16 @@ def reasons_along(graph: StreetGraph, edges: Ints, terms: Mapping[str, Floats]) 
             "length_m": graph.length_m[edges],
             "lit": np.asarray(LIGHTING, object)[graph.lit[edges]],
             "lamp_lit": graph.lamp_lit[edges],
-            "surface": np.asarray(SURFACES, object)[surface(graph)[edges]],
+            "surface": np.asarray(SURFACES, object)[graph.paving[edges]],
             "steps": graph.steps[edges],
             "tunnel": graph.tunnel[edges],
+            "sight": np.asarray(SIGHT, object)[graph.sight[edges]],
+            "hours": np.asarray(graph.hours, object)[graph.hours_code[edges]],
             "edges": edges,
             **{name: values[edges] for name, values in terms.items()},
         }
     )
-    same = ["name", "lit", "surface", "steps", "tunnel"]
+    same = ["name", "lit", "surface", "steps", "tunnel", "sight", "hours"]
     changed = (along[same] != along[same].shift()).any(axis=1)
     how: dict[str, Any] = dict.fromkeys(same, "first") | {
         "length_m": "sum",
@@ -231,8 +235,8 @@ def reasons_along(graph: StreetGraph, edges: Ints, terms: Mapping[str, Floats]) 
     exposure = rows[list(terms)].sum(axis=1)
     total = float(exposure.sum())
     rows = rows.assign(exposure=exposure, share=exposure / total if total else 0.0)
-    facts = ["name", "length_m", "lit", "lamp_lit", "surface", "steps", "tunnel", "edges"]
-    return rows[[*facts, *terms, "exposure", "share"]].reset_index()
+    facts = ["length_m", "lit", "lamp_lit", "surface", "steps", "tunnel", "sight", "hours", "edges"]
+    return rows[["name", *facts, *terms, "exposure", "share"]].reset_index()
 
 
 def worst_stretch(length_m: Floats, burden: Floats, *, window_m: float = WINDOW_M) -> tuple[float, float]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_streets import METRE_LAT, METRE_LON, ORIGIN, grid_graph, made_ways
 
 from safespace import routes, streets
 from safespace.errors import PlaceError
-from safespace.routes.limits import Limits, ends_within, limit, surface
+from safespace.routes.limits import Limits, ends_within, limit
 from safespace.settings import RouteSettings
 from safespace.streets import build_graph, exposure_operator
 
@@ -140,6 +142,7 @@ def test_a_walk_starts_where_the_limits_allow_and_says_how_far_that_is():
     assert any("start 90 m from the point asked for" in note for note in options.notes)
 
 
+@settings(max_examples=20)
 @given(st.integers(0, 2**32 - 1))
 def test_walks_within_limits_are_the_shortest_of_the_streets_left(seed):
     rng = np.random.default_rng(seed)
@@ -156,11 +159,66 @@ def test_walks_within_limits_are_the_shortest_of_the_streets_left(seed):
     np.testing.assert_allclose(within, np.where(with_price < 1e6, with_price, np.inf), rtol=1e-9)
 
 
-def test_words_of_surfaces_are_sorted_without_guessing():
-    rows = [
-        (k, {"highway": "path", "surface": word}, [2 * k, 2 * k + 1])
-        for k, word in enumerate(["asphalt", "gravel", "", "paving_stones"])
-    ]
-    places = {k: (k * 50, 0) for k in range(8)}
-    graph = build_graph(made_ways(rows, places))
-    assert surface(graph).tolist() == [2, 1, 0, 2]
+# A park path from 1 to 2 open until 22:00, a street round it, and a towpath whose hours nobody can read.
+PARK = {1: (0, 0), 2: (400, 0), 3: (200, -200), 4: (600, 0)}
+PARK_ROWS = [
+    (1, {"highway": "footway", "hours": "06:00-22:00", "lit": "yes"}, [1, 2]),
+    (2, {"highway": "residential"}, [1, 3, 2]),
+    (3, {"highway": "path", "hours": "see sign"}, [2, 4]),
+]
+
+
+@pytest.fixture(scope="module")
+def park():
+    graph = build_graph(made_ways(PARK_ROWS, PARK))
+    return graph, exposure_operator(graph, [ORIGIN[0]], [ORIGIN[1]])
+
+
+def saturday(hour, minute):
+    return datetime.fromisoformat(f"2026-11-28T{hour:02d}:{minute:02d}")
+
+
+def across(park, moment, to=(400, 0)):
+    graph, operator = park
+    end = ORIGIN[0] + to[0] * METRE_LON, ORIGIN[1] + to[1] * METRE_LAT
+    given = {"operator": operator, "weights": [1], "settings": SETTINGS, "limits": Limits(at=moment)}
+    return routes.plan(graph, ORIGIN, end, **given)
+
+
+@pytest.mark.parametrize(
+    ("hour", "minute", "length_m"), [(21, 59, 400), (22, 0, 566), (5, 59, 566), (6, 0, 400)]
+)
+def test_a_park_closed_at_night_is_walked_round(park, hour, minute, length_m):
+    options = across(park, saturday(hour, minute))
+    assert round(options.routes[0].length_m) == length_m
+    assert round(options.unlimited_m) == 400
+    notes = " ".join(options.notes)
+    closed = length_m > 400
+    assert (
+        f"{minute:02d} on Saturday 28 November 2026: {int(closed)} segments ({0.4 * closed:.1f} km" in notes
+    )
+    assert "Conditions that cannot be read (0.2 km) count as open" in notes
+    assert f"Without these limits the shortest walk is 400 m; within them {length_m} m." in notes
+
+
+def test_hours_that_cannot_be_read_close_nothing(park):
+    options = across(park, saturday(23, 30), to=(600, 0))
+    assert round(options.routes[0].length_m) == 766
+    assert options.routes[0].reasons["hours"].tolist() == ["", "see sign"]
+
+
+def test_the_moment_is_a_limit_that_can_be_lifted():
+    graph = build_graph(made_ways([PARK_ROWS[0], PARK_ROWS[2]], PARK))
+    operator = exposure_operator(graph, [ORIGIN[0]], [ORIGIN[1]])
+    with pytest.raises(PlaceError, match=r"Open at 23:30 on Saturday .*Lift this limit: Open at the time\."):
+        across((graph, operator), saturday(23, 30), to=(600, 0))
+
+
+def test_lighting_is_told_as_at_the_time():
+    """Lamps switched off at midnight: lit at eleven, unlit at one; without a time as mapped."""
+    rows = [(1, {"highway": "footway", "lit": "05:00-24:00"}, [1, 2])]
+    graph = build_graph(made_ways(rows, {1: (0, 0), 2: (400, 0)}))
+    pair = graph, exposure_operator(graph, [ORIGIN[0]], [ORIGIN[1]])
+    assert across(pair, None).routes[0].lit_yes_m == pytest.approx(400, abs=0.5)
+    assert across(pair, saturday(23, 0)).routes[0].lit_yes_m == pytest.approx(400, abs=0.5)
+    assert across(pair, saturday(1, 0)).routes[0].lit_no_m == pytest.approx(400, abs=0.5)

@@ -77,7 +77,7 @@ def test_an_edge_walked_from_both_ends_is_counted_once():
     assert found == pytest.approx([360, 400 + 40], abs=1)
 
 
-@settings(max_examples=25)
+@settings(max_examples=10)
 @given(st.integers(0, 2**32 - 1))
 def test_reach_equals_a_count_of_points_along_the_streets(seed):
     """Points every metre: one is within reach when the nearer end leaves enough metres for it."""
@@ -90,10 +90,10 @@ def test_reach_equals_a_count_of_points_along_the_streets(seed):
     cost = routes.distances(graph, node)
     total = 0.0
     for edge in range(graph.edges):
-        along = np.linspace(0, graph.length_m[edge], 2001)
+        along = np.linspace(0, graph.length_m[edge], 501)
         away = np.minimum(cost[graph.u[edge]] + along, cost[graph.v[edge]] + along[::-1])
         total += float((away <= minutes * 60).mean()) * graph.length_m[edge]
-    assert found.table["length_m"][0] == pytest.approx(total, abs=0.1 * graph.edges)
+    assert found.table["length_m"][0] == pytest.approx(total, abs=0.4 * graph.edges)
 
 
 def test_limits_stop_at_the_steps(line):
@@ -163,16 +163,23 @@ def test_a_place_that_cannot_be_reached_keeps_its_row_and_says_why(line):
     found = routes.one_to_many(
         line,
         at(0),
-        {"here": at(1), "there": at(300), "far": at(5000), "above": at(100, 50)},
+        {
+            "here": at(1),
+            "there": at(300),
+            "far": at(5000),
+            "none": (float("nan"), 51.0),
+            "above": at(100, 50),
+        },
         operator=operator,
         weights=[1],
         settings=RouteSettings(snap_limit_m=20),
         limits=None,
     )
-    assert found["problem"].map(bool).tolist() == [True, False, True, False]
+    assert found["problem"].map(bool).tolist() == [True, False, True, True, False]
     assert "street corner" in found["problem"][0]
     assert "No street within 20 m" in found["problem"][2]
-    assert found["length_m"].isna().tolist() == [True, False, True, False]
+    assert "Not a place in degrees" in found["problem"][3]
+    assert found["length_m"].isna().tolist() == [True, False, True, True, False]
     long = replace(line, length_m=line.length_m * 20)
     limited = routes.one_to_many(
         long,

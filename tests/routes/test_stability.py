@@ -71,7 +71,7 @@ def test_options_that_do_not_differ_are_said_not_to():
     assert not check_text(found.sentence())
 
 
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 4))
 def test_shares_add_up_to_one_and_equal_a_plain_count(seed, options):
     rng = np.random.default_rng(seed)
