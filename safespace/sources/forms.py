@@ -125,8 +125,9 @@ def how_to_map(form: Form) -> str:
     needed = [field.name for field in form.fields if field.needed]
     pairs = " or ".join(" and ".join(group) for group in form.either)
     example = "; ".join(f'{name} = "their header"' for name in needed[:2])
+    place = f"; and {pairs}" if pairs else ""
     return (
-        f"Needed: {', '.join(needed)}; and {pairs}. Write a mapping file with a line [columns] and "
+        f"Needed: {', '.join(needed)}{place}. Write a mapping file with a line [columns] and "
         f"under it one line a column, such as {example}; then give it with --mapping FILE."
     )
 

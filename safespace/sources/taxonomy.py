@@ -134,7 +134,7 @@ def resolve(
 
 
 def resolve_many(values: pd.Series, words: Words, *, name: str) -> Step:
-    """Hold a column of several words joined by ``;`` or ``|`` against a list.
+    """Hold a column of several words joined by ``;``, ``|`` or a comma against a list.
 
     Returns
     -------
@@ -143,7 +143,7 @@ def resolve_many(values: pd.Series, words: Words, *, name: str) -> Step:
         with none, quarantined; rows with a synonym as repairs.
     """
     codes, distinct = encode(values)
-    split = [[part for part in re.split(r"[;|]", text) if _plain(part)] for text in distinct]
+    split = [_parts(text, words) for text in distinct]
     strange = np.array(
         [not parts or any(_plain(p) not in words.known for p in parts) for parts in split], dtype=bool
     )
@@ -160,6 +160,12 @@ def resolve_many(values: pd.Series, words: Words, *, name: str) -> Step:
     spots = (mended & ~strange)[codes]
     repairs = (Repair("synonym", values[spots], found[spots]),) if spots.any() else ()
     return Step({name: found}, problems, repairs)
+
+
+def _parts(text: str, words: Words) -> list[str]:
+    # a comma may be part of a word, so it divides only where every part is then known
+    parts, finer = ([part for part in re.split(marks, text) if _plain(part)] for marks in (r"[;|]", r"[;|,]"))
+    return finer if all(_plain(part) in words.known for part in finer) else parts
 
 
 def _unknown(values: pd.Series, where: np.ndarray[Any, Any], words: Words, code: str) -> tuple[Problem, ...]:

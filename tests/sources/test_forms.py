@@ -77,3 +77,9 @@ def test_nte_needs_a_place_one_way_or_the_other():
 def test_no_spelling_means_two_columns(form):
     spellings = [plain(name) for field in form.fields for name in {field.name, *field.synonyms}]
     assert len(spellings) == len(set(spellings))
+
+
+def test_no_place_is_asked_for_where_the_form_has_only_one_way():
+    with pytest.raises(SchemaError, match=r"category\. Write a mapping") as told:
+        match_header(["Month"], POLICE, Mapping(), where="a.csv")
+    assert "; and ." not in str(told.value)

@@ -84,3 +84,19 @@ def test_every_spelling_resolves_to_its_own_label(source, name):
         spellings = [label, *more.get("codes", ()), *more.get("synonyms", ())]
         step = resolve(column(*spellings), words, name="word")
         assert set(step.columns["word"]) == {label}
+
+
+def test_words_joined_by_commas_are_told_apart_only_when_all_are_known():
+    step = resolve_many(column("Badly lit, Being followed", "Badly lit, Zork"), REASONS, name="factor")
+    assert step.columns["factor"].tolist() == ["Badly lit|Being followed", ""]
+    (problem,) = step.problems
+    assert problem.explanation.index.tolist() == [1]
+
+
+@pytest.mark.parametrize(
+    ("word", "label"),
+    [("Member of public", "public"), ("Caller", "public"), ("PCSO", "patrol"), ("Self-generated", "patrol")],
+)
+def test_who_found_it_is_known_by_the_words_of_incident_logs(word, label):
+    words = load_taxonomy().words("nte", "found_by")
+    assert resolve(column(word), words, name="detected_by").columns["detected_by"].tolist() == [label]
