@@ -141,6 +141,7 @@ def find_hotspots(
     counted one is smoothed first.
     """
     check(cells, CELLS)
+    _refuse_endless(cells, baseline)
     counted = _whole(cells, baseline) if counted_baseline else None
     used = cells if counted is None else cells.assign(exposure=_smoothed(cells, counted, baseline))
     tested = (~cells["edge"] & (used["exposure"] > 0)).to_numpy()
@@ -200,12 +201,30 @@ def _refuse_unusable(
 
 
 def _refuse_zero(cells: pd.DataFrame, baseline: str) -> NoReturn:
+    if cells["edge"].all():
+        raise TooFewError(
+            "No cell lies inside the area.",
+            where=baseline,
+            seen=f"{len(cells)} cells at the edge",
+            remedy="At least two are needed; choose a finer resolution or a larger area.",
+        )
     raise InputError(
         "The baseline is zero in every cell.",
         where=baseline,
         seen=f"{len(cells)} cells, {int(cells['edge'].sum())} of them at the edge",
         remedy="Choose a baseline that covers the area.",
     )
+
+
+def _refuse_endless(cells: pd.DataFrame, baseline: str) -> None:
+    endless = np.isinf(cells["exposure"])
+    if endless.any():
+        raise InputError(
+            "The baseline has no end in some cells.",
+            where=baseline,
+            seen=f"{int(endless.sum())} of {len(cells)} cells",
+            remedy="Look for a division by zero where it was made.",
+        )
 
 
 def _usual_share(cells: pd.DataFrame, tested: NDArray[np.bool_]) -> float:

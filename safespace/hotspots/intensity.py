@@ -14,7 +14,7 @@ import pandas as pd
 from scipy.optimize import minimize
 from scipy.special import digamma, gammaincc, gammaincinv, gammaln
 
-from safespace.errors import TooFewError
+from safespace.errors import InputError, TooFewError
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -103,6 +103,8 @@ def fit_prior(events: ArrayLike, expected: ArrayLike, *, adjusted: bool = True) 
     ------
     TooFewError
         When there are no cells or no events.
+    InputError
+        When nothing is expected in a cell.
 
     Notes
     -----
@@ -115,11 +117,21 @@ def fit_prior(events: ArrayLike, expected: ArrayLike, *, adjusted: bool = True) 
     Clayton, D. & Kaldor, J. (1987). Empirical Bayes estimates of age-standardized relative risks for use
     in disease mapping. doi:10.2307/2532003
     Li, H. & Lahiri, P. (2010). An adjusted maximum likelihood method for solving small area estimation
-    problems. doi:10.1016/j.jmva.2009.10.009
+    problems. Journal of Multivariate Analysis 101, 882-902.
     """
     y, e = np.asarray(events, dtype=float), np.asarray(expected, dtype=float)
     if y.sum() <= 0:
-        raise TooFewError("There are no events to learn from.", seen=f"{len(y)} cells", remedy="Give some.")
+        raise TooFewError(
+            "There are no events to learn from.",
+            seen=f"{len(y)} cells",
+            remedy="At least one is needed; widen the dates, the area or the sources.",
+        )
+    if not (e > 0).all():
+        raise InputError(
+            "Nothing is expected in some cells.",
+            seen=f"{int((e <= 0).sum())} of {len(e)}",
+            remedy="Leave those cells out, or choose another baseline.",
+        )
     start = np.array([0.0, np.log(y.sum() / e.sum())])
     parts = (y[y > 0], e[y > 0], e, adjusted)
     found = minimize(
@@ -189,6 +201,16 @@ def smoothed_rates(
 def marshall_rates(events: ArrayLike, expected: ArrayLike) -> Numbers:
     """Return empirical Bayes rates by the method of moments, a cross-check that assumes no distribution.
 
+    Parameters
+    ----------
+    events, expected
+        Events and events expected per cell, shape (n,); a cell with nothing expected takes the mean.
+
+    Raises
+    ------
+    TooFewError
+        When there are no events, or nothing is expected anywhere.
+
     References
     ----------
     Marshall, R. J. (1991). Mapping disease and mortality rates using empirical Bayes estimators.
@@ -200,9 +222,15 @@ def marshall_rates(events: ArrayLike, expected: ArrayLike) -> Numbers:
     [0.214, 0.607, 2.179]
     """
     y, e = np.asarray(events, dtype=float), np.asarray(expected, dtype=float)
-    mean = y.sum() / e.sum()
-    raw = y / e
-    between = max((e * (raw - mean) ** 2).sum() / e.sum() - mean / e.mean(), 0.0)
-    pull = between / (between + mean / e)
+    if y.sum() <= 0 or e.sum() <= 0:
+        raise TooFewError(
+            "There is nothing to compare rates with.",
+            seen=f"{y.sum():g} events, {e.sum():g} expected",
+            remedy="At least one event and a baseline above zero are needed.",
+        )
+    mean, known = y.sum() / e.sum(), e > 0
+    raw = np.divide(y, e, out=np.full(len(e), mean), where=known)
+    between = max((e * (raw - mean) ** 2).sum() / e.sum() - mean / e[known].mean(), 0.0)
+    pull = between * e / (between * e + mean)
     pulled: Numbers = mean + pull * (raw - mean)
     return pulled

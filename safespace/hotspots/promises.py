@@ -66,7 +66,7 @@ def check_promises(
     reports have repeated pins, campaigns and people at the wrong baseline, of which this says nothing.
     """
     share = (window["area_km2"] * ~window["edge"]).to_numpy()
-    share = share / share.sum()
+    share = share / max(share.sum(), np.finfo(float).tiny)
     extra = enough_extra(window, share, settings, events)
     rows = [
         _at_most("chance alone gives no hotspot", _ring_layers(window, share, settings, seed, events, layers)),
@@ -111,7 +111,9 @@ def _whole_rings(window: pd.DataFrame, share: Numbers) -> Whole:
     ring, inside = neighbours(window["cell"]), (share > 0).astype(np.int64)
     whole = np.flatnonzero((ring @ inside == 7) & (inside == 1))
     if not len(whole):
-        raise TooFewError("The area has no whole ring of cells.", seen=f"{inside.sum()} cells")
+        finer = "At least seven cells round one are needed; choose a finer resolution or a larger area."
+        seen = f"{inside.sum()} cells"
+        raise TooFewError("The area has no whole ring of cells.", seen=seen, remedy=finer)
     return whole.astype(np.int64)
 
 

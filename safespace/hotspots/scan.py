@@ -242,6 +242,8 @@ def scan_cells(
     ------
     TooFewError
         When fewer than two cells or two events can take part.
+    InputError
+        When the baseline is zero in every cell inside the area.
 
     Notes
     -----
@@ -261,6 +263,7 @@ def scan_cells(
     doi:10.1214/07-AOAS129
     """
     check(cells, CELLS)
+    _refuse_zero(cells, baseline)
     if counted_baseline:
         together = cells.assign(having=cells["events"], events=cells["events"] + cells["exposure"])
         return scan_shares(
@@ -440,6 +443,17 @@ def _better(one: _Found | None, other: _Found) -> _Found:
         np.where(up, other.scores, one.scores),
         np.where(up, other.periods, one.periods),
     )
+
+
+def _refuse_zero(cells: pd.DataFrame, baseline: str) -> None:
+    inside = cells.loc[~cells["edge"], "exposure"]
+    if len(inside) and not 0 < inside.sum() < np.inf:
+        raise InputError(
+            "The baseline is zero in every cell, or without an end in one.",
+            where=baseline,
+            seen=f"{len(inside)} cells inside",
+            remedy="Choose a baseline that covers the area.",
+        )
 
 
 def _enough(used: pd.DataFrame, events: int, where: str) -> int:

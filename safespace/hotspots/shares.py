@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import betaincinv
 
-from safespace.errors import InputError
+from safespace.errors import InputError, TooFewError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,8 +93,19 @@ def share_by(
         One row a group: the group's columns, ``count``, ``total``, ``share``, ``lower``, ``upper`` and
         ``elsewhere``, the share among events of the other groups (the same as ``share`` when there are
         none).
+
+    Raises
+    ------
+    TooFewError
+        When there are no reports.
     """
     groups = [by] if isinstance(by, str) else list(by)
+    if reports.empty:
+        raise TooFewError(
+            "There are no events to take a share of.",
+            seen="0 reports",
+            remedy="At least one is needed; widen the dates, the area or the sources.",
+        )
     # An event with pins in two groups counts with its first, so that events add up over groups.
     ordered = reports.assign(having=np.asarray(having, dtype=bool)).sort_values(
         ["occurred_from", "report_id"], kind="stable"

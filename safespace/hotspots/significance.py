@@ -14,6 +14,8 @@ import pandas as pd
 from scipy.special import betainc, ndtr
 from scipy.stats import false_discovery_control
 
+from safespace.errors import InputError
+
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
     from scipy.sparse import csr_array
@@ -53,6 +55,11 @@ def ring_test(
         The counts the baseline is made from, when it is made from counts, shape (n,). Of what a ring holds
         of both, the events are then binomial with their share of both over the whole area.
 
+    Raises
+    ------
+    InputError
+        When the baseline is zero in every cell.
+
     Returns
     -------
     pandas.DataFrame
@@ -72,15 +79,21 @@ def ring_test(
     References
     ----------
     Przyborowski, J. & Wilenski, H. (1940). Homogeneity of results in testing samples from Poisson series.
-    doi:10.1093/biomet/31.3-4.313
+    doi:10.2307/2332612
     Benjamini, Y. & Hochberg, Y. (1995). Controlling the false discovery rate.
     doi:10.1111/j.2517-6161.1995.tb02031.x
     Caldas de Castro, M. & Singer, B. H. (2006). Controlling the false discovery rate: a new application
     to account for multiple and dependent tests in local statistics of spatial association.
-    doi:10.1111/j.1538-4632.2006.00682.x
+    Geographical Analysis 38.
     """
     part = np.ones(ring.shape[0], dtype=bool) if tested is None else np.asarray(tested, dtype=bool)
     counts, base = np.asarray(events, dtype=np.int64) * part, np.asarray(exposure, dtype=float) * part
+    if not 0 < base.sum() < np.inf:
+        raise InputError(
+            "The baseline is zero in every cell, or without an end in one.",
+            seen=f"{base.sum():g} over {int(part.sum())} cells",
+            remedy="Choose a baseline that covers the area.",
+        )
     total, ring_events = int(counts.sum()), ring @ counts
     share = np.clip((ring @ base) / base.sum(), 0.0, 1.0)
     if counted is None:
@@ -188,6 +201,8 @@ def gi_star(events: ArrayLike, ring: Ring, ring_expected: ArrayLike) -> pd.DataF
 def gi_star_score(events: ArrayLike, ring: Ring) -> NDArray[np.float64]:
     """Return the standard score of Getis-Ord Gi* alone, shape (n,); see :func:`gi_star`."""
     y, n = np.asarray(events, dtype=float), ring.shape[0]
+    if not n:
+        return np.zeros(0)
     members = np.diff(ring.indptr)
     scale = y.std() * np.sqrt(members * (n - members) / max(n - 1, 1))
     score: NDArray[np.float64] = np.divide(
@@ -219,7 +234,9 @@ def gi_score(events: ArrayLike, ring: Ring) -> NDArray[np.float64]:
     others, beside = max(n - 1, 1), np.diff(ring.indptr) - 1
     mean = (y.sum() - y) / others
     variance = np.maximum(((y**2).sum() - y**2) / others - mean**2, 0.0)
-    variance = np.where(variance > 1e-12 * (y**2).mean(), variance, 0.0)  # rounding of what is no variance
+    variance = np.where(
+        variance > 1e-12 * (y**2).sum() / max(n, 1), variance, 0.0
+    )  # rounding of what is no variance
     scale = np.sqrt(variance * beside * (others - beside) / max(others - 1, 1))
     score: NDArray[np.float64] = np.divide(
         ring @ y - y - beside * mean, scale, out=np.zeros(n), where=scale > 0
@@ -264,7 +281,7 @@ def local_moran(
     doi:10.1111/j.1538-4632.1998.tb00406.x
     """
     y, n = np.asarray(events, dtype=float), ring.shape[0]
-    z = y - y.mean()
+    z = y - y.sum() / max(n, 1)
     beside = (ring @ z) - z
     spread = (z**2).sum()
     moran = np.divide((n - 1) * z * beside, spread, out=np.zeros(n), where=spread > 0)

@@ -78,7 +78,7 @@ def density(cells: pd.DataFrame, *, bandwidth_m: float | None = None) -> Surface
     Diggle, P. (1985). A kernel method for smoothing point process data. doi:10.2307/2347366
     """
     check(cells, CELLS)
-    inside = cells[~cells["edge"]]
+    inside = _inside(cells)
     place, area = _centres(inside), inside["area_km2"].to_numpy()
     events = inside["events"].to_numpy()
     width = choose_bandwidth(cells) if bandwidth_m is None else _above_zero(bandwidth_m)
@@ -112,7 +112,7 @@ def choose_bandwidth(cells: pd.DataFrame) -> float:
     using density estimation. Compstat 1974, 101-110. Loader, C. R. (1999). Bandwidth selection: classical
     or plug-in? doi:10.1214/aos/1018031201
     """
-    inside = cells[~cells["edge"]]
+    inside = _inside(cells)
     events, area = inside["events"].to_numpy(), inside["area_km2"].to_numpy()
     held = np.flatnonzero(events)
     if events.sum() < FEWEST_EVENTS or len(held) < 2:
@@ -210,12 +210,17 @@ def relative_density(
     function in geographical epidemiology. doi:10.1002/bimj.200810495
     """
     check(cells, CELLS)
-    inside = cells[~cells["edge"]]
+    inside = _inside(cells)
     cases, events = inside[having].to_numpy(dtype=np.int64), inside["events"].to_numpy()
     if (cases < 0).any() or (cases > events).any():
         raise InputError("A cell has more with it than events.", where=having, remedy="Count both alike.")
     if cases.sum() in {0, events.sum()}:
-        raise TooFewError("All or none have it, so no mix differs.", where=having, seen=int(cases.sum()))
+        raise TooFewError(
+            "All or none have it, so no mix differs.",
+            where=having,
+            seen=f"{cases.sum()} of {events.sum()} events",
+            remedy="At least one that has it and one that does not are needed.",
+        )
     width = choose_bandwidth(cells) if bandwidth_m is None else _above_zero(bandwidth_m)
     held = np.flatnonzero(events)
     labels = np.random.default_rng(seed).multivariate_hypergeometric(
@@ -249,6 +254,17 @@ def _tails(drawn: Numbers, seen: Numbers) -> tuple[Numbers, Numbers]:
     more = 1 + (drawn >= (seen - slack)[:, None]).sum(axis=1)
     fewer = 1 + (drawn <= (seen + slack)[:, None]).sum(axis=1)
     return more / (drawn.shape[1] + 1), fewer / (drawn.shape[1] + 1)
+
+
+def _inside(cells: pd.DataFrame) -> pd.DataFrame:
+    """Return the cells inside the area, or refuse an area without any."""
+    if cells["edge"].all():
+        raise TooFewError(
+            "No cell lies inside the area.",
+            seen=f"{len(cells)} cells at the edge",
+            remedy="Choose a finer resolution or a larger area.",
+        )
+    return cells[~cells["edge"]]
 
 
 def _centres(cells: pd.DataFrame) -> Numbers:

@@ -66,6 +66,8 @@ def compare_periods(
     ------
     InputError
         When a period has no days.
+    TooFewError
+        When no cell has any event in either period.
 
     Notes
     -----
@@ -76,7 +78,7 @@ def compare_periods(
 
     References
     ----------
-    Przyborowski, J. & Wilenski, H. (1940). doi:10.1093/biomet/31.3-4.313
+    Przyborowski, J. & Wilenski, H. (1940). doi:10.2307/2332612
     Clopper, C. J. & Pearson, E. S. (1934). doi:10.1093/biomet/26.4.404
     Krishnamoorthy, K. & Thomson, J. (2004). A more powerful test for comparing two Poisson means.
     doi:10.1016/S0378-3758(02)00408-1
@@ -87,10 +89,15 @@ def compare_periods(
     >>> found[["ratio", "lower", "upper", "p_value"]].round(2).to_numpy().tolist()
     [[2.0, 0.43, 12.36, 0.51]]
     """
-    if min(days_before, days_after) <= 0:
-        raise InputError("A period has no days.", seen=f"{days_before} and {days_after}")
+    _refuse_no_days(days_before, days_after)
     both = pd.DataFrame({"before": before, "after": after}).fillna(0).astype("int64").rename_axis("cell")
     both = both[both.sum(axis="columns") > 0]
+    if both.empty:
+        raise TooFewError(
+            "No cell has any event in either period.",
+            seen=f"{days_before:g} and {days_after:g} days",
+            remedy="At least one is needed; choose periods within the data, or a larger area.",
+        )
     x, n = both["after"].to_numpy(), both.sum(axis="columns").to_numpy()
     low, high = _clopper_pearson(x, n, (1 - level) / 2)
     p_value = _two_sided(x, n, days_after / (days_before + days_after))
@@ -102,15 +109,16 @@ def compare_periods(
             lower=scale * low / (1 - low),
             upper=scale * high / (1 - high),
             p_value=p_value,
-            q_value=_adjusted(p_value),
+            q_value=false_discovery_control(p_value),
             e_p_value=e_p_value,
-            e_q_value=_adjusted(e_p_value),
+            e_q_value=false_discovery_control(e_p_value),
         )
 
 
-def _adjusted(p_value: Numbers) -> Numbers:
-    adjusted: Numbers = false_discovery_control(p_value) if len(p_value) else p_value
-    return adjusted
+def _refuse_no_days(before: float, after: float) -> None:
+    if not min(before, after) > 0:
+        remedy = "Give the length of each period in days, above zero."
+        raise InputError("A period has no days.", seen=f"{before} and {after}", remedy=remedy)
 
 
 def e_test(before: ArrayLike, after: ArrayLike, *, days_before: float, days_after: float) -> Numbers:
@@ -140,6 +148,7 @@ def e_test(before: ArrayLike, after: ArrayLike, *, days_before: float, days_afte
     >>> e_test([3, 0], [6, 0], days_before=30, days_after=30).round(3).tolist()
     [0.362, 1.0]
     """
+    _refuse_no_days(days_before, days_after)
     pairs = np.column_stack([np.asarray(before, dtype=np.int64), np.asarray(after, dtype=np.int64)])
     distinct, which = np.unique(pairs, axis=0, return_inverse=True)
     p = np.array([_e_test_of_one(int(one), int(other), days_before, days_after) for one, other in distinct])
@@ -217,6 +226,8 @@ def find_trend(counts: pd.Series) -> Trend:
     ------
     TooFewError
         When there are fewer than eight periods.
+    InputError
+        When a period has no count.
 
     Notes
     -----
@@ -239,6 +250,9 @@ def find_trend(counts: pd.Series) -> Trend:
     """
     held = counts.to_numpy(dtype=float)
     n = len(held)
+    if np.isnan(held).any():
+        seen = f"{int(np.isnan(held).sum())} of {n} periods"
+        raise InputError("A period has no count.", seen=seen, remedy="Give 0 where none were counted.")
     if n < FEWEST_PERIODS:
         raise TooFewError(
             "There are too few periods to see a trend.",
@@ -310,7 +324,7 @@ def near_repeat(
 
     References
     ----------
-    Knox, E. G. (1964). The detection of space-time interactions. doi:10.2307/2985220
+    Knox, E. G. (1964). The detection of space-time interactions. Applied Statistics 13, 25-29.
     Efron, B. & Stein, C. (1981). The jackknife estimate of variance. doi:10.1214/aos/1176345462
     Johnson, S. D. et al. (2007). Space-time patterns of risk: a cross national assessment of residential
     burglary victimization. doi:10.1007/s10940-007-9025-3
@@ -499,7 +513,12 @@ def classify_emerging(
     Mann, H. B. (1945). Nonparametric tests against trend. doi:10.2307/1907187
     """
     held = counts.sort_index()
-    base = exposure.reindex(held.index).to_numpy(dtype=float)
+    base = exposure.reindex(held.index).fillna(0).to_numpy(dtype=float)
+    if not 0 < base.sum() < np.inf:
+        seen = f"{base.sum():g} over {len(base)} cells"
+        raise InputError(
+            "There is no baseline in any cell.", seen=seen, remedy="Choose one that covers the area."
+        )
     ring = neighbours(held.index.to_numpy(dtype=np.int64))
     _refuse_thin_slices(held, float(np.median((ring @ base) / base.sum())))
     table = held.to_numpy(dtype=np.int64)
@@ -589,9 +608,9 @@ def smooth_week(weights: Numbers, *, spread_h: float = 1.0, spread_days: float =
     (True, 1.0)
     """
     held = np.asarray(weights, dtype=float)
-    if held.shape != (7, 24) or min(spread_h, spread_days) < 0:
+    if held.shape != (7, 24) or not np.isfinite(held).all() or min(spread_h, spread_days) < 0:
         raise InputError(
-            "A week has seven days of 24 hours, and a spread is not below zero.",
+            "A week has seven days of 24 hours, all with a weight, and a spread is not below zero.",
             seen=f"shape {held.shape}, spreads {spread_h} and {spread_days}",
         )
     along = _round_kernel(168, spread_h) @ held.ravel()

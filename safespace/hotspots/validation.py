@@ -98,11 +98,21 @@ def count_by_period(reports: pd.DataFrame, cells: pd.DataFrame, *, freq: str = "
         When no event falls inside.
     """
     inside = cells.loc[~cells["edge"], "cell"].to_numpy()
+    if not len(inside):
+        raise TooFewError(
+            "No cell lies inside the area.",
+            seen=f"{len(cells)} cells at the edge",
+            remedy="Choose a finer resolution or a larger area.",
+        )
     column = f"cell_{h3.get_resolution(int(inside[0]))}"
     first = reports.sort_values(["occurred_from", "report_id"], kind="stable").drop_duplicates("event_id")
     first = first[first[column].isin(inside)]
     if first.empty:
-        raise TooFewError("No event falls inside the area.", seen=f"{len(reports)} reports")
+        raise TooFewError(
+            "No event falls inside the area.",
+            seen=f"{len(reports)} reports",
+            remedy="At least one is needed; widen the dates, the area or the sources.",
+        )
     local = first["occurred_from"].dt.tz_convert("Europe/London").dt.tz_localize(None)
     period = local.dt.to_period(freq)
     every = pd.period_range(period.min(), period.max(), freq=freq)
@@ -247,9 +257,15 @@ def _check_periods(past: pd.DataFrame, future: pd.DataFrame) -> None:
             seen=f"{past.shape[1]} earlier and {future.shape[1]} later",
             remedy=f"At least 2 and {FEWEST_LATER} are needed; use shorter periods or more of them.",
         )
+    if len(past) < 2:
+        seen = f"{len(past)} cells"
+        raise TooFewError(
+            "One cell leaves nothing to choose.", seen=seen, remedy="Choose a finer resolution."
+        )
     if past.to_numpy().sum() == 0 or future.to_numpy().sum() == 0:
         seen = f"{past.to_numpy().sum()} earlier and {future.to_numpy().sum()} later events"
-        raise TooFewError("There is nothing to learn from or to judge on.", seen=seen, remedy="Move the cut.")
+        remedy = "At least one of each is needed; move the cut, or widen the area or the sources."
+        raise TooFewError("There is nothing to learn from or to judge on.", seen=seen, remedy=remedy)
 
 
 def _values(score: pd.Series, counts: pd.DataFrame, name: str) -> Numbers:
@@ -402,7 +418,8 @@ def generalised_gini(counts: ArrayLike) -> float:
     held = np.sort(np.asarray(counts, dtype=float))
     n, c = len(held), held.sum()
     if n == 0 or c <= 0:
-        raise TooFewError("There is nothing to be concentrated.", seen=f"{n} places, {c:g} events")
+        seen = f"{n} places, {c:g} events"
+        raise TooFewError("There is nothing to be concentrated.", seen=seen, remedy="One event is enough.")
     ranked = 2 * (np.arange(1, n + 1) * held).sum() / c - n - 1
     return float(max(1 / c, 1 / n) * ranked - max(n / c, 1) + 1)
 
