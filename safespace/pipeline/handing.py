@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from datetime import date
+from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,9 @@ import shapely
 from safespace import briefs, maps, routes, streets
 from safespace.briefs import exports, wording
 from safespace.briefs.definition import LINKS
+from safespace.briefs.geopackage import Drawn, Layer, write_geopackage
 from safespace.errors import FileError
+from safespace.maps.palette import BLUE, DARK_BLUE, GREY, INK, LIGHT_BLUE
 from safespace.pipeline.loading import require_streets, streets_credit
 from safespace.pipeline.places import find_places, street_lines
 from safespace.pipeline.selection import factor_shares, hours_of_week, select
@@ -32,6 +35,15 @@ if TYPE_CHECKING:
     from safespace.pipeline.view import View
     from safespace.pipeline.walks import Point, WalkPlanned
     from safespace.settings import Settings
+
+_COLOURS = (DARK_BLUE, BLUE, INK, LIGHT_BLUE, GREY)
+_DASHES = ("", "6;1.5", "1;1.5", "4;1.5;1;1.5", "2;2")
+# Not known is drawn as a line of its own kind, neither as lit nor as unlit.
+_LIGHTING = (
+    Drawn("yes", "Lit, as mapped", BLUE, 0.8),
+    Drawn("no", "Unlit, as mapped", INK, 0.8, "4;1.5"),
+    Drawn("unknown", "Lighting not known", GREY, 0.8, "1;1.5"),
+)
 
 ASSUMPTIONS = (
     "Reports show where people chose to report, not where harm is.",
@@ -340,7 +352,7 @@ def agreement_page(found: Agreement, settings: Settings) -> str:
 
 
 def write_walk(plan: WalkPlanned, path: Path, settings: Settings) -> Path:
-    """Write walking options as GeoJSON, GPX, CSV or a map page, by the file's ending.
+    """Write walking options as GeoJSON, GeoPackage, GPX, CSV or a map page, by the file's ending.
 
     Raises
     ------
@@ -349,6 +361,7 @@ def write_walk(plan: WalkPlanned, path: Path, settings: Settings) -> Path:
     """
     writers: dict[str, Callable[[], Path]] = {
         ".geojson": lambda: briefs.pdf.put(routes.to_geojson(plan.options).encode(), path),
+        ".gpkg": lambda: _write_layers(walk_layers(plan), path, plan),
         ".gpx": lambda: briefs.pdf.put(routes.to_gpx(plan.options).encode(), path),
         ".csv": lambda: write_table(plan.table, path, credit=plan.credit, synthetic=plan.synthetic),
         ".html": lambda: briefs.pdf.put(walk_page(plan, settings).encode(), path),
@@ -356,16 +369,63 @@ def write_walk(plan: WalkPlanned, path: Path, settings: Settings) -> Path:
     return _write_by_ending(path, writers)
 
 
+def _write_layers(layers: Sequence[Layer], path: Path, answer: WalkPlanned | ReachFound) -> Path:
+    return write_geopackage(
+        layers,
+        path,
+        data_date=answer.until or date(1970, 1, 1),
+        credit=answer.credit,
+        synthetic=answer.synthetic,
+        notes=answer.notes,
+    )
+
+
+def walk_layers(plan: WalkPlanned) -> tuple[Layer, ...]:
+    """Return the options and their segments as layers with their styles."""
+    names = plan.routes["option"].tolist()
+    looks = zip(names, cycle(_COLOURS), cycle(_DASHES), strict=False)
+    options = tuple(Drawn(name, name, colour, 1.0, dash) for name, colour, dash in looks)
+    segments = plan.segments.drop(columns="attribution")
+    return (
+        Layer("options", plan.routes.drop(columns="attribution"), "option", options, "Walking options."),
+        Layer("segments", segments, "lit", _LIGHTING, "Segments of each option, by lighting as mapped."),
+    )
+
+
+def reach_layers(found: ReachFound) -> tuple[Layer, ...]:
+    """Return ground and streets within reach, and the walks to places, as layers with their styles."""
+    ground, lines, walks = found.reach.areas, found.reach.segments, found.walks
+    within = [f"{minutes:g} min" for minutes in ground["minutes"]]
+    looks = zip(within, cycle(_COLOURS), cycle(_DASHES), strict=False)
+    times = tuple(Drawn(words, f"Within {words}", colour, 0.5, dash) for words, colour, dash in looks)
+    bare = [frame.drop(columns="attribution") for frame in (ground.assign(within=within), lines, walks)]
+    layers = [
+        Layer("ground", bare[0], "within", times, "Ground within 25 m of a street that can be walked."),
+        Layer("streets", bare[1], "lit", _LIGHTING, "Streets within reach, by lighting as mapped."),
+    ]
+    there = bare[2][bare[2]["problem"] == ""]
+    if len(there):
+        one = tuple(Drawn(name, name, _COLOURS[0], 1.0) for name in there["to"])
+        layers.append(Layer("walks", there, "to", one, "Shortest walks to the places asked for."))
+    return tuple(layers)
+
+
 def write_reach(found: ReachFound, path: Path) -> Path:
-    """Write what is within reach as GeoJSON (ground, streets and walks) or as a table, by the file's ending.
+    """Write what is within reach as GeoJSON or GeoPackage (ground, streets and walks) or as a table.
+
+    Parameters
+    ----------
+    path
+        Its ending says which.
 
     Raises
     ------
     FileError
-        When the ending is neither, or the file cannot be written.
+        When the ending is none of these, or the file cannot be written.
     """
     writers: dict[str, Callable[[], Path]] = {
         ".geojson": lambda: briefs.pdf.put(routes.reach_to_geojson(found.reach, found.walks).encode(), path),
+        ".gpkg": lambda: _write_layers(reach_layers(found), path, found),
         ".csv": lambda: write_table(found.table, path, credit=found.credit, synthetic=found.synthetic),
     }
     return _write_by_ending(path, writers)

@@ -14,6 +14,7 @@ from safespace.pipeline.walks import called, find_point, ground, in_degrees
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
 
     import geopandas as gpd
 
@@ -40,7 +41,7 @@ class ReachFound:
         One row a place asked for with its line, EPSG:4326; see :func:`safespace.routes.one_to_many`.
     walks_table
         The same in plain columns; no rows when no place was asked for.
-    notes, credit, synthetic, version
+    until, notes, credit, synthetic, version
         As :class:`safespace.pipeline.WalkPlanned` has them.
     """
 
@@ -50,6 +51,7 @@ class ReachFound:
     table: pd.DataFrame
     walks: gpd.GeoDataFrame
     walks_table: pd.DataFrame
+    until: date | None
     notes: tuple[str, ...]
     credit: str
     synthetic: bool
@@ -107,6 +109,7 @@ def find_reach(
         table=reach_in_words(reach),
         walks=walks,
         walks_table=walks_in_words(walks),
+        until=held.until,
         notes=(*held.notes, *(note for note in reach.notes if note != held.credit)),
         credit=held.credit,
         synthetic=held.synthetic,

@@ -51,6 +51,8 @@ class WalkPlanned:
         One row an option with its line, EPSG:4326.
     segments
         One row a street segment of an option: its conditions and what it adds.
+    until
+        Day of the newest report counted.
     notes
         Sentences that belong beside the table.
     credit
@@ -69,6 +71,7 @@ class WalkPlanned:
     front: NDArray[np.float64]
     routes: gpd.GeoDataFrame
     segments: gpd.GeoDataFrame
+    until: date | None
     notes: tuple[str, ...]
     credit: str
     synthetic: bool
@@ -228,6 +231,7 @@ def plan_walk(
         front=options.front,
         routes=routes.to_frame(options),
         segments=routes.segments_to_frame(options, found.graph),
+        until=found.until,
         notes=(*found.notes, *(note for note in options.notes if note != found.credit)),
         credit=found.credit,
         synthetic=found.synthetic,
@@ -241,6 +245,7 @@ class Ground(NamedTuple):
     graph: streets.StreetGraph
     events: pd.DataFrame
     operator: csr_array
+    until: date | None
     notes: tuple[str, ...]
     credit: str
     synthetic: bool
@@ -265,6 +270,7 @@ def ground(view: View, settings: Settings) -> Ground:
         graph=graph,
         events=events,
         operator=operator,
+        until=chosen.until,
         notes=(f"Reports nearby are {len(events):,} events: {counted}.", *chosen.sentences()),
         credit=streets_credit(settings),
         synthetic=bool(loads.loc[loads["status"] == "loaded", "synthetic"].any()),

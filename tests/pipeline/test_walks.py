@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
+from contextlib import closing
 from datetime import date
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
@@ -216,3 +219,22 @@ def test_bad_places_are_sentences_with_a_remedy(town_settings, ends, tmp_path):
             pipeline.plan_walk(nowhere, ends[1], View(), town_settings)
     with pytest.raises(StoreError, match=r"Import one: safespace streets"):
         pipeline.plan_walk((lon, lat), (lon + 0.01, lat), View(), load_settings(store=tmp_path / "empty"))
+
+
+def test_walks_and_reach_open_as_geopackages_with_styles(town_settings, planned, tmp_path):
+    path = pipeline.write_walk(planned, tmp_path / "walks.gpkg", town_settings)
+    options, segments = (gpd.read_file(path, layer=layer) for layer in ("options", "segments"))
+    assert options["option"].tolist() == [route.name for route in planned.options.routes]
+    assert segments.groupby("option")["exposure"].sum()["Shortest"] == pytest.approx(
+        planned.options.routes[0].exposure
+    )
+    assert set(options["credit"]) == {planned.credit}
+    assert set(options["label_of_data"]) == {"Synthetic data"}
+    reach = pipeline.find_reach(
+        planned.origin_name, [5, 10], View(), town_settings, to=[planned.destination_name]
+    )
+    path = pipeline.write_reach(reach, tmp_path / "reach.gpkg")
+    assert gpd.read_file(path, layer="ground")["within"].tolist() == ["5 min", "10 min"]
+    with closing(sqlite3.connect(path)) as database:
+        styled = database.execute("SELECT f_table_name FROM layer_styles").fetchall()
+    assert styled == [("ground",), ("streets",), ("walks",)]
