@@ -219,14 +219,16 @@ def gather(opened: tables.Opened, form: Form, mapping: mappings.Mapping) -> Rows
     parts, headers, filled = [], {}, []
     for grid in map(unfold, opened.grids):
         tables.refuse_headless(grid)
-        refuse_person_files(grid.headers, where=grid.file)
-        spots = match_header(grid.headers, form, mapping, where=grid.file)
+        refuse_person_files(grid.headers, where=grid.where)
+        spots = match_header(grid.headers, form, mapping, where=grid.where)
         undecided = [name for name in form.names() if name not in mapping.columns]
-        spots |= markers(grid.headers, spots, undecided, where=grid.file)
+        spots |= markers(grid.headers, spots, undecided, where=grid.where)
         headers[grid.file] = {name: grid.headers[spot] for name, spot in spots.items()}
         parts.append(_renamed(grid, spots, form))
         if grid.ragged:
             parts.append(_ragged(grid, form))
+        bare = not grid.cells.num_rows and not grid.ragged
+        notes += [f"{grid.file}: there is a header and no row under it."] if bare else []
         notes += [*grid.notes, *_unread(grid, spots)]
         ours = {spot: name for name, spot in spots.items()}
         filled += [(grid.file, line, ours[spot]) for line, spot in grid.filled if spot in ours]

@@ -37,6 +37,7 @@ _BOMB_BYTES, _BOMB_RATIO = 50 * 2**20, 500
 # a workbook keeps fifteen figures of a number, so a longer identifier has lost its end
 _ROUNDED = 10**15
 _LONGEST_HEADER = 100_000
+_SHOWN_LINES = 5
 _SAMPLE_BYTES, _MOST_BLOCK_BYTES = 2**20, 2**30
 _BINARY_STARTS = {
     b"%PDF": "a PDF",
@@ -46,6 +47,9 @@ _BINARY_STARTS = {
     b"\xd0\xcf\x11\xe0": "an old Excel workbook (.xls); save it as .xlsx or CSV",
     b"\x1f\x8b": "a gzip file; unpack it first",
     b"SQLite": "a database",
+    **dict.fromkeys(
+        (b"<html", b"<HTML", b"<!DOC", b"<!doc", b"<?xml", b"<table"), "a web page, whatever its name ends in"
+    ),
 }
 
 Wanted: TypeAlias = "frozenset[str]"
@@ -73,6 +77,8 @@ class Grid:
         Line and column of each blank cell that was given the text of the merged cell it lies under.
     first_line
         Line of the first row under the header.
+    sheet
+        The sheet of a workbook in words, and the other ones to choose from; empty for other files.
     """
 
     file: str
@@ -83,6 +89,12 @@ class Grid:
     notes: tuple[str, ...] = ()
     filled: Mapping[tuple[int, int], str] = field(default_factory=dict)
     first_line: int = 2
+    sheet: str = ""
+
+    @property
+    def where(self) -> str:
+        """The file, and the sheet of a workbook."""
+        return f"{self.file}: {self.sheet}" if self.sheet else self.file
 
 
 @dataclass(frozen=True)
@@ -326,7 +338,12 @@ def _chosen(names: list[str], where: str, *, prefer: str, skipped: list[str]) ->
     tables = [name for name in names if name.casefold().endswith(".csv") and "__MACOSX" not in name]
     wanted = [name for name in tables if prefer and name.casefold().endswith(prefer)] or tables
     if not wanted:
-        raise FileError("There is no CSV file in it.", where=where, seen=", ".join(names[:10]) or "nothing")
+        raise FileError(
+            "There is no CSV file in it.",
+            where=where,
+            seen=", ".join(names[:10]) or "nothing",
+            remedy="Archives and folders are read for CSV files; take any other file out and give it by itself.",
+        )
     if len(wanted) > _MOST_FILES:
         raise FileError(
             "There are too many files in it.",
@@ -364,20 +381,22 @@ def _transcode(content: bytes, encoding: str, name: str) -> bytes:
 
 def _mend_lines(content: bytes, name: str) -> tuple[bytes, tuple[str, ...]]:
     # files stitched together from several systems mix encodings, so each line is judged on its own
-    lines, mended = content.split(b"\n"), 0
+    lines, mended = content.split(b"\n"), list[int]()
     for number, line in enumerate(lines):
         try:
             line.decode("utf-8")
         except UnicodeDecodeError:
             lines[number] = line.decode("cp1252", errors="replace").encode()
-            mended += 1
-    return b"\n".join(lines), (f"{name}: {mended:,} lines are not UTF-8 and were read as Windows-1252.",)
+            mended.append(number + 1)
+    first = ", ".join(map(str, mended[:_SHOWN_LINES])) + (" …" if len(mended) > _SHOWN_LINES else "")
+    told = f"{name}: lines not in UTF-8, read as Windows-1252: {len(mended):,} (line {first})."
+    return b"\n".join(lines), (told,)
 
 
 def _refuse_binary(content: bytes, name: str) -> None:
     kind = next((kind for start, kind in _BINARY_STARTS.items() if content.startswith(start)), None)
     if kind is None and b"\0" in content:
-        kind = "not text"
+        kind = "not text, or UTF-16 without its mark (save that as CSV UTF-8)"
     if kind is not None:
         raise FileError(
             "The file is not a table of text.",
@@ -586,7 +605,8 @@ def _open_workbook(
     spread = _spread_merged(rows, merged)
     grid = _grid_of_rows(rows, name, wanted=wanted, limits=limits)
     kept = {(line, column): rows[line - 1][column] for line, column in spread if line >= grid.first_line}
-    return replace(grid, notes=notes, filled=kept)
+    others = f" (others, to be named with --sheet: {', '.join(left)})" if left else ""
+    return replace(grid, notes=notes, filled=kept, sheet=f"sheet {page.title}{others}")
 
 
 def _merged(sheet: bytes) -> list[tuple[int, int, int, int]]:

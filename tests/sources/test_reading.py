@@ -127,6 +127,27 @@ def test_every_dirty_row_has_one_outcome_with_its_line(read):
 NTE_ROW = "N1,Robbery,28/01/2022 23:40,,406689,286822,public,Street,N\n"
 
 
+def test_a_header_without_rows_is_said(read):
+    assert "made.csv: there is a header and no row under it." in read("nte", NTE).notes
+
+
+def test_a_web_page_named_as_a_workbook_is_told(read):
+    with pytest.raises(SafeSpaceError, match="a web page"):
+        read("nte", "<html><table><tr><td>reference</td></tr></table>", name="made.xls")
+
+
+def test_a_header_that_is_missing_names_the_sheet_and_the_others(read, tmp_path):
+    book = openpyxl.Workbook()
+    book.active.title = "Cover"
+    book.active.append(["West Midlands"])
+    book.create_sheet("Data").append(NTE.strip().split(","))
+    book.save(tmp_path / "book.xlsx")
+    with pytest.raises(
+        SchemaError, match=r"book\.xlsx: sheet Cover \(others, to be named with --sheet: Data\)"
+    ):
+        read_reports([tmp_path / "book.xlsx"], source="nte", settings=SETTINGS, as_of=AS_OF)
+
+
 def test_a_repeated_header_is_no_domestic_abuse(read):
     ingested = read("nte", NTE + NTE_ROW + NTE)
     assert reasons(ingested) == {3: ("rejected", "header_row")}

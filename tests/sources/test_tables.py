@@ -50,7 +50,7 @@ def test_lines_are_those_of_the_file_whatever_is_between():
 def test_windows_1252_lines_are_read_and_said():
     found = grid(b"id,place\n1,Caf\xe9\n2,Caf\xc3\xa9\n")
     assert cells(found) == [("1", "Café"), ("2", "Café")]
-    assert found.notes == ("made.csv: 1 lines are not UTF-8 and were read as Windows-1252.",)
+    assert found.notes == ("made.csv: lines not in UTF-8, read as Windows-1252: 1 (line 2).",)
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
