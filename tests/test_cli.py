@@ -226,10 +226,26 @@ def test_validate_sets_places_beside_simpler_choices(store):
     assert all(row["pai_lower"] <= row["pai"] <= row["pai_upper"] for row in told["methods"])
 
 
-def test_the_scan_sets_discs_beside_two_chances(store):
-    told = ask_json("hotspots", "--scan", "--source", "nte", *store)
-    assert "999 random layers" in told["basis"]
+def test_hotspots_are_set_beside_scan_checks_and_shares(store, tmp_path):
+    table = tmp_path / "places.csv"
+    told = ask_json("hotspots", "--scan", "--checks", "--shares", "--source", "nte", "--out", table, *store)
+    assert "999 random layers" in told["scan"]
     assert all(disc["p_value"] == max(disc["p_poisson"], disc["p_shuffle"]) for disc in told["discs"])
+    assert all(place["scan_p_value"] <= 1 and "of 4 checks" in place["stability"] for place in told["places"])
+    assert {row["what"] for row in told["shares"]} == {"at night"}
+    assert "scan_p_value" in table.read_text(encoding="utf-8-sig").splitlines()[0]
+
+
+def test_trends_compare_two_periods_and_look_for_what_is_new(store, tmp_path):
+    table = tmp_path / "cells.csv"
+    periods = ("--before", "2025-09-01:2025-11-30", "--after", "2026-03-01:2026-05-31")
+    told = ask_json("trends", "--source", "nte", *periods, "--out", table, *store)
+    assert told["area"]["before"] == sum(cell["before"] for cell in told["cells"])
+    assert table.read_text(encoding="utf-8-sig").startswith("cell,name,before,after,ratio")
+    assert "E-test" in ask("trends", "--source", "nte", *periods, *store).stdout
+    new = ask("trends", "--emerging", "--source", "nte", *store).stdout
+    assert "busier in the last periods" in new
+    assert "Each needs at least" in new
 
 
 def test_the_methods_own_promises_are_kept(tmp_path):
@@ -258,6 +274,8 @@ def test_evaluate_refuses_a_weak_claim(store):
         (("hotspots", "--since", "2022-02-01", "--until", "2022-01-01"), "ends (2022-01-01) before"),
         (("brief", "--walk", "Station"), "FROM > TO"),
         (("ingest", "f.gpkg", "--source", "footfall"), "--value-column COLUMN"),
+        (("trends", "--before", "last year", "--after", "2022-01-01:2022-02-01"), "2022-01-01:2022-03-31"),
+        (("trends", "--before", "2022-01-01:2022-02-01"), "A period needs a first and a last day. Seen: ''"),
         (("fetch", "weather"), "police-area"),
         (("fetch", "police"), "--month 2022-01"),
         (("fetch", "boundaries"), "[fetch] in safespace.toml"),

@@ -31,6 +31,19 @@ if TYPE_CHECKING:
 
     from safespace.briefs.definition import Brief
 
+# What a scan and the checks add to a finding's table, written where it is there.
+ADDED = (
+    "scan_p_poisson",
+    "scan_p_shuffle",
+    "scan_p_value",
+    "scan_ratio",
+    "scan_place",
+    "scan_higher",
+    "checks_passed",
+    "checks",
+    "stability",
+    "fails",
+)
 _PLACES = 7  # decimals of a degree; a centimetre
 
 
@@ -230,7 +243,7 @@ def _date(path: Path, moment: str) -> None:
 def _flat(hotspots: pd.DataFrame) -> pd.DataFrame:
     """Return the promised columns, sorted, with the cell as text and its centre."""
     check(hotspots, HOTSPOTS)
-    return _with_centres(hotspots[list(HOTSPOTS.columns)])
+    return _with_centres(hotspots[[*HOTSPOTS.columns, *(name for name in ADDED if name in hotspots)]])
 
 
 def _with_centres(cells: pd.DataFrame) -> pd.DataFrame:

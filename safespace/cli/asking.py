@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -84,6 +84,25 @@ def asks(command: Callable[..., None]) -> Callable[..., None]:
 def settings_of(store: Path | None, engine: str | None = None) -> Settings:
     """Read the settings, with the store and the engine named on the command line where they are."""
     return load_settings(store=store, engine=engine)
+
+
+def period(text: str) -> tuple[date, date]:
+    """Read two days parted by a colon, the first and the last of a period.
+
+    Examples
+    --------
+    >>> period("2022-01-01:2022-03-31")[1]
+    datetime.date(2022, 3, 31)
+    """
+    try:
+        first, last = (date.fromisoformat(part.strip()) for part in text.split(":"))
+    except ValueError as problem:
+        raise InputError(
+            "A period needs a first and a last day.",
+            seen=repr(text),
+            remedy="Write it as 2022-01-01:2022-03-31.",
+        ) from problem
+    return first, last
 
 
 def point(text: str) -> tuple[float, float] | str:

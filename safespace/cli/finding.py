@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from safespace import pipeline
-from safespace.cli.asking import EngineOption, JsonOption, OutOption, StoreOption, asks, one_of, settings_of
+from safespace.cli.asking import (
+    EngineOption,
+    JsonOption,
+    OutOption,
+    StoreOption,
+    asks,
+    one_of,
+    period,
+    settings_of,
+)
 from safespace.cli.printing import print_json, records, say, show, wrote_files
+from safespace.errors import InputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
 
 
 @asks
@@ -42,7 +56,14 @@ def count(
 def hotspots(
     view: pipeline.View,
     scan: Annotated[
-        bool, typer.Option("--scan", help="Search discs of every size beside two chances.")
+        bool, typer.Option("--scan", help="Also search discs of every size, beside two chances.")
+    ] = False,
+    checks: Annotated[
+        bool, typer.Option("--checks", help="Also find again without the busiest day, the busiest week ...")
+    ] = False,
+    shares: Annotated[
+        bool,
+        typer.Option("--shares", help="Also show shares of lighting, behaviour and night, with intervals."),
     ] = False,
     out: OutOption = None,
     engine: EngineOption = None,
@@ -51,35 +72,48 @@ def hotspots(
 ) -> None:
     """Find where reports are higher than usual, with intervals, against a named baseline.
 
-    Example: `safespace hotspots --area centre --out places.csv --out places.geojson --out map.html`
+    Example: `safespace hotspots --area centre --scan --checks --out places.csv --out places.geojson --out map.html`
     """
     settings = settings_of(store, engine)
-    if scan:
-        _show_scan(pipeline.scan_places(view, settings), out, as_json=as_json)
-        return
     found = pipeline.find_places(view, settings)
+    discs = None
+    if scan:
+        found, discs = pipeline.add_scan(found, settings)
+    if checks:
+        found = pipeline.add_checks(found, settings)
+    told = pipeline.find_shares(found, settings) if shares else None
     wrote = [pipeline.write_places(found, path, settings) for path in out or []]
     if as_json:
-        print_json(pipeline.places_as_dict(found))
+        scanned = {} if discs is None else {"scan": discs.basis(), "discs": records(discs.table)}
+        shared = {} if told is None else {"shares": records(told)}
+        print_json(pipeline.places_as_dict(found) | scanned | shared)
         return
+    _show_places(found, discs, told)
+    wrote_files(wrote)
+
+
+def _show_places(found: pipeline.PlacesFound, discs: Any, shares: pd.DataFrame | None) -> None:
     say(f"{found.area_name}: {pipeline.headline(found)}")
     if len(found.places):
         show(pipeline.places_table(found), "Places higher than usual")
+    if discs is not None:
+        shown = [
+            "place",
+            "radius",
+            "cells",
+            "events",
+            "expected",
+            "ratio",
+            "p_poisson",
+            "p_shuffle",
+            "higher",
+        ]
+        show(discs.table[shown], "Discs of cells, the most striking first")
+        say("A disc is called higher when the larger of its two p values is at or below the level.")
+        say(discs.basis())
+    if shares is not None:
+        show(shares, "Shares of events, with 95 % intervals")
     say(*found.notes, found.credit)
-    wrote_files(wrote)
-
-
-def _show_scan(found: Any, out: list[Path] | None, *, as_json: bool) -> None:
-    wrote = [pipeline.write_table(found.table, path) for path in out or []]
-    if as_json:
-        print_json({"basis": found.basis(), "discs": records(found.table)})
-        return
-    shown = ["place", "radius", "cells", "events", "expected", "ratio", "p_poisson", "p_shuffle", "higher"]
-    show(found.table[shown], "Discs of cells, the most striking first")
-    say(
-        found.basis(), "A disc is called higher when the larger of its two p values is at or below the level."
-    )
-    wrote_files(wrote)
 
 
 @asks
@@ -111,6 +145,10 @@ def agreement(
 def clusters(
     view: pipeline.View,
     method: Annotated[str, typer.Option(help="hdbscan or dbscan.")] = "hdbscan",
+    timed: Annotated[
+        bool,
+        typer.Option("--timed", help="Close in time as well (ST-DBSCAN), for 1,000 timed events or more."),
+    ] = False,
     seed: Annotated[int, typer.Option(help="Of the resampling.")] = 0,
     out: OutOption = None,
     engine: EngineOption = None,
@@ -122,7 +160,11 @@ def clusters(
     Example: `safespace clusters --source streetsafe --out clusters.csv`
     """
     found = pipeline.find_clusters(
-        view, settings_of(store, engine), method=one_of(method, ("hdbscan", "dbscan")), seed=seed
+        view,
+        settings_of(store, engine),
+        method=one_of(method, ("hdbscan", "dbscan")),
+        timed=timed,
+        seed=seed,
     )
     table = found.table.drop(columns="geometry").assign(shape_wkt=found.table.geometry.to_wkt())
     wrote = [pipeline.write_table(table, path) for path in out or []]
@@ -139,18 +181,36 @@ def clusters(
 
 
 @asks
-def trends(
+def trends(  # noqa: PLR0913, PLR0917 - each is one documented option
     view: pipeline.View,
+    before: Annotated[str, typer.Option(help="Compare this period, as FIRST:LAST ...")] = "",
+    after: Annotated[str, typer.Option(help="... with this one, day by day of 2022-01-01:2022-03-31.")] = "",
+    emerging: Annotated[
+        bool, typer.Option("--emerging", help="Look for what is new: a scan of periods, and cells' patterns.")
+    ] = False,
+    freq: Annotated[str, typer.Option(help="week, month or quarter: a period of --emerging.")] = "month",
+    out: OutOption = None,
     engine: EngineOption = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Tell how an area's events went: month by month, any steady rise or fall, and near repeats.
+    """Tell how events went: by month with any steady rise and near repeats; or two periods; or what is new.
 
-    Example: `safespace trends --area centre --source nte`
+    Example: `safespace trends --area centre --source nte --before 2025-09-01:2025-11-30 --after 2026-03-01:2026-05-31`
     """
-    found = pipeline.find_change(view, settings_of(store, engine))
+    settings = settings_of(store, engine)
+    if before or after:
+        told = pipeline.compare_periods(view, settings, before=period(before), after=period(after))
+        _show_compared(told, out, as_json=as_json)
+    elif emerging:
+        _show_emerging(pipeline.find_emerging(view, settings, freq=freq), out, as_json=as_json)
+    else:
+        _show_change(pipeline.find_change(view, settings), out, as_json=as_json)
+
+
+def _show_change(found: pipeline.Change, out: list[Path] | None, *, as_json: bool) -> None:
     near = None if found.near_repeat is None else found.near_repeat.table
+    wrote = [pipeline.write_table(found.months, path) for path in out or []]
     if as_json:
         repeats = None if near is None else records(near)
         print_json({"months": records(found.months), "near_repeat": repeats, "notes": found.notes})
@@ -159,12 +219,47 @@ def trends(
     if near is not None:
         show(near, "Pairs of events near in place and time, beside what chance brings")
     say(*found.notes)
+    wrote_files(wrote)
+
+
+def _show_compared(found: pipeline.Compared, out: list[Path] | None, *, as_json: bool) -> None:
+    wrote = [pipeline.write_table(found.cells, path) for path in out or []]
+    if as_json:
+        print_json({"area": records(found.whole)[0], "cells": records(found.cells), "notes": found.notes})
+        return
+    show(found.whole, "Events per day in the area, after beside before")
+    changed = found.cells[found.cells["changed"]]
+    if len(changed):
+        show(changed.assign(cell=[f"{cell:x}" for cell in changed["cell"]]), "Cells that changed")
+    say(*found.notes)
+    wrote_files(wrote)
+
+
+def _show_emerging(found: pipeline.Emerging, out: list[Path] | None, *, as_json: bool) -> None:
+    discs = None if found.scan is None else found.scan.table
+    if discs is None and out:
+        raise InputError("There is no table to write.", where=out[0], remedy=" ".join(found.notes))
+    wrote = [] if discs is None else [pipeline.write_table(discs, path) for path in out or []]
+    if as_json:
+        patterns = None if found.patterns is None else records(found.patterns)
+        told = None if discs is None else records(discs)
+        print_json({"discs": told, "patterns": patterns, "notes": found.notes})
+        return
+    if discs is not None:
+        shown = ["place", "radius", "cells", "periods", "events", "expected", "ratio", "p_value", "higher"]
+        show(discs[shown], "Discs busier in the last periods than their own past explains")
+    if found.patterns is not None:
+        named = found.patterns.assign(cell=[f"{cell:x}" for cell in found.patterns["cell"]])
+        show(named, "Cells whose hotspots come and go")
+    say(*found.notes)
+    wrote_files(wrote)
 
 
 @asks
-def validate(
+def validate(  # noqa: PLR0913, PLR0917 - each is one documented option
     view: pipeline.View,
-    later: Annotated[int, typer.Option(min=4, help="How many of the last months are kept back.")] = 6,
+    later: Annotated[int, typer.Option(min=4, help="How many of the last periods are kept back.")] = 6,
+    freq: Annotated[str, typer.Option(help="week, month or quarter: the length of a period.")] = "month",
     seed: Annotated[int, typer.Option(help="Of the resampling.")] = 0,
     itself: Annotated[
         bool, typer.Option("--self", help="Put the method's own promises to the test on made-up layers.")
@@ -174,7 +269,7 @@ def validate(
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Choose places from the earlier months and judge them on the later ones, beside simpler ways to choose.
+    """Choose places from the earlier periods and judge them on the later ones, beside simpler ways to choose.
 
     Example: `safespace validate --source police_uk --baseline area --resolution 9 --later 12`
     """
@@ -182,7 +277,7 @@ def validate(
         kept = pipeline.check_promises(settings_of(store, engine), resolution=view.resolution, seed=seed)
         print_json(records(kept)) if as_json else show(kept, "What the method promises, on made-up layers")
         raise typer.Exit(0 if kept["kept"].all() else 1)
-    found = pipeline.validate_places(view, settings_of(store, engine), later=later, seed=seed)
+    found = pipeline.validate_places(view, settings_of(store, engine), later=later, freq=freq, seed=seed)
     wrote = [pipeline.write_table(found.table, path) for path in out or []]
     if as_json:
         print_json({"basis": found.basis(), "methods": records(found.table)})

@@ -214,8 +214,29 @@ def places_table(found: PlacesFound) -> pd.DataFrame:
                 maps.rate_in_words(*figure, interval=found.hotspots.level) for figure in figures
             ],
             "What this says": found.places["label"],
+            **_beside_places(found.places),
         }
     )
+
+
+def _beside_places(places: pd.DataFrame) -> dict[str, pd.Series]:
+    """Return what a scan and the checks say of each place, where they were asked."""
+    told = {}
+    if "scan_p_value" in places:
+        told["p of the best disc (at random, cells shuffled)"] = pd.Series(
+            [f"{random:.3f}, {shuffled:.3f}" for random, shuffled in places[list(_SCAN_P)].to_numpy()],
+            index=places.index,
+            dtype="str",
+        )
+    if "stability" in places:
+        not_when = places["fails"].map(
+            lambda fails: f", not {fails.replace('; ', ', nor ')}" if fails else ""
+        )
+        told["Holds in"] = places["stability"] + not_when
+    return told
+
+
+_SCAN_P = ("scan_p_poisson", "scan_p_shuffle")
 
 
 def places_as_dict(found: PlacesFound) -> dict[str, Any]:

@@ -2,22 +2,40 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import pandas as pd
 import shapely
 
-from safespace import cells, hotspots
-from safespace.errors import TooFewError
-from safespace.pipeline.places import count_cells
-from safespace.pipeline.selection import select
-from safespace.pipeline.view import BASELINES
+from safespace import cells, hotspots, nights
+from safespace.errors import InputError, TooFewError
+from safespace.pipeline.calendars import zone_of
+from safespace.pipeline.places import check_places, count_cells, name_cells
+from safespace.pipeline.selection import part_of_night, select
+from safespace.pipeline.view import BASELINES, FELT
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import date
+
+    from safespace.pipeline.places import PlacesFound
     from safespace.pipeline.view import View
     from safespace.settings import Settings
 
+T = TypeVar("T")
+PERIODS: Mapping[str, str] = MappingProxyType({"week": "W-SUN", "month": "M", "quarter": "Q"})
+LAST_PERIOD = (
+    "The first and the last period may be incomplete; a campaign in one place looks like something new."
+)
+REGRESSION = (
+    "A place picked because it was high before falls on average whatever is done: safespace evaluate sets a "
+    "comparison area beside it."
+)
+LIGHTING = "Badly lit"
+BY_WHOM = "from a woman, where stated"
+FEWEST_TO_TELL_WHO = 100
 COUNTY = shapely.box(-1.45, 52.80, -0.80, 53.22)  # about as large as Nottinghamshire, and as far north
 
 
@@ -35,8 +53,10 @@ class Change:
     notes: tuple[str, ...]
 
 
-def validate_places(view: View, settings: Settings, *, later: int = 6, seed: int = 0) -> hotspots.Validation:
-    """Choose places from the earlier months and judge them on the later ones, beside simpler ways to choose.
+def validate_places(
+    view: View, settings: Settings, *, later: int = 6, freq: str = "month", seed: int = 0
+) -> hotspots.Validation:
+    """Choose places from the earlier periods and judge them on the later ones, beside simpler ways to choose.
 
     Parameters
     ----------
@@ -45,18 +65,22 @@ def validate_places(view: View, settings: Settings, *, later: int = 6, seed: int
     settings
         Where the store is.
     later
-        How many of the last months are kept back, four or more.
+        How many of the last periods are kept back, four or more.
+    freq
+        Length of a period, a key of :data:`PERIODS`.
     seed
         Of the resampling.
 
     Raises
     ------
+    InputError
+        When there is no such length.
     TooFewError
-        When there are too few months or events, saying how many would be enough.
+        When there are too few periods or events, saying how many would be enough.
     """
     counted = count_cells(view, settings)
-    months = hotspots.count_by_period(select(view, settings).reports, counted, freq="M")
-    return hotspots.validate(months, counted, later=later, seed=seed)
+    periods = hotspots.count_by_period(select(view, settings).reports, counted, freq=_period(freq))
+    return hotspots.validate(periods, counted, later=later, seed=seed)
 
 
 def check_promises(settings: Settings, *, resolution: int, seed: int = 0) -> pd.DataFrame:
@@ -99,10 +123,105 @@ def scan_places(view: View, settings: Settings, *, radius: int = 8, seed: int = 
     )
 
 
+def add_scan(found: PlacesFound, settings: Settings, *, seed: int = 0) -> tuple[PlacesFound, hotspots.Scan]:
+    """Return an answer with the scan's probabilities beside its cells and places, and the scan itself.
+
+    A place has the probabilities of the most striking disc that takes in one of its cells, or lies round one:
+    ``scan_p_poisson``, ``scan_p_shuffle`` and ``scan_p_value``, the larger. The ring test still decides what a
+    place is.
+
+    Raises
+    ------
+    InputError, TooFewError
+        As :func:`safespace.hotspots.scan_cells`.
+    """
+    scan = scan_places(found.view, settings, seed=seed)
+    joined = hotspots.with_scan(found.hotspots, scan)
+    names = ["scan_p_poisson", "scan_p_shuffle", "scan_p_value"]
+    by_cell = joined.table.set_index("cell")[names].sort_values("scan_p_value", kind="stable")
+    best = [by_cell[by_cell.index.isin(cells)].iloc[0].to_list() for cells in found.places["cells"]]
+    beside = pd.DataFrame(best, columns=names, index=found.places.index, dtype="float64")
+    return replace(found, hotspots=joined, places=found.places.join(beside)), scan
+
+
+def add_checks(found: PlacesFound, settings: Settings) -> PlacesFound:
+    """Return an answer with how many checks its cells and places survive; see :func:`check_places`.
+
+    A place has those of its core cell: ``stability`` ("3 of 4 checks") and ``fails``, the names of those it does
+    not survive.
+    """
+    table = check_places(found, settings)
+    core = table.set_index("cell")[["stability", "fails"]].reindex(found.places["core_cell"])
+    places = found.places.assign(stability=core["stability"].to_numpy(), fails=core["fails"].to_numpy())
+    return replace(found, hotspots=replace(found.hotspots, table=table), places=places)
+
+
+def find_shares(found: PlacesFound, settings: Settings) -> pd.DataFrame:
+    """Return shares inside the reports, of the area and of each place beside the rest: they need no baseline.
+
+    Of public reports: how many name lighting, and behaviour. Of all that carry an hour: how many were at night.
+    Who reported is said of all loaded areas together and of a hundred events or more, never of a place.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``what, place`` (0 for the whole area), ``name, count, total, share, lower, upper`` (95 % Jeffreys) and
+        ``elsewhere``, the share outside the place.
+    """
+    reports = inside(select(found.view, settings).reports, found.hotspots.table, found.view)
+    members = zip(found.places["place"], found.places["cells"], strict=True)
+    place = {cell: number for number, cells_held in members for cell in cells_held}
+    of_place = reports[f"cell_{found.view.resolution}"].map(place).fillna(0).astype("int64")
+    names = {0: found.area_name, **dict(zip(found.places["place"], found.places["name"], strict=True))}
+    rows = []
+    for what, (some, having) in _what_is_shared(reports, found.view, settings).items():
+        whole = hotspots.share_by(some.assign(place=0), having, by="place")
+        parts = hotspots.share_by(some.assign(place=of_place.reindex(some.index)), having, by="place")
+        parts = parts[(parts["place"] > 0) & (what != BY_WHOM)]
+        rows.append(pd.concat([whole, parts]).assign(what=what))
+    shares = pd.concat(rows, ignore_index=True)
+    columns = ["what", "place", "name", "count", "total", "share", "lower", "upper", "elsewhere"]
+    return shares.assign(name=shares["place"].map(names))[columns]
+
+
+def _what_is_shared(
+    reports: pd.DataFrame, view: View, settings: Settings
+) -> dict[str, tuple[pd.DataFrame, pd.Series]]:
+    """Return, by name, the reports that can have something and which of them do; only what some can have."""
+    felt = reports[reports["source"].isin(FELT)]
+    timed = reports[reports["occurred_to"] - reports["occurred_from"] < pd.Timedelta(days=1)]
+    night = part_of_night(timed, zone_of(timed, settings)[0], settings) != nights.DAY
+    stated = felt[felt["reporter"].isin(["woman", "man", "other"])] if view.area == "" else felt.iloc[:0]
+    stated = stated if stated["event_id"].nunique() >= FEWEST_TO_TELL_WHO else stated.iloc[:0]
+    told = {
+        "names lighting": (felt, felt["factor"].str.split("|").map(lambda given: LIGHTING in given)),
+        "names behaviour": (felt, felt["category"].isin(["behavioural", "both"])),
+        "at night": (timed, night),
+        BY_WHOM: (stated, stated["reporter"] == "woman"),
+    }
+    return {what: pair for what, pair in told.items() if len(pair[0])}
+
+
 def find_clusters(
-    view: View, settings: Settings, *, method: Literal["hdbscan", "dbscan"] = "hdbscan", seed: int = 0
+    view: View,
+    settings: Settings,
+    *,
+    method: Literal["hdbscan", "dbscan"] = "hdbscan",
+    timed: bool = False,
+    seed: int = 0,
 ) -> hotspots.Clusters:
     """Find where events lie close together, each cluster with the probability of its place and its stability.
+
+    Parameters
+    ----------
+    view, settings
+        The question, and where the store is.
+    method
+        How clusters in space are found; clusters in space and time are found by ST-DBSCAN.
+    timed
+        Find events that are close in time as well, a thousand or more of them.
+    seed
+        Of the resampling and of the random layers.
 
     Raises
     ------
@@ -111,11 +230,10 @@ def find_clusters(
     TooFewError
         When there are too few events.
     """
-    counted = count_cells(view, settings)
-    inside = counted.loc[~counted["edge"], "cell"]
-    reports = select(view, settings).reports
-    ours = reports[reports[f"cell_{view.resolution}"].isin(inside)]
+    ours = inside(select(view, settings).reports, count_cells(view, settings), view)
     scan = scan_places(view, settings, seed=seed)
+    if timed:
+        return hotspots.find_timed_clusters(ours, seed=seed, scan=scan)
     return hotspots.find_clusters(ours, seed=seed, method=method, scan=scan)
 
 
@@ -131,21 +249,171 @@ def find_change(view: View, settings: Settings, *, seed: int = 0) -> Change:
     """
     counted = count_cells(view, settings)
     reports = select(view, settings).reports
-    ours = reports[reports[f"cell_{view.resolution}"].isin(counted.loc[~counted["edge"], "cell"])]
     events = hotspots.count_by_period(reports, counted, freq="M").sum()
     months = pd.DataFrame({"month": events.index.astype(str), "events": events.to_numpy()})
     notes: list[str] = []
-    trend = near = None
-    try:
-        trend = hotspots.find_trend(events)
+    trend = _or_say(lambda: hotspots.find_trend(events), notes)
+    if trend is not None:
         notes.append(_trend_in_words(trend))
-    except TooFewError as problem:
-        notes.append(str(problem))
-    try:
-        near = hotspots.near_repeat(ours, seed=seed)
-    except TooFewError as problem:
-        notes.append(str(problem))
+    near = _or_say(lambda: hotspots.near_repeat(inside(reports, counted, view), seed=seed), notes)
     return Change(months, trend, near, tuple(notes))
+
+
+def _or_say(find: Callable[[], T], notes: list[str]) -> T | None:
+    """Return what is found, or put the sentence that says what would be enough among the notes."""
+    try:
+        return find()
+    except TooFewError as problem:
+        notes.append(str(problem))
+        return None
+
+
+@dataclass(frozen=True)
+class Emerging:
+    """Places that are busier lately than their own past explains.
+
+    ``scan`` is the space-time scan and ``patterns`` the pattern of each cell that has one (``cell``, ``name`` and
+    the columns of :func:`safespace.hotspots.classify_emerging`); each is ``None`` where there is too little for it,
+    and ``notes`` then say what would be enough.
+    """
+
+    scan: hotspots.Scan | None
+    patterns: pd.DataFrame | None
+    notes: tuple[str, ...]
+
+
+def find_emerging(view: View, settings: Settings, *, freq: str = "month", seed: int = 0) -> Emerging:
+    """Look for what is new: discs busier in the last periods, and cells whose hotspots come and go.
+
+    Parameters
+    ----------
+    view
+        The question; its baseline is that of the cells' patterns. The scan needs none.
+    settings
+        Where the store is.
+    freq
+        Length of a period, a key of :data:`PERIODS`.
+    seed
+        Of the random layers.
+
+    Raises
+    ------
+    InputError
+        When there is no such length.
+    TooFewError
+        When no event falls inside.
+    """
+    counted, rows = count_cells(view, settings), select(view, settings).reports
+    counts = hotspots.count_by_period(rows, counted, freq=_period(freq))
+    held = counted[~counted["edge"] & (counted["exposure"] > 0)]
+    exposure = held.set_index("cell")["exposure"]
+    rate, notes = settings.hotspots.false_discovery_rate, [LAST_PERIOD]
+    scan = _or_say(lambda: hotspots.scan_periods(counts, seed=seed), notes)
+    patterns = _or_say(
+        lambda: hotspots.classify_emerging(counts.loc[exposure.index], exposure, false_discovery_rate=rate),
+        notes,
+    )
+    if patterns is not None:
+        patterns = _named(
+            patterns[patterns["pattern"] != ""].sort_index().reset_index(), rows, view, settings
+        )
+    return Emerging(scan, patterns, tuple(notes))
+
+
+def _named(cells_told: pd.DataFrame, reports: pd.DataFrame, view: View, settings: Settings) -> pd.DataFrame:
+    """Return a table of cells with the name of each after its ``cell``."""
+    names = name_cells(reports, view.resolution, settings)
+    named = cells_told.copy()
+    named.insert(1, "name", [names.get(int(cell), f"Cell {cell:x}") for cell in cells_told["cell"]])
+    return named
+
+
+def _period(freq: str) -> str:
+    if freq not in PERIODS:
+        raise InputError("No such length of period.", seen=freq, remedy=f"Choose from: {', '.join(PERIODS)}.")
+    return PERIODS[freq]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Two periods side by side.
+
+    ``whole`` is one row for the area, ``cells`` one row a cell with any event (``cell``, ``name`` and the columns of
+    :func:`safespace.hotspots.compare_periods`, with ``changed`` at the false discovery rate over all cells), the
+    surest first.
+    """
+
+    whole: pd.DataFrame
+    cells: pd.DataFrame
+    notes: tuple[str, ...]
+
+
+def compare_periods(
+    view: View, settings: Settings, *, before: tuple[date, date], after: tuple[date, date]
+) -> Compared:
+    """Compare events per day in two periods, for the area and cell by cell.
+
+    Parameters
+    ----------
+    view
+        The question; its own first and last day are not used.
+    settings
+        Where the store is, and the false discovery rate.
+    before, after
+        First and last day of each, included; the second begins after the first ends.
+
+    Raises
+    ------
+    InputError
+        When the periods overlap or end before they start.
+    TooFewError
+        When no event falls in either, saying from when to when there are any.
+    """
+    if not before[0] <= before[1] < after[0] <= after[1]:
+        raise InputError(
+            "The second period must begin after the first ends.",
+            seen=f"{before[0]} to {before[1]}, {after[0]} to {after[1]}",
+            remedy="Give the earlier one as --before, each as FIRST:LAST.",
+        )
+    counts = [_events_in(view, settings, period) for period in (before, after)]
+    _refuse_empty(counts, view, settings)
+    days = [float((last - first).days + 1) for first, last in (before, after)]
+    found = hotspots.compare_periods(*counts, days_before=days[0], days_after=days[1])
+    whole = hotspots.compare_periods(
+        *(pd.Series({0: int(one.sum())}) for one in counts), days_before=days[0], days_after=days[1]
+    ).drop(columns=["q_value", "e_q_value"])
+    rate = settings.hotspots.false_discovery_rate
+    table = found.assign(changed=found["e_q_value"] <= rate).sort_values(
+        ["e_q_value", "e_p_value"], kind="stable"
+    )
+    rows = select(view.but(since=before[0], until=after[1]), settings).reports
+    named = _named(table.reset_index(), rows, view, settings)
+    return Compared(whole.reset_index(drop=True), named, _compared_notes(table, days, rate))
+
+
+def _events_in(view: View, settings: Settings, period: tuple[date, date]) -> pd.Series:
+    counted = count_cells(view.but(since=period[0], until=period[1]), settings)
+    return counted[~counted["edge"]].set_index("cell")["events"]
+
+
+def _refuse_empty(counts: list[pd.Series], view: View, settings: Settings) -> None:
+    if sum(int(one.sum()) for one in counts):
+        return
+    held = select(view.but(since=None, until=None), settings)
+    raise TooFewError(
+        "No event falls in either period.",
+        seen=f"events from {held.since} to {held.until}" if held.since else "no events at any time",
+        remedy="Choose periods within the data.",
+    )
+
+
+def _compared_notes(table: pd.DataFrame, days: list[float], rate: float) -> tuple[str, ...]:
+    changed, of_all = int(table["changed"].sum()), f"{len(table):,} cells with any event"
+    return (
+        f"{changed:,} of {of_all} changed (E-test per day; false discovery rate {rate:.0%} over all of them).",
+        f"The periods have {days[0]:.0f} and {days[1]:.0f} days; a season may be in one and not in the other.",
+        REGRESSION,
+    )
 
 
 def _trend_in_words(trend: hotspots.Trend) -> str:
@@ -156,3 +424,9 @@ def _trend_in_words(trend: hotspots.Trend) -> str:
         f"A steady {way} of about {abs(trend.slope):.1f} events a month over {trend.periods} months "
         f"(Theil-Sen; Mann-Kendall p = {trend.p_value:.3f}). The first and last month may be incomplete."
     )
+
+
+def inside(reports: pd.DataFrame, counted: pd.DataFrame, view: View) -> pd.DataFrame:
+    """Return the reports in the cells of the area, those at its edge left out."""
+    judged = counted.loc[~counted["edge"], "cell"]
+    return reports[reports[f"cell_{view.resolution}"].isin(judged)]

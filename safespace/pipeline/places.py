@@ -97,7 +97,8 @@ class PlacesFound:
 class CellStory:
     """What lies behind one cell: sentences, shares of reasons with intervals, hours of the week.
 
-    ``hours`` has shape (7, 24), Monday first, and sums to the number of events with a usable hour.
+    ``hours`` has shape (7, 24), Monday first, and sums to the number of events with a usable hour; ``smooth`` is
+    the same smoothed round the week, for drawing.
     """
 
     cell: int
@@ -105,6 +106,7 @@ class CellStory:
     sentences: tuple[str, ...]
     shares: pd.DataFrame
     hours: NDArray[np.float64]
+    smooth: NDArray[np.float64]
     checks: tuple[str, ...]
 
 
@@ -176,7 +178,7 @@ def find_places(view: View, settings: Settings) -> PlacesFound:
     _refuse_thin_baseline(counted, view)
     second = _recorded_layer(area, view, settings)
     found = _find(counted, view.baseline, chosen, view, settings, second=second)
-    names = _names(chosen.reports, view.resolution, settings)
+    names = name_cells(chosen.reports, view.resolution, settings)
     synthetic = _is_synthetic(store)
     return PlacesFound(
         view=view,
@@ -301,7 +303,7 @@ def find_agreement(view: View, settings: Settings) -> Agreement:
         table=table[inside].reset_index(drop=True),
         felt=felt,
         recorded=recorded,
-        names=_names(reports, view.resolution, settings),
+        names=name_cells(reports, view.resolution, settings),
         synthetic=synthetic,
         notes=_agreement_notes(felt, recorded, chosen, view, settings),
         credit=_credit(view.but(sources=(*FELT, *RECORDED)), settings, synthetic=synthetic),
@@ -357,7 +359,7 @@ def _numbered_places(found: Hotspots, names: dict[int, str]) -> pd.DataFrame:
     )
 
 
-def _names(reports: pd.DataFrame, resolution: int, settings: Settings) -> dict[int, str]:
+def name_cells(reports: pd.DataFrame, resolution: int, settings: Settings) -> dict[int, str]:
     """Name each cell with reports after the streets nearest to the middle of its reports.
 
     Where no street is known, after the nearest landmark; where there is none either, by its H3 text.
@@ -436,12 +438,14 @@ def tell_cell(found: PlacesFound, cell: int, settings: Settings) -> CellStory:
         raise InputError("This cell is not in the area.", seen=f"{cell:x}", remedy="Pick a cell on the map.")
     reports = select(found.view, settings).reports
     ours = reports[reports[f"cell_{found.view.resolution}"] == cell].drop_duplicates("event_id")
+    hours = hours_of_week(ours, settings)
     return CellStory(
         cell=cell,
         name=found.names.get(cell, f"Cell {cell:x}"),
         sentences=(*_cell_sentences(row.iloc[0]), *([UNLISTED] if found.view.sources != FELT else [])),
         shares=factor_shares(ours[~ours["category"].isin(SEXUAL_OFFENCES)]),
-        hours=hours_of_week(ours, settings),
+        hours=hours,
+        smooth=hotspots.smooth_week(hours),
         checks=_cell_checks(cell, found, settings),
     )
 

@@ -162,15 +162,20 @@ def _in_window(
         )
     timed = reports[reports["occurred_to"] - reports["occurred_from"] < pd.Timedelta(days=1)]
     zones, lost = zone_of(timed, settings)
-    part = nights.window_by_zone(
-        timed["occurred_from"],
+    part = part_of_night(timed, zones, settings)
+    wanted = part != nights.DAY if view.window == "night" else part == view.window
+    return timed[wanted], len(reports) - len(timed), _of_zones(zones[wanted], lost)
+
+
+def part_of_night(reports: pd.DataFrame, zones: pd.Series, settings: Settings) -> pd.Series:
+    """Return the named part of the night each report began in, by the night of its zone, or ``day``."""
+    return nights.window_by_zone(
+        reports["occurred_from"],
         zones,
         of_zone={zone.name: zone.night for zone in settings.zones},
         windows=settings.night,
         tz=settings.time_zone,
     )
-    wanted = part != nights.DAY if view.window == "night" else part == view.window
-    return timed[wanted], len(reports) - len(timed), _of_zones(zones[wanted], lost)
 
 
 def _of_zones(zones: pd.Series, lost: Sequence[str]) -> tuple[str, ...]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import geopandas as gpd
 import pytest
+from scipy.stats import poisson_means_test
 
 from safespace import pipeline
-from safespace.errors import TooFewError
+from safespace.errors import InputError, TooFewError
+from safespace.pipeline import View
 
 
 def test_planted_places_are_clusters_that_come_back(town, town_settings):
@@ -38,3 +42,128 @@ def test_places_beat_random_where_places_were_planted(town_settings):
 def test_too_few_months_to_judge_on_is_said(town_settings):
     with pytest.raises(TooFewError, match="later"):
         pipeline.validate_places(pipeline.View(sources=("nte",)), town_settings, later=11)
+
+
+NTE = View(sources=("nte",))
+AUTUMN, SPRING = (date(2025, 9, 1), date(2025, 11, 30)), (date(2026, 3, 1), date(2026, 5, 31))
+
+
+def test_two_periods_are_compared_for_the_area_and_each_cell(town_settings):
+    found = pipeline.compare_periods(NTE, town_settings, before=AUTUMN, after=SPRING)
+    whole = found.whole.iloc[0]
+    asked = NTE.but(since=AUTUMN[0], until=AUTUMN[1])
+    counted = pipeline.count_cells(asked, town_settings)
+    assert whole["before"] == counted.loc[~counted["edge"], "events"].sum() == found.cells["before"].sum()
+    peer = poisson_means_test(int(whole["before"]), 91, int(whole["after"]), 92).pvalue
+    assert whole["e_p_value"] == pytest.approx(peer, abs=1e-6)
+    assert whole["lower"] < whole["ratio"] < whole["upper"]
+    assert found.cells["e_q_value"].is_monotonic_increasing
+    assert found.cells["name"].str.len().min() > 0
+    assert (found.cells["changed"] == (found.cells["e_q_value"] <= 0.05)).all()
+
+
+def test_a_place_that_began_is_found_to_have_changed(town_settings):
+    view = NTE.but(found_by="all")
+    whole_year = pipeline.compare_periods(
+        view,
+        town_settings,
+        before=(date(2020, 1, 1), date(2025, 8, 31)),
+        after=(date(2025, 9, 1), date(2026, 8, 31)),
+    )
+    assert whole_year.whole["before"].iloc[0] == 0
+    assert whole_year.cells["changed"].any()
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "refused", "says"),
+    [
+        (SPRING, AUTUMN, InputError, "must begin after the first ends"),
+        (AUTUMN, (date(2025, 11, 30), date(2026, 1, 1)), InputError, "2025-11-30"),
+        (
+            (date(2010, 1, 1), date(2010, 2, 1)),
+            (date(2010, 3, 1), date(2010, 4, 1)),
+            TooFewError,
+            r"No event falls in either period. Seen: events from 2025-09-.* to 2026-08-",
+        ),
+    ],
+)
+def test_periods_that_cannot_be_compared_are_refused(town_settings, before, after, refused, says):
+    with pytest.raises(refused, match=says):
+        pipeline.compare_periods(NTE, town_settings, before=before, after=after)
+
+
+def test_what_is_new_is_scanned_for_and_patterns_say_what_they_need(town_settings):
+    found = pipeline.find_emerging(NTE, town_settings)
+    assert (found.scan.table["periods"] <= 6).all()
+    assert found.patterns is None
+    assert any("Each needs at least" in note for note in found.notes)
+    with pytest.raises(InputError, match="week, month, quarter"):
+        pipeline.find_emerging(NTE, town_settings, freq="decade")
+
+
+def test_patterns_are_named_where_every_slice_has_enough(town_settings):
+    found = pipeline.find_emerging(NTE.but(resolution=8), town_settings)
+    assert found.patterns is not None
+    assert set(found.patterns["pattern"]) & {"persistent", "intensifying", "consecutive", "sporadic"}
+    assert list(found.patterns.columns[:2]) == ["cell", "name"]
+
+
+def test_timed_clusters_need_a_thousand_events(town_settings):
+    with pytest.raises(TooFewError, match="At least 1,000 are needed"):
+        pipeline.find_clusters(View(), town_settings, timed=True)
+
+
+def test_places_are_judged_on_weeks_too(town_settings):
+    found = pipeline.validate_places(NTE, town_settings, later=10, freq="week")
+    assert found.periods[1] == 10
+    assert found.periods[0] > 40
+
+
+@pytest.fixture(scope="module")
+def found(town_settings):
+    return pipeline.find_places(View(), town_settings)
+
+
+def test_a_scan_is_joined_to_cells_and_places(found, town_settings, tmp_path):
+    joined, scan = pipeline.add_scan(found, town_settings)
+    assert joined.hotspots.hot.tolist() == found.hotspots.hot.tolist()
+    by_cell = joined.hotspots.table.set_index("cell")["scan_p_value"]
+    for place in joined.places.itertuples():
+        assert (
+            place.scan_p_value
+            == by_cell[place.cells].min()
+            == max(place.scan_p_poisson, place.scan_p_shuffle)
+        )
+    assert scan.events == found.events
+    pipeline.write_places(joined, tmp_path / "places.csv", town_settings)
+    header = (tmp_path / "places.csv").read_text(encoding="utf-8-sig").splitlines()[0]
+    assert "scan_p_poisson,scan_p_shuffle,scan_p_value" in header
+    table = pipeline.places_table(joined)
+    assert table.iloc[0, -1].count(",") == 1
+
+
+def test_checks_are_joined_to_places(found, town_settings):
+    joined = pipeline.add_checks(found, town_settings)
+    assert joined.places["stability"].str.fullmatch(r"\d of 3 checks").all()
+    assert pipeline.places_table(joined)["Holds in"].iloc[0].startswith("3 of 3 checks")
+
+
+def test_shares_need_no_baseline_and_never_say_who_reported_in_a_place(found, town_settings):
+    shares = pipeline.find_shares(found, town_settings).set_index(["what", "place"])
+    whole = shares.xs(0, level="place")
+    assert list(whole.index) == [
+        "names lighting", "names behaviour", "at night", "from a woman, where stated"
+    ]  # fmt: skip
+    assert whole.loc["names lighting", "total"] == found.events
+    assert (shares["lower"] <= shares["share"]).all()
+    assert (shares["share"] <= shares["upper"]).all()
+    assert list(shares.loc["from a woman, where stated"].index) == [0]
+    subway = found.places.loc[found.places["name"].str.contains("Subway"), "place"].iloc[0]
+    assert shares.loc[("at night", subway), "lower"] > shares.loc[("at night", subway), "elsewhere"]
+
+
+def test_hours_are_smoothed_for_drawing_and_keep_their_sum(found, town_settings):
+    story = pipeline.tell_cell(found, int(found.places["core_cell"].iloc[0]), town_settings)
+    assert story.smooth.sum() == pytest.approx(story.hours.sum())
+    assert story.smooth.max() < story.hours.max()
+    assert (story.smooth > 0).sum() > (story.hours > 0).sum()
