@@ -77,8 +77,26 @@ _UNLESS_FOOT: Final = frozenset(("bus_guideway", "busway"))
 _FOOT_YES: Final = frozenset(("yes", "designated", "permissive", "official", "destination", "customers"))
 _FOOT_NO: Final = frozenset(("no", "private", "military"))
 _SHUT: Final = frozenset(
-    ("no", "private", "military", "agricultural", "forestry", "permit", "residents", "emergency")
-)
+    (
+        "no", "private", "military", "agricultural", "forestry", "permit", "residents", "emergency",
+        "delivery", "employees", "staff",
+    )
+)  # fmt: skip
+# Built so that walkers get past: only the foot tag shuts them, access=no speaks of vehicles.
+_PASSED_ON_FOOT: Final = frozenset(
+    (
+        "bollard", "block", "cycle_barrier", "motorcycle_barrier", "bus_trap", "sump_buster", "kissing_gate", "stile",
+        "horse_stile", "cattle_grid", "kerb", "height_restrictor", "jersey_barrier", "log", "rope", "chain", "entrance",
+    )
+)  # fmt: skip
+_WALLS: Final = frozenset(("wall", "retaining_wall", "city_wall", "fence", "hedge", "guard_rail"))
+# Walkers get past, wheels and pushchairs may not.
+_NARROW: Final = frozenset(
+    (
+        "stile", "horse_stile", "kissing_gate", "turnstile", "full-height_turnstile", "cycle_barrier",
+        "motorcycle_barrier", "log",
+    )
+)  # fmt: skip
 _SIDEWALKS: Final = ("sidewalk", "sidewalk:both", "sidewalk:left", "sidewalk:right")
 _OPENS: Final = re.compile(r"\b(yes|designated|permissive|destination|customers)\s*@")
 
@@ -107,6 +125,8 @@ class Ways:
         What was not taken: ``reason``, ``ways`` and ``km`` (spherical), over the whole extract.
     gate, gate_hours
         Nodes where a barrier has opening hours or conditional access, sorted, and what they say.
+    narrow
+        Nodes where a stile, turnstile or the like lets walkers past but maybe not wheels, sorted.
     source, as_of
         Who mapped it, and the day of the extract, empty where it does not say.
     """
@@ -121,6 +141,7 @@ class Ways:
     left_out: pd.DataFrame
     gate: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     gate_hours: tuple[str, ...] = ()
+    narrow: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     source: str = "OpenStreetMap"
     as_of: str = ""
 
@@ -213,14 +234,24 @@ def row_of(tags: Tags) -> tuple[str, ...]:
 
 
 def shuts(tags: Tags) -> bool:
-    """Say whether a barrier node stops a walker: only where its tags say so, and at all hours."""
-    if "barrier" not in tags or tags.get("foot") in _FOOT_YES or opening(tags):
+    """Say whether a barrier node stops a walker at all hours: by its tags, or as a wall without a gap.
+
+    Examples
+    --------
+    >>> shuts({"barrier": "gate"}), shuts({"barrier": "gate", "access": "private"}), shuts({"barrier": "wall"})
+    (False, True, True)
+    >>> shuts({"barrier": "bollard", "access": "no"}), shuts({"barrier": "bollard", "foot": "no"})
+    (False, True)
+    """
+    barrier = tags.get("barrier", "")
+    if not barrier or tags.get("foot") in _FOOT_YES or opening(tags):
         return False
-    return (
-        tags.get("foot") in _FOOT_NO
-        or tags.get("access") in _SHUT
-        or (tags.get("locked") == "yes" and "access" not in tags)
-    )
+    if tags.get("foot") in _FOOT_NO:
+        return True
+    if barrier in _PASSED_ON_FOOT:
+        return False
+    by_tags = tags.get("access") in _SHUT or (tags.get("locked") == "yes" and "access" not in tags)
+    return by_tags or (barrier in _WALLS and "access" not in tags)
 
 
 # --- cutting into pieces -----------------------------------------------------------------------------
@@ -236,10 +267,13 @@ class Gathered:
     refs: array[int] = field(default_factory=lambda: array("q"))
     shut: list[int] = field(default_factory=list)
     gates: list[tuple[int, str]] = field(default_factory=list)
+    narrow: list[int] = field(default_factory=list)
     left_out: list[tuple[str, float]] = field(default_factory=list)
 
     def add_node(self, node: int, tags: Tags) -> None:
-        """Keep a barrier that stops walkers, always or for hours."""
+        """Keep a barrier that stops walkers, always or for hours, or that stops wheels."""
+        if tags.get("barrier") in _NARROW:
+            self.narrow.append(node)
         if shuts(tags):
             self.shut.append(node)
         elif "barrier" in tags and (hours := opening(tags)):
@@ -297,6 +331,7 @@ def pieces(
         left_out=_left_out(gathered.left_out),
         gate=np.asarray([node for node, _ in gates], np.int64),
         gate_hours=tuple(hours for _, hours in gates),
+        narrow=np.unique(np.asarray(gathered.narrow, np.int64)),
         as_of=as_of,
     )
 

@@ -350,6 +350,7 @@ def _nothing_near(edges: int) -> dict[str, Any]:
     none = np.zeros(0, np.int64)
     return {
         "lamp_lit": np.zeros(edges, bool),
+        "narrow": np.zeros(edges, bool),
         "cameras": np.zeros(edges, np.int64),
         "camera_x": np.zeros(0),
         "camera_y": np.zeros(0),
@@ -377,14 +378,23 @@ def _days(texts: pd.Series) -> NDArray[np.datetime64]:
 
 
 def _hold_gates(graph: StreetGraph, ways: Ways, first: Ints, last: Ints) -> StreetGraph:
-    """Give a gate's hours to the edges that lead through it; of a busier junction only to its paths."""
-    foot = on_foot_only(graph.highways)[graph.highway_code]
+    """Give a gate's hours, and the narrowness of stiles, to the edges that lead through them."""
     for node, hours in zip(ways.gate.tolist(), ways.gate_hours, strict=True):
-        at = np.flatnonzero(ways.node_ref == node)
-        low, high = np.searchsorted(last, at), np.searchsorted(first, at, side="right") - 1
-        edges = np.unique(np.concatenate([low, high]))
-        graph = with_hours(graph, edges if len(edges) <= 2 else edges[foot[edges]], hours, source="gate")
-    return graph
+        graph = with_hours(graph, _through(graph, ways, node, first, last), hours, source="gate")
+    narrow = graph.narrow.copy()
+    for node in ways.narrow.tolist():
+        narrow[_through(graph, ways, node, first, last)] = True
+    return replace(graph, narrow=narrow)
+
+
+def _through(graph: StreetGraph, ways: Ways, node: int, first: Ints, last: Ints) -> Ints:
+    """Return the edges that lead through a node; where more than two meet, only the paths of them."""
+    at = np.flatnonzero(ways.node_ref == node)
+    low, high = np.searchsorted(last, at), np.searchsorted(first, at, side="right") - 1
+    edges = np.unique(np.concatenate([low, high]))
+    if len(edges) <= 2:
+        return edges
+    return edges[on_foot_only([graph.highways[code] for code in graph.highway_code[edges]])]
 
 
 def _joined(held: str, more: str) -> str:

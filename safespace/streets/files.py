@@ -12,7 +12,7 @@ import numpy as np
 from safespace.errors import FileError
 from safespace.streets.graph import StreetGraph
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 _WORDS: Final = ("names", "highways", "surfaces", "hours")
 _TEXTS: Final = ("crs", "source", "as_of")
 

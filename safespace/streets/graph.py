@@ -85,6 +85,8 @@ class StreetGraph:
         Mapped cameras within 25 m, shape (m,). None mapped does not mean none there.
     camera_x, camera_y
         Where the mapped cameras stand, metres in ``crs``, shape (c,).
+    narrow
+        A stile, turnstile, kissing gate or the like stands on it: walkers pass, wheels may not, shape (m,).
     steps, tunnel, bridge, crossing, separate, conditional
         Stairs; tunnel, underpass or covered way; bridge; marked crossing; carriageway with its pavement
         mapped apart; opening hours or conditional access, shape (m,).
@@ -145,6 +147,7 @@ class StreetGraph:
     crossing: Flags
     separate: Flags
     conditional: Flags
+    narrow: Flags
     lit_night: Codes
     lit_source: Codes
     lit_as_of: NDArray[np.datetime64]
@@ -376,6 +379,7 @@ _FLAGS: Final = (
     "crossing",
     "separate",
     "conditional",
+    "narrow",
 )
 
 
