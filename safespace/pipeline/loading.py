@@ -289,17 +289,17 @@ def _volume_notes(reading: Ingested, settings: Settings) -> tuple[str, ...]:
         notes.append(_bursts_in_words(bursts))
     sittings = volumes.find_sittings(fresh)
     if len(sittings):
-        notes.append(
-            f"{len(sittings)} runs of reports came minutes apart: one person or one group each, perhaps."
-        )
+        runs = "run of reports" if len(sittings) == 1 else "runs of reports"
+        notes.append(f"{len(sittings)} {runs} came minutes apart: one person or one group each, perhaps.")
     return tuple(notes)
 
 
 def _bursts_in_words(bursts: pd.DataFrame) -> str:
     """Say how many days stand out, the most of them, and what the calendar names on which of them."""
     most = bursts.sort_values("reports").iloc[-1]
+    days = "day has" if len(bursts) == 1 else "days have"
     told = (
-        f"{len(bursts)} days have far more than their usual, the most {most['day']:%-d %B %Y}: "
+        f"{len(bursts)} {days} far more than usual, the most {most['day']:%-d %B %Y}: "
         f"{most['reports']:,} where {most['usual']:.1f} is usual."
     )
     known = bursts[bursts["on"] != ""]

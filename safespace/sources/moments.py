@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 Edge: TypeAlias = Literal["from", "to"]
 
-_TIME = r"(?:(?:,?\s+|T)(?P<H>\d{1,2}):(?P<M>\d{2})(?::(?P<S>\d{2})(?:\.\d+)?)?\s*(?P<half>[AaPp][Mm])?\s*(?P<zone>Z|[+-]\d{2}:?\d{2})?)?$"
+_TIME = r"(?:(?:,?\s+|T)(?P<H>\d{1,2}):(?P<M>\d{2})(?::(?P<S>\d{2})(?:\.\d+)?)?\s*(?P<half>[AaPp][Mm])?\s*(?P<zone>Z|[+-]\d{2}(?::?\d{2})?)?)?$"
 _YEAR_FIRST = r"^(?P<y>\d{4})[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2})" + _TIME
 _YEAR_LAST = r"^(?P<a>\d{1,2})[-/. ](?P<b>\d{1,2}|[A-Za-z]{3,9})[-/. ](?P<y>\d{4}|\d{2})" + _TIME
 _NUMBER = "(?:0?[1-9]|1[0-2])"
@@ -399,7 +399,7 @@ def _day_and_month(last: dict[str, Numbers], order: DateOrder | None, name: str)
         raise SchemaError(
             f"The dates in {name} look month first.",
             seen=f"{late.sum():,} different dates with a day above 12 in second place",
-            remedy='Say so in a mapping file with date_order = "mdy", or "dmy" if those dates are wrong.',
+            remedy='Say so in a mapping file: date_order = "month", or "day" if those dates are wrong.',
         )
     turn = ~named & (order == "mdy")
     return np.where(turn, second, first), np.where(named, second - _NAMED, np.where(turn, first, second))
@@ -440,7 +440,7 @@ def _offset(text: str) -> float:
     if text == "Z":
         return 0.0
     digits = text[1:].replace(":", "")
-    return float((1 if text[0] == "+" else -1) * (int(digits[:2]) * 3600 + int(digits[2:]) * 60))
+    return float((1 if text[0] == "+" else -1) * (int(digits[:2]) * 3600 + int(digits[2:] or 0) * 60))
 
 
 def _utc(local: _Local, zone: str) -> tuple[Times, Times, Flags]:
