@@ -12,8 +12,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from safespace import pipeline, tone
+from safespace.app import checks, words
 from safespace.app import desk as desks
-from safespace.app import words
 from safespace.app.desk import Desk
 from safespace.errors import FileError
 from safespace.settings import load_settings
@@ -278,6 +278,12 @@ def test_the_limit_is_shown_and_kept(monkeypatch, tmp_path):
     assert "1.3 MB together" in app.error[0].value
 
 
+def test_many_notes_are_folded_away():
+    html = checks.noted([f"Note {i}" for i in range(9)])
+    assert html.index("Note 5") < html.index("<summary>3 more</summary>") < html.index("Note 6")
+    assert "<details>" not in checks.noted(["Note"])
+
+
 def test_the_page_blames_and_brands_nobody(app):
     page = everything(checked(app, ("May.csv", DIRTY)))
     text = re.sub(r"<[^>]+>", " ", page).replace(tone.ABSENCE, "").replace("Victim Support", "")
@@ -326,8 +332,8 @@ def test_a_job_that_fails_says_why_and_can_be_asked_for_again():
 def test_other_files_in_hand_start_afresh():
     mine = Desk()
     assert mine.take_up(("streetsafe", None, "1"))
-    mine.checked, mine.problem = "a check", FileError("x")
+    mine.found, mine.problem = "a check", FileError("x")
     assert not mine.take_up(("streetsafe", None, "1"))
-    assert mine.checked == "a check"
+    assert mine.found == "a check"
     assert mine.take_up(("nte", None, "1"))
-    assert (mine.checked, mine.problem) == (None, None)
+    assert (mine.found, mine.problem) == (None, None)

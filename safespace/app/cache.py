@@ -57,6 +57,12 @@ def landmarks(settings: Settings, version: str) -> pd.DataFrame:
     return pipeline.landmarks(settings)
 
 
+@st.cache_data(show_spinner=False, max_entries=4, hash_funcs=_keys())
+def to_mend(load_id: str, settings: Settings) -> dict[str, bytes]:
+    """Return the files of rows that a load did not take; what a load holds never changes."""
+    return pipeline.rejects_to_mend(pipeline.rejects_of(load_id, settings))
+
+
 @st.cache_data(show_spinner="Counting reports and testing every cell…", max_entries=32, hash_funcs=_keys())
 def places(view: View, settings: Settings, version: str) -> PlacesFound:
     """Find the places that are higher than their usual."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from html import escape
 from typing import TYPE_CHECKING
@@ -20,28 +21,65 @@ if TYPE_CHECKING:
     from safespace.settings import Settings
 
 _LOAD = "load"
+_SHOWN = 6
 _SURE = {"sure": "Sure", "likely": "Likely", "guess": "A guess", "": ""}
 
 
-def show(mine: Desk, settings: Settings) -> None:
-    """Draw the outcome of the check on the desk, and what can be done with it."""
-    checked = mine.checked
-    if checked is None:
-        return
+@dataclass(frozen=True)
+class Findings:
+    """What a check found, worked out once: the page is drawn anew at every click.
+
+    Parameters
+    ----------
+    checked
+        What can be loaded.
+    notes
+        Sentences about what was noticed.
+    reasons
+        Rows not taken by reason (:func:`safespace.pipeline.reasons_in_short`).
+    rejects, repairs
+        First rows by outcome and reason, and by rule.
+    repaired
+        Values mended by each rule.
+    to_mend
+        The files of rows to be mended, by name.
+    """
+
+    checked: Checked
+    notes: tuple[str, ...]
+    reasons: pd.DataFrame
+    rejects: Mapping[tuple[str, str], pd.DataFrame]
+    repairs: Mapping[str, pd.DataFrame]
+    repaired: Mapping[str, int]
+    to_mend: Mapping[str, bytes]
+
+
+def find(checked: Checked, settings: Settings) -> Findings:
+    """Work out what is shown of a check."""
+    reading = checked.outcome.reading
+    return Findings(
+        checked=checked,
+        notes=(*pipeline.reading_in_words(reading, settings), *checked.outcome.notes, *reading.notes),
+        reasons=pipeline.reasons_in_short(reading),
+        rejects=pipeline.first_rejects(reading, checked.mapping),
+        repairs=pipeline.first_repairs(reading),
+        repaired={str(rule): int(count) for rule, count in reading.repairs["rule"].value_counts().items()},
+        to_mend=pipeline.rejects_to_mend(reading.rejects),
+    )
+
+
+def show(found: Findings, mine: Desk, settings: Settings) -> None:
+    """Draw what a check found, and what can be done with it."""
     st.header("3. What was found", anchor=False)
-    st.html(outcomes(checked.outcome.reading.counts()))
-    said = [
-        *pipeline.reading_in_words(checked.outcome.reading, settings),
-        *checked.outcome.notes,
-        *checked.outcome.reading.notes,
-    ]
-    st.html(f'<section class="ss-notes" aria-label="What was noticed">{list_of(said)}</section>')
-    _by_row(checked)
+    st.html(outcomes(found.checked.outcome.reading.counts()))
+    st.html(f'<section class="ss-notes" aria-label="What was noticed">{noted(found.notes)}</section>')
+    _by_row(found)
     st.header("4. Load", anchor=False)
-    _load(checked, mine, settings)
+    _load(found, mine, settings)
 
 
-def _load(checked: Checked, mine: Desk, settings: Settings) -> None:
+def _load(found: Findings, mine: Desk, settings: Settings) -> None:
+    checked = found.checked
     counts = checked.outcome.reading.counts()
     fresh = counts["accepted"] + counts["repaired"]
     if checked.held_as:
@@ -60,7 +98,7 @@ def _load(checked: Checked, mine: Desk, settings: Settings) -> None:
                 args=(_LOAD,),
                 disabled=bool(mine.job),
             )
-        offer_rejects(checked.outcome.reading.rejects, key="data_rejects")
+        offer_rejects(found.to_mend, key="data_rejects")
         st.button("Put these files away", key="data_away", on_click=mine.put_away, type="tertiary")
     frame.work(mine, _LOAD, "Loading…", partial(_add, checked, mine, settings))
 
@@ -77,11 +115,9 @@ def load_in_words(done: pipeline.Ingestion) -> tuple[str, ...]:
     return load, rows
 
 
-def offer_rejects(rejects: pd.DataFrame, *, key: str) -> None:
-    """Draw a download of the rows that can be mended, when there are any."""
-    if not (rejects["original"] != "").any():
-        return
-    for name, content in pipeline.rejects_to_mend(rejects).items():
+def offer_rejects(files: Mapping[str, bytes], *, key: str) -> None:
+    """Draw a download of each file of rows to be mended."""
+    for name, content in files.items():
         st.download_button(
             f"Rows to mend ({name})",
             content,
@@ -107,35 +143,32 @@ def outcomes(counts: Mapping[str, int]) -> str:
     )
 
 
-def _by_row(checked: Checked) -> None:
+def _by_row(found: Findings) -> None:
     """Draw the first rows that were not taken and the first values that were mended, a tab each."""
-    reading = checked.outcome.reading
+    left, mended = int(found.reasons["rows"].sum()), sum(found.repaired.values())
     drawers = {
-        f"Not taken: {drawn.count(len(reading.rejects), 'row')}": (len(reading.rejects), _not_taken),
-        f"Repaired: {drawn.count(len(reading.repairs), 'value')}": (len(reading.repairs), _repaired),
+        f"Not taken: {drawn.count(left, 'row')}": (left, _not_taken),
+        f"Repaired: {drawn.count(mended, 'value')}": (mended, _repaired),
     }
     there = {label: draw for label, (number, draw) in drawers.items() if number}
     for tab, draw in zip(st.tabs(list(there), key="data_rows") if there else (), there.values(), strict=True):
         with tab:
-            draw(checked)
+            draw(found)
 
 
-def _not_taken(checked: Checked) -> None:
-    reading = checked.outcome.reading
-    short = pipeline.reasons_in_short(reading)
-    frame.table(reasons_in_words(short), "Rows not taken, by reason")
-    totals = short.set_index(["outcome", "reason"])["rows"]
-    for (outcome, reason), rows in pipeline.first_rejects(reading, checked.mapping).items():
+def _not_taken(found: Findings) -> None:
+    frame.table(reasons_in_words(found.reasons), "Rows not taken, by reason")
+    totals = found.reasons.set_index(["outcome", "reason"])["rows"]
+    for (outcome, reason), rows in found.rejects.items():
         total = int(totals[outcome, reason])
         _excerpt(f"{in_words(reason)} ({drawn.count(total, 'row')}, {outcome})", rows, total, "row")
-    if "excluded" in short["outcome"].tolist():
+    if "excluded" in found.reasons["outcome"].tolist():
         st.caption(words.EXCLUDED_NOT_SHOWN)
 
 
-def _repaired(checked: Checked) -> None:
-    reading = checked.outcome.reading
-    for rule, rows in pipeline.first_repairs(reading).items():
-        total = int((reading.repairs["rule"] == rule).sum())
+def _repaired(found: Findings) -> None:
+    for rule, rows in found.repairs.items():
+        total = found.repaired[rule]
         _excerpt(f"{in_words(rule)} ({drawn.count(total, 'value')})", rows, total, "value")
 
 
@@ -197,3 +230,10 @@ def missing(offer: Offer, chosen: Mapping[str, str]) -> list[str]:
 def list_of(sentences: Sequence[str]) -> str:
     """Return sentences as an HTML list; what they say of a file is only text."""
     return f'<ul class="ss-said">{"".join(f"<li>{escape(one)}</li>" for one in sentences)}</ul>'
+
+
+def noted(notes: Sequence[str]) -> str:
+    """Return what was noticed as a list, what is beyond the first few folded away."""
+    shown, rest = notes[:_SHOWN], notes[_SHOWN:]
+    folded = f"<details><summary>{len(rest)} more</summary>{list_of(rest)}</details>" if rest else ""
+    return f"{list_of(shown)}{folded}"

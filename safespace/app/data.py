@@ -101,16 +101,16 @@ def _go_on(files: Sequence[UploadedFile], source: str, mine: Desk, settings: Set
     st.button(
         "Check the files",
         key="data_check",
-        type="primary" if mine.checked is None else "secondary",
+        type="primary" if mine.found is None else "secondary",
         on_click=mine.ask,
         args=(_CHECK,),
         disabled=bool(mine.job),
         help="Reads and counts every row. Nothing is stored yet.",
     )
     frame.work(mine, _CHECK, "Reading every row…", action)
-    if mine.checked is not None and mine.checked_as == chosen:
-        checks.show(mine, settings)
-    elif mine.checked is not None:
+    if mine.found is not None and mine.found_with == chosen:
+        checks.show(mine.found, mine, settings)
+    elif mine.found is not None:
         st.info(words.CHECK_AGAIN)
 
 
@@ -206,12 +206,13 @@ def _check(
     offer = mine.offer
     if offer is None:
         return
-    mine.checked = None
+    mine.found = None
     mapping = _mapping(offer, *chosen)
-    mine.checked = pipeline.check_upload(
+    checked = pipeline.check_upload(
         _given(files), source=offer.source, settings=settings, mapping=mapping, sheet=sheet
     )
-    mine.checked_as = chosen
+    mine.found = checks.find(checked, settings)
+    mine.found_with = chosen
 
 
 def _mapping(

@@ -19,7 +19,8 @@ from safespace.errors import SafeSpaceError
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
-    from safespace.pipeline import Checked, Offer
+    from safespace.app.checks import Findings
+    from safespace.pipeline import Offer
 
     Outcome: TypeAlias = Callable[[], None]
 
@@ -41,8 +42,8 @@ class Desk:
         How many offers were made; names the choices of columns, so that they start afresh.
     in_hand
         Which files, source and sheet the rest is about.
-    offer, checked, checked_as
-        How they would be read, what reading them gave, and the choices it was read with.
+    offer, found, found_with
+        How they would be read, what reading them gave, and the choices they were read with.
     done
         Sentences about what was last added or taken out.
     leaving
@@ -55,8 +56,8 @@ class Desk:
     number: int = 0
     in_hand: Hashable = ()
     offer: Offer | None = None
-    checked: Checked | None = None
-    checked_as: Hashable = ()
+    found: Findings | None = None
+    found_with: Hashable = ()
     done: tuple[str, ...] = ()
     leaving: str = ""
     problem: SafeSpaceError | None = None
@@ -68,14 +69,14 @@ class Desk:
         """Start afresh when other files are in hand; true when they are."""
         if in_hand == self.in_hand:
             return False
-        self.in_hand, self.offer, self.checked, self.problem = in_hand, None, None, None
+        self.in_hand, self.offer, self.found, self.problem = in_hand, None, None, None
         self.number += 1
         return True
 
     def put_away(self) -> None:
         """Let go of the files and of what was read from them."""
         self.turn += 1
-        self.in_hand, self.offer, self.checked, self.problem = (), None, None, None
+        self.in_hand, self.offer, self.found, self.problem = (), None, None, None
 
     def attempt(self, look: Callable[[], Found], otherwise: Found) -> Found:
         """Return what looking at the files gives, or keep why it failed."""

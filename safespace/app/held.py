@@ -75,7 +75,7 @@ def loads_in_words(loads: pd.DataFrame, time_zone: str) -> pd.DataFrame:
         {
             "Load": newest["load_id"],
             "Reports": newest["source"].map(pipeline.PROVIDERS),
-            "Files": newest["files"],
+            "Files": newest["files"].map(words.files_in_words),
             "Loaded": [f"{words.day_in_words(at.date())}, {at:%H:%M}" for at in local],
             "State": newest["status"].map(words.LOAD_STATES),
             **figures,
@@ -89,11 +89,11 @@ def _one(loads: pd.DataFrame, in_force: list[str], mine: Desk, settings: Setting
     chosen = st.selectbox(
         "Look at one load",
         in_force,
-        format_func=lambda load: f"{load}: {loads.loc[load, 'files']}",
+        format_func=lambda load: f"{load}: {words.files_in_words(str(loads.loc[load, 'files']))}",
         key="data_one_load",
     )
     with st.container(horizontal=True, gap="small", key="ss_one_load"):
-        checks.offer_rejects(pipeline.rejects_of(chosen, settings), key=f"data_kept_{chosen}")
+        checks.offer_rejects(cache.to_mend(chosen, settings), key=f"data_kept_{chosen}")
         st.button(
             "Roll this load back",
             key="data_roll_back",
@@ -112,7 +112,7 @@ def _leave(mine: Desk, load: str) -> None:
 def _confirm(row: pd.Series, load: str, mine: Desk, settings: Settings) -> None:
     added = int(row["accepted"] + row["repaired"] - row["already_held"])
     said = (
-        f"Roll back {load}? {drawn.count(added, 'report')} from {row['files']} would leave every map and table. "
+        f"Roll back {load}? {drawn.count(added, 'report')} from {words.files_in_words(row['files'])} would leave every map and table. "
         "To undo this, load the same files again."
     )
     st.html(f'<p class="ss-ask" role="alert">{escape(said)}</p>')
@@ -133,5 +133,5 @@ def _roll_back(load: str, mine: Desk, settings: Settings) -> None:
     mine.leaving = ""
     pipeline.roll_back(load, settings)
     # what was checked may have been said to be held already
-    mine.checked = None
+    mine.found = None
     mine.done = (f"Load {load} was rolled back.", "To undo this, load the same files again.")

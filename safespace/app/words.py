@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -304,3 +305,16 @@ def window_in_words(name: str, night: Sequence[NightWindow]) -> str:
     if not chosen:
         return name
     return f"{WINDOW_NAMES.get(name, name)} {chosen[0].start:%H:%M} to {chosen[-1].end:%H:%M}"
+
+
+def files_in_words(files: str) -> str:
+    """Name the files of a load in short: an archive's members by their number, and the first two of many files.
+
+    Examples
+    --------
+    >>> files_in_words("may.zip/a.csv; may.zip/b.csv"), files_in_words("a.csv; b.csv; c.csv; d.csv")
+    ('may.zip (2 files)', 'a.csv, b.csv and 2 more')
+    """
+    members = Counter(name.split("/")[0] for name in files.split("; "))
+    names = [name if count == 1 else f"{name} ({count} files)" for name, count in members.items()]
+    return ", ".join(names) if len(names) < 4 else f"{', '.join(names[:2])} and {len(names) - 2} more"
