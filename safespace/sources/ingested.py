@@ -138,4 +138,7 @@ def _with_lines(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _first_lines(lines: pd.Series) -> str:
-    return ", ".join(lines.head(_SHOWN_LINES)) + (" …" if len(lines) > _SHOWN_LINES else "")
+    # of a path inside an archive the last part tells enough
+    return ", ".join(line.rsplit("/", 1)[-1] for line in lines.head(_SHOWN_LINES)) + (
+        " …" if len(lines) > _SHOWN_LINES else ""
+    )
