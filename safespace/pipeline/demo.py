@@ -11,7 +11,7 @@ from safespace.pipeline.loading import ingest, ingest_layer, ingest_streets
 from safespace.pipeline.places import find_places
 from safespace.pipeline.view import PROVIDERS, View
 from safespace.pipeline.walks import plan_walk
-from safespace.sources.synthetic import build_town
+from safespace.sources.synthetic import build_town, load_truth
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from safespace.pipeline.places import PlacesFound
     from safespace.pipeline.walks import WalkPlanned
     from safespace.settings import Settings
-    from safespace.sources.synthetic import Town
+    from safespace.sources.synthetic import Town, Truth
 
 MOST_WALKS = 3
 SOURCES = ("streetsafe", "nte", "spiking")
@@ -63,12 +63,12 @@ def run_demo(
     for source, answer in found.items():
         tell(f"{PROVIDERS[source]}: {headline(answer)}")
     files = write_demo(found, walks, out, settings)
-    truth = pd.DataFrame(
-        [row for source, answer in found.items() for row in against_truth(answer, town, source)]
-    )
-    tell(*_verdicts(truth))
+    planted = load_truth(town.truth_json)
+    truth = [row for source, answer in found.items() for row in against_truth(answer, planted, source)]
+    scores = score_truth(found, planted)
+    tell(*_scores_in_words(scores), *(f"  {_verdict(row)}" for row in truth))
     tell("Open these first:", *(f"  {path}" for path in files))
-    return {"truth": truth.to_dict("records"), "files": files}
+    return {"truth": truth, "scores": scores.to_dict("records"), "files": files}
 
 
 def load_town(town: Town, settings: Settings, tell: Callable[..., None]) -> None:
@@ -96,7 +96,7 @@ def write_demo(
     return [*brief, *pages, *ways]
 
 
-def against_truth(found: PlacesFound, town: Town, source: str) -> list[dict[str, Any]]:
+def against_truth(found: PlacesFound, truth: Truth, source: str) -> list[dict[str, Any]]:
     """Say of each planted place of a source whether it was found, and of each decoy whether it was not.
 
     A place is found when any of its cells is higher than usual.
@@ -111,23 +111,73 @@ def against_truth(found: PlacesFound, town: Town, source: str) -> list[dict[str,
             "found": bool(set(place.cells[resolution]) & hot),
             "why": place.why,
         }
-        for place in town.truth.places
+        for place in truth.places
         if source in place.sources or (place.kind == "decoy" and not place.sources)
     ]
 
 
-def _verdicts(truth: pd.DataFrame) -> list[str]:
-    hot, decoys = truth[truth["planted"] == "hot"], truth[truth["planted"] == "decoy"]
-    told, passed = (
-        f"{int(hot['found'].sum())} of {len(hot)}",
-        f"{int((~decoys['found']).sum())} of {len(decoys)}",
+def score_truth(found: Mapping[str, PlacesFound], truth: Truth) -> pd.DataFrame:
+    """Return recall and precision of what was found against what was planted, by source and over all.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``source`` (``all`` in the last row), ``planted`` and ``recalled`` (hot places planted, and those with a cell
+        higher than usual), ``recall``, ``places`` and ``right`` (places told, and those that take in a planted
+        cell), ``precision``, ``decoys`` and ``passed`` (planted to mislead, and those with no such cell).
+
+    Notes
+    -----
+    A cell beside a planted one is often higher with its neighbours, so precision is of places, not of cells. Where
+    nothing was told there is nothing to be wrong about, and precision is 1.
+    """
+    counts = pd.DataFrame([_score(answer, truth, source) for source, answer in found.items()])
+    whole = counts.sum(numeric_only=True).to_frame().T.assign(source="all")
+    both = pd.concat([counts, whole], ignore_index=True)
+    return both.assign(
+        recall=(both["recalled"] / both["planted"]).where(both["planted"] > 0, 1.0),
+        precision=(both["right"] / both["places"]).where(both["places"] > 0, 1.0),
     )
+
+
+def _score(found: PlacesFound, truth: Truth, source: str) -> dict[str, Any]:
+    told = pd.DataFrame(against_truth(found, truth, source))
+    hot, decoys = told[told["planted"] == "hot"], told[told["planted"] == "decoy"]
+    ground = {
+        cell
+        for place in truth.hot()
+        if source in place.sources
+        for cell in place.cells[found.view.resolution]
+    }
+    return {
+        "source": source,
+        "planted": len(hot),
+        "recalled": int(hot["found"].sum()),
+        "places": len(found.places),
+        "right": sum(bool(ground & set(cells)) for cells in found.places["cells"]),
+        "decoys": len(decoys),
+        "passed": int((~decoys["found"].astype(bool)).sum()),
+    }
+
+
+def _scores_in_words(scores: pd.DataFrame) -> list[str]:
+    """Say recall, precision and decoys over all, then by source."""
+    by_source = scores[scores["source"] != "all"].to_dict("records")
+    whole = scores[scores["source"] == "all"].to_dict("records")[0]
     return [
-        f"Planted places found: {told}. Decoys passed over: {passed}.",
-        *(f"  {_verdict(row)}" for row in truth.to_dict("records")),
+        f"Against the truth planted: {_score_in_words(whole)}",
+        *(f"  {PROVIDERS[row['source']]}: {_score_in_words(row)}" for row in by_source),
     ]
 
 
-def _verdict(row: Mapping[Hashable, Any]) -> str:
+def _score_in_words(row: Mapping[Hashable, Any]) -> str:
+    return (
+        f"recall {row['recall']:.0%} ({row['recalled']} of {row['planted']} places planted), "
+        f"precision {row['precision']:.0%} ({row['right']} of {row['places']} places told), "
+        f"{row['passed']} of {row['decoys']} decoys passed over."
+    )
+
+
+def _verdict(row: Mapping[str, Any]) -> str:
     outcome = "found" if row["found"] else "not found"
     return f"{outcome}: {row['place']} ({row['planted']}, {PROVIDERS[row['source']]}). {row['why']}"
