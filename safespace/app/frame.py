@@ -242,7 +242,10 @@ def _skip_spiking(view: View) -> None:
 def table(rows: pd.DataFrame, caption: str) -> None:
     """Draw a frame as a real HTML table with a caption and row headings, as screen readers expect it."""
     numeric = [kind.kind in "if" for kind in rows.dtypes]
-    head = "".join(f'<th scope="col">{escape(str(name))}</th>' for name in rows.columns)
+    head = "".join(
+        f'<th scope="col"{" class=ss-number" if is_number else ""}>{escape(str(name))}</th>'
+        for name, is_number in zip(rows.columns, [False, *numeric[1:]], strict=True)
+    )
     body = "".join(_row(row, numeric) for row in rows.itertuples(index=False, name=None))
     st.html(
         f'<div class="ss-table" role="region" tabindex="0" aria-label="{escape(caption)}"><table><caption>'

@@ -161,8 +161,8 @@ CHECK_AGAIN = "The choices above have changed since the check. Check the files a
 OUTCOMES: Mapping[str, str] = MappingProxyType(
     {
         "read": "rows in the files",
-        "accepted": "stored as they are",
-        "repaired": "stored after a plain change, shown below",
+        "accepted": "can be used as they are",
+        "repaired": "can be used after a plain change, shown below",
         "quarantined": "held back for a decision",
         "rejected": "cannot be used",
         "excluded": "counted and not kept: domestic, or at a home",
