@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from safespace.errors import PlaceError
-from safespace.routes.search import checked_weight, least
+from safespace.routes.search import checked_weight, least, pop, push, shortest_path
 from safespace.streets import compiled
 
 if TYPE_CHECKING:
@@ -73,15 +73,9 @@ def trade_off(
     corners of this set. Of walks equal in both, one is kept.
     """
     burden = checked_weight(graph, exposure)
-    to_go_m = least(graph, destination, graph.length_m)
-    if not np.isfinite(to_go_m[origin]):
-        raise PlaceError(
-            "The two places are not connected by streets open to walkers.",
-            remedy="Choose a point on the same connected piece, or load a wider extract.",
-        )
-    cap_m = to_go_m[origin] * detour_cap * (1 + _TOLERANCE)
+    cap_m = shortest_path(graph, origin, destination).cost * detour_cap * (1 + _TOLERANCE)
     rows = (graph.indptr, graph.to, graph.edge)
-    to_go = (to_go_m, least(graph, destination, burden))
+    to_go = _to_go(graph, rows, burden, (origin, destination), cap_m)
     slack = _TOLERANCE * max(float(to_go[1][origin]), float(burden.max(initial=0)), 1e-300)
     count, start, edges = _boa(
         rows, (graph.length_m, burden), to_go, (origin, destination), (cap_m, slack), most_labels
@@ -89,10 +83,23 @@ def trade_off(
     if count < 0:
         raise PlaceError(
             "The two places are too far apart for an exact trade-off set.",
-            seen=f"the shortest walk is {to_go_m[origin]:,.0f} m",
+            seen=f"the shortest walk is {to_go[0][origin]:,.0f} m",
             remedy="Choose nearer places, or lower routes.detour_cap.",
         )
     return _front(graph, burden, [edges[start[k] : start[k + 1]] for k in range(count)])
+
+
+def _to_go(
+    graph: StreetGraph, rows: tuple[Ints, Ints, Ints], burden: Floats, ends: tuple[int, int], cap_m: float
+) -> tuple[Floats, Floats]:
+    """Return the least length and the least exposure from every node to the destination.
+
+    Only nodes that a walk within the limit can pass are looked at: those whose length to go and straight
+    line from the origin fit in it. The rest stay infinite, so a county costs no more than its neighbourhood.
+    """
+    to_go_m = least(graph, ends[1], graph.length_m, cap_m)
+    straight_m = _straight(graph.x, graph.y, ends[0]) * graph.least_detour
+    return to_go_m, _least_among(rows, burden, ends[1], to_go_m + straight_m <= cap_m)
 
 
 def _front(graph: StreetGraph, burden: Floats, paths: list[Ints]) -> Front:
@@ -105,6 +112,32 @@ def _front(graph: StreetGraph, burden: Floats, paths: list[Ints]) -> Front:
         if not kept or exposure[k] < exposure[kept[-1]] * (1 - _TOLERANCE):
             kept.append(int(k))
     return Front(length_m[kept], exposure[kept], tuple(paths[k] for k in kept))
+
+
+@compiled
+def _straight(x: Floats, y: Floats, origin: int) -> Any:
+    return np.hypot(x - x[origin], y - y[origin])
+
+
+@compiled
+def _least_among(rows: tuple[Ints, Ints, Ints], costs: Floats, origin: int, some: NDArray[np.bool_]) -> Any:
+    """Return the least weight from a node to others, passing only some nodes."""
+    indptr, to, edge = rows
+    gone = np.full(len(indptr) - 1, np.inf)
+    keys, items = np.empty(len(to) + 1), np.empty(len(to) + 1, np.int64)
+    gone[origin] = 0.0
+    size = push(keys, items, 0, 0.0, origin)
+    while size > 0:
+        key, node = keys[0], items[0]
+        size = pop(keys, items, size)
+        if key > gone[node]:
+            continue
+        for k in range(indptr[node], indptr[node + 1]):
+            far = key + costs[edge[k]]
+            if some[to[k]] and far < gone[to[k]]:
+                gone[to[k]] = far
+                size = push(keys, items, size, far, to[k])
+    return gone
 
 
 @compiled

@@ -55,7 +55,7 @@ def shortest_path(
     overestimates, whatever the weights (Hart, Nilsson & Raphael 1968, doi 10.1109/TSSC.1968.300136).
     """
     costs = checked_weight(graph, weight)
-    scale = _least_rate(graph.x, graph.y, graph.u, graph.v, costs)
+    scale = _least_rate(graph.length_m, costs) * graph.least_detour
     back = _astar((graph.indptr, graph.to, graph.edge), costs, graph.x, graph.y, scale, origin, destination)
     return trace(graph, back, origin, destination, costs)
 
@@ -133,7 +133,8 @@ def checked_weight(graph: StreetGraph, weight: ArrayLike | None) -> Floats:
     if weight is None:
         return graph.length_m
     costs = np.ascontiguousarray(weight, float)
-    if costs.shape != (graph.edges,) or not bool(np.isfinite(costs).all()) or costs.min(initial=0) < 0:
+    # least and most tell it all: not a number is neither
+    if costs.shape != (graph.edges,) or not 0 <= costs.min(initial=0) <= costs.max(initial=0) < np.inf:
         raise SchemaError(
             "Weights must be one finite number an edge, not negative.",
             seen=f"shape {costs.shape} for {graph.edges} edges, least {costs.min(initial=0):g}",
@@ -189,14 +190,13 @@ def _unwind(back: Ints, u: Ints, v: Ints, origin: int, destination: int) -> Any:
 
 
 @compiled
-def _least_rate(x: Floats, y: Floats, u: Ints, v: Ints, costs: Floats) -> float:
-    """Return the least weight per straight metre, taken a hair lower against rounding."""
-    square = np.inf
-    for e in range(len(u)):
-        straight = (x[u[e]] - x[v[e]]) ** 2 + (y[u[e]] - y[v[e]]) ** 2
-        if costs[e] * costs[e] < square * straight:
-            square = costs[e] * costs[e] / straight
-    return float(np.sqrt(square) * (1 - 1e-9)) if np.isfinite(square) else 0.0
+def _least_rate(length_m: Floats, costs: Floats) -> float:
+    """Return the least weight per metre of any edge, taken a hair lower against rounding."""
+    rate = np.inf
+    for e in range(len(costs)):
+        if costs[e] < rate * length_m[e]:
+            rate = costs[e] / length_m[e]
+    return float(rate * (1 - 1e-9)) if np.isfinite(rate) else 0.0
 
 
 @compiled

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 import geopandas as gpd
@@ -184,6 +184,16 @@ class StreetGraph:
     def edges(self) -> int:
         """Number of edges."""
         return len(self.u)
+
+    @cached_property
+    def least_detour(self) -> float:
+        """Least length per straight metre of any edge: a hair under 1, as length is geodesic and straight is not.
+
+        Computed once, since neither lengths nor places change; A* rests its bound on it.
+        """
+        straight = np.hypot(self.x[self.u] - self.x[self.v], self.y[self.u] - self.y[self.v])
+        some = straight > 0
+        return float((self.length_m[some] / straight[some]).min(initial=1.0)) * (1 - 1e-9)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from made_streets import grid_graph, made_ways
 from safespace import routes
 from safespace.errors import PlaceError
 from safespace.routes.alternatives import BALANCED, FEWEST, SHORTEST, choose, different, knee, overlap
-from safespace.streets import build_graph
+from safespace.sources import streets_osm
+from safespace.streets import build_graph, exposure_operator, replace
 
 
 def every_walk(graph, origin, destination, cap_m):
@@ -37,7 +38,7 @@ def best_of(points, tolerance=1e-9):
     return np.array(kept)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 2**32 - 1), st.sampled_from([1.0, 1.2, 1.5, 2.0]))
 def test_equals_full_enumeration(seed, cap):
     graph = grid_graph(4, seed=seed, drop=0.1)
@@ -126,3 +127,60 @@ def test_no_different_walk_on_the_only_street():
     graph = build_graph(made_ways(rows, places))
     only = routes.shortest_path(graph, 0, 2)
     assert different(graph, (0, 2), [only.edges], longest_m=1e9) is None
+
+
+def supported(graph, ends, exposure, cap_m):
+    """Find the corners of the trade-off set by weighted sums alone (Aneja & Nair 1979), within the cap."""
+
+    def walk(share):
+        weight = share * graph.length_m + (1 - share) * exposure
+        path = routes.shortest_path(graph, *ends, weight=weight).edges
+        return float(graph.length_m[path].sum()), float(exposure[path].sum())
+
+    found = {walk(1 - 1e-9), walk(1e-9)}
+    todo = [tuple(sorted(found))] if len(found) == 2 else []
+    while todo:
+        (short, more), (long, fewer) = todo.pop()
+        share = (more - fewer) / ((more - fewer) + (long - short))
+        middle = walk(share)
+        level = share * short + (1 - share) * more
+        if share * middle[0] + (1 - share) * middle[1] < level * (1 - 1e-9):
+            found.add(middle)
+            todo += [((short, more), middle), (middle, (long, fewer))]
+    return [point for point in found if point[0] <= cap_m]
+
+
+@pytest.mark.realdata
+def test_holds_every_supported_point_on_newport(realdata):
+    graph = build_graph(streets_osm.read_ways(realdata / "newport-2023-06-13.osm.pbf"))
+    rng = np.random.default_rng(4)
+    node = rng.integers(graph.nodes, size=800)
+    exposure = exposure_operator(graph, graph.lon[node], graph.lat[node]) @ np.ones(800)
+    connected = np.flatnonzero(graph.component == 0)
+    points = 0
+    for origin in rng.choice(connected, 12).tolist():
+        away = np.hypot(graph.x[connected] - graph.x[origin], graph.y[connected] - graph.y[origin])
+        ends = origin, int(rng.choice(connected[(away > 600) & (away < 1500)]))
+        front = routes.trade_off(graph, *ends, exposure=exposure, detour_cap=2.0)
+        for length, burden in supported(graph, ends, exposure, 2.0 * front.length_m[0]):
+            away = np.abs(front.length_m / length - 1) + np.abs(front.exposure - burden) / (burden + 1)
+            assert away.min() < 1e-6
+            points += 1
+    assert points > 20
+
+
+@settings(max_examples=20)
+@given(st.integers(0, 2**32 - 1))
+def test_looking_only_at_the_neighbourhood_loses_nothing(seed):
+    """Lengths far from the straight line, and a far-off part of the graph, change no walk of the set."""
+    graph = grid_graph(5, seed=seed % 50)
+    rng = np.random.default_rng(seed)
+    graph = replace(graph, length_m=graph.length_m * rng.uniform(0.2, 5, graph.edges))
+    exposure = rng.random(graph.edges)
+    origin, destination = map(int, rng.choice(graph.nodes, 2, replace=False))
+    front = routes.trade_off(graph, origin, destination, exposure=exposure, detour_cap=1.3)
+    cap_m = front.length_m[0] * 1.3 * (1 + 1e-9)
+    walks = every_walk(graph, origin, destination, cap_m)
+    wanted = best_of([(length, float(exposure[list(edges)].sum())) for length, edges in walks])
+    np.testing.assert_allclose(np.column_stack([front.length_m, front.exposure]), wanted, rtol=1e-9)
+    assert 0 < graph.least_detour < 1

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import igraph
 import networkx as nx
 import numpy as np
@@ -12,7 +17,7 @@ from made_streets import grid_graph, made_ways
 
 from safespace import routes
 from safespace.errors import PlaceError, SchemaError
-from safespace.routes.search import nodes_along
+from safespace.routes.search import nodes_along, trace
 from safespace.streets import build_graph
 
 GRAPH = grid_graph(7, seed=11, drop=0.15)
@@ -25,7 +30,7 @@ def as_networkx(graph, weight):
     return made
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 2**32 - 1))
 def test_equals_networkx_igraph_and_scipy(seed):
     rng = np.random.default_rng(seed)
@@ -47,6 +52,9 @@ def test_equals_networkx_igraph_and_scipy(seed):
     assert path.nodes[-1] == destination
     assert nodes_along(GRAPH, origin, path.edges).tolist() == path.nodes.tolist()
     assert routes.distances(GRAPH, origin, weight=weight)[destination] == pytest.approx(path.cost, rel=1e-12)
+    cost, back = routes.shortest_tree(GRAPH, origin, weight=weight)
+    np.testing.assert_array_equal(cost, routes.distances(GRAPH, origin, weight=weight))
+    assert trace(GRAPH, back, origin, destination, weight).edges.tolist() == path.edges.tolist()
 
 
 def test_zero_weights_are_walked():
@@ -87,3 +95,33 @@ def test_an_island_is_said_to_be_one():
             search(graph, 0, 2)
     with pytest.raises(PlaceError, match="not connected"):
         routes.trade_off(graph, 0, 2, exposure=np.ones(2))
+
+
+PLAIN = """
+import sys, numpy as np
+sys.path.insert(0, sys.argv[1])
+from made_streets import grid_graph
+from safespace import routes
+from safespace.settings import RouteSettings
+from safespace.streets import exposure_operator
+graph = grid_graph(6, seed=5)
+operator = exposure_operator(graph, graph.lon[::3], graph.lat[::3])
+ends = [(float(graph.lon[k]), float(graph.lat[k])) for k in (0, graph.nodes - 1)]
+plan = routes.plan(graph, *ends, operator=operator, weights=np.ones(operator.shape[1]), settings=RouteSettings())
+print(routes.to_geojson(plan))
+"""
+
+
+def test_without_compiling_the_answers_are_the_same():
+    """NUMBA_DISABLE_JIT runs every hot loop as plain Python: the same options, to the last byte."""
+    made = [
+        subprocess.run(
+            [sys.executable, "-c", PLAIN, str(Path(__file__).parents[1])],
+            env=os.environ | {"NUMBA_DISABLE_JIT": off},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for off in ("0", "1")
+    ]
+    assert made[0] == made[1]
+    assert b'"option": "Shortest"' in made[0]
