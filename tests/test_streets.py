@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from made_streets import METRE_LAT, METRE_LON, ORIGIN, grid_graph, made_ways
+from made_streets import GEOD, METRE_LAT, METRE_LON, ORIGIN, grid_graph, made_ways
 
 from safespace import cells, streets
 from safespace.errors import FileError, PlaceError, SchemaError
@@ -184,11 +184,22 @@ def test_nearest_node_keeps_to_the_connected_piece():
     lon, lat = at(98, 3)
     assert graph.node_id[streets.nearest_node(graph, lon, lat)] == 2
     lon, lat = at(5000, 10)
-    with pytest.raises(PlaceError, match=r"No street within 300 m.*4,80\d m away.*raise routes.snap_limit_m"):
+    island = r"No street within 300 m.*leads on.*island of 0.10 km.*4,80\d m away.*raise routes.snap_limit_m"
+    with pytest.raises(PlaceError, match=island):
         streets.nearest_node(graph, lon, lat, 300)
+    with pytest.raises(PlaceError, match=r"No street within 300 m of the point\. Seen.*is 3,00\d m away"):
+        streets.nearest_node(graph, *at(100, 3100), 300)
     assert graph.node_id[streets.nearest_node(graph, lon, lat, 300, connected=False)] == 7
     with pytest.raises(PlaceError, match="Not a place in degrees"):
         streets.nearest_node(graph, 330000.0, 180000.0)
+
+
+def test_the_nearest_node_is_the_nearest_of_all():
+    graph = grid_graph(12, seed=2)
+    rng = np.random.default_rng(4)
+    for lon, lat in zip(*at(rng.uniform(-200, 1300, 40), rng.uniform(-200, 1300, 40)), strict=True):
+        away = GEOD.inv(np.full(graph.nodes, lon), np.full(graph.nodes, lat), graph.lon, graph.lat)[2]
+        assert streets.nearest_node(graph, lon, lat, 500, connected=False) == int(np.argmin(away))
 
 
 def test_places_are_named_after_the_streets_that_meet():

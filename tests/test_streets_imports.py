@@ -15,7 +15,7 @@ from awkward_server import Awkward, Step, serving
 from osmium.osm.mutable import Node, Way
 
 from safespace import streets
-from safespace.errors import AreaError, FileError
+from safespace.errors import AreaError, FileError, SafeSpaceError
 from safespace.settings import FetchSettings
 from safespace.sources import streets_osm, streets_osmnx
 from safespace.streets import importing
@@ -223,3 +223,22 @@ def test_a_torn_cache_is_made_again(tmp_path):
     assert not streets.import_streets(path).kept
     with pytest.raises(FileError, match="No such file"):
         streets.import_streets(tmp_path / "absent.osm.pbf", cache=cache)
+
+
+@pytest.mark.parametrize("name", ["a.osm.pbf", "a.osm"])
+def test_spoilt_extracts_are_read_or_refused_in_a_sentence(tmp_path, name):
+    """Bytes changed and ends cut at random: never a bare traceback."""
+    whole, rng = write(tmp_path / name).read_bytes(), np.random.default_rng(1)
+    spoilt = tmp_path / f"x{name}"
+    remedies = []
+    for _ in range(60):
+        content = bytearray(whole)
+        for at in rng.integers(len(whole), size=rng.integers(1, 4)):
+            content[at] = rng.integers(256)
+        spoilt.write_bytes(content[: rng.integers(len(whole) // 2, 2 * len(whole))])
+        try:
+            streets.build_graph(streets_osm.read_ways(spoilt), parks=streets_osm.read_parks(spoilt))
+        except SafeSpaceError as problem:
+            remedies.append(problem.remedy)
+    assert len(remedies) > 20
+    assert all(remedies)

@@ -223,7 +223,7 @@ def _objects(path: str | Path, keys: tuple[str, ...], *, areas: bool = False) ->
         if areas:
             reader = reader.with_areas(osmium.filter.KeyFilter(*keys))
         yield from reader.with_filter(osmium.filter.KeyFilter(*keys))
-    except (RuntimeError, ValueError, OSError) as problem:
+    except (RuntimeError, ValueError, OSError, osmium.InvalidLocationError) as problem:
         raise FileError(
             "The OpenStreetMap extract cannot be read.",
             where=path,

@@ -263,19 +263,31 @@ def nearest_node(
     if not (np.isfinite([lon, lat]).all() and abs(lon) <= 180 and abs(lat) <= 90):
         raise PlaceError("Not a place in degrees.", seen=(lon, lat), remedy="Give longitude, then latitude.")
     allowed = np.flatnonzero(graph.component == 0) if connected else np.arange(graph.nodes)
-    away = _GEOD.inv(
-        np.full(len(allowed), lon), np.full(len(allowed), lat), graph.lon[allowed], graph.lat[allowed]
-    )[2]
+    best, away_m = _closest(graph, allowed, lon, lat)
+    if away_m <= limit_m:
+        return best
+    seen = f"the nearest connected street is {away_m:,.0f} m away"
+    other, other_m = _closest(graph, np.arange(graph.nodes), lon, lat)
+    if other_m <= limit_m:
+        piece = graph.component[graph.u] == graph.component[other]
+        km = float(graph.length_m[piece].sum()) / 1000
+        seen = f"the streets there are an island of {km:.2f} km that nothing joins to the rest; {seen}"
+    raise PlaceError(
+        f"No street within {limit_m:,.0f} m of the point{' leads on' if other_m <= limit_m else ''}.",
+        where=f"{lon:.5f}, {lat:.5f}",
+        seen=seen,
+        remedy="Choose a point nearer to a street, load the streets of that place, or raise routes.snap_limit_m.",
+    )
+
+
+def _closest(graph: StreetGraph, allowed: Ints, lon: float, lat: float) -> tuple[int, float]:
+    """Return the junction of those allowed that is nearest, and how far: nearly in degrees, then exactly."""
+    east = (graph.lon[allowed] - lon + 180) % 360 - 180
+    nearly = (east * np.cos(np.radians(lat))) ** 2 + (graph.lat[allowed] - lat) ** 2
+    few = allowed[np.argpartition(nearly, min(32, len(allowed) - 1))[:32]]
+    away = _GEOD.inv(np.full(len(few), lon), np.full(len(few), lat), graph.lon[few], graph.lat[few])[2]
     best = int(np.argmin(away))
-    if away[best] > limit_m:
-        raise PlaceError(
-            f"No street within {limit_m:,.0f} m of the point.",
-            where=f"{lon:.5f}, {lat:.5f}",
-            seen=f"the nearest connected street is {away[best]:,.0f} m away",
-            remedy="Choose a point nearer to a street, load the streets of that place, "
-            "or raise routes.snap_limit_m.",
-        )
-    return int(allowed[best])
+    return int(few[best]), float(away[best])
 
 
 def to_metres(lon: Floats, lat: Floats, crs: str) -> tuple[Floats, Floats]:
