@@ -116,7 +116,7 @@ def pai_coverage(window: pd.DataFrame, later: int, *, layers: int) -> float:
         rng = np.random.default_rng(seed)
         counts = pd.DataFrame(rng.poisson(mean[:, None], (len(inside), later + 2)), index=fixed.index)
         found = validate(
-            counts, window, later=later, seed=seed, scores={"fixed": fixed}, shares=(share,), replicates=199
+            counts, window, later=later, seed=seed, scores={"fixed": fixed}, shares=(share,), replicates=399
         )
         row = found.table.set_index("method").loc["fixed"]
         held += row["pai_lower"] <= truth <= row["pai_upper"]

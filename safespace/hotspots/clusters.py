@@ -8,6 +8,7 @@ moved to shared points before publication are refused: the clusters would be tho
 from __future__ import annotations
 
 import logging
+import warnings
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -43,7 +44,7 @@ FEWEST_TO_TELL = 20  # events before shared coordinates say anything
 REACH_M = 150.0
 MIN_EVENTS = 8
 FEWEST_TIMED = 1000
-MOST_FOR_PRIM = 2_000  # events; past it Borůvka's tree, which does not take time with their square
+MOST_FOR_SQUARE = 2_000  # events; past it a library whose time does not grow with their square
 RESAMPLES = 200
 FEWEST_RESAMPLES = 20
 MOST_DRAWN = 1_000_000  # events over all resamples: some twenty seconds
@@ -161,8 +162,8 @@ def find_clusters(
     Distances are in metres on a plane. The shape is the hull of events, not a place with a border.
     A cluster with a probability of 1 is a shape only (one within a single cell has a ``p_shuffle`` near 1
     whatever it holds, see :func:`safespace.hotspots.scan_cells`); one with low stability depends on a few events.
-    HDBSCAN has several trees to choose from where distances are equal, and past 2,000 events a quicker way
-    chooses others: events at the rim of a cluster may then be in it or not. 100,000 events take a few
+    HDBSCAN has several trees to choose from where distances are equal, and past 2,000 events a quicker
+    library chooses others: events at the rim of a cluster may then be in it or not. 100,000 events take a few
     seconds, and each resample as long again.
 
     References
@@ -305,10 +306,23 @@ def _dbscan(metres: Numbers, *, min_events: int, reach_m: float) -> Labels:
 
 
 def _hdbscan(metres: Numbers, *, min_events: int) -> Labels:
+    labels = (_hdbscan_of_few if len(metres) <= MOST_FOR_SQUARE else _hdbscan_of_many)(metres, min_events)
+    return labels.astype(np.int64)
+
+
+def _hdbscan_of_few(metres: Numbers, min_events: int) -> Labels:
+    from sklearn.cluster import HDBSCAN  # noqa: PLC0415 - takes a second to import
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # the default of ``copy`` will change
+        labels: Labels = HDBSCAN(min_cluster_size=min_events, copy=True).fit(metres).labels_
+    return labels
+
+
+def _hdbscan_of_many(metres: Numbers, min_events: int, *, tree: str = "boruvka_kdtree") -> Labels:
     from hdbscan import HDBSCAN  # noqa: PLC0415 - takes a second to import
 
-    tree = "prims_kdtree" if len(metres) <= MOST_FOR_PRIM else "boruvka_kdtree"
-    # The library does not count an event among its own neighbours. One process: a pool costs seconds.
+    # This library does not count an event among its own neighbours. One process: a pool costs seconds.
     fitted = HDBSCAN(
         min_cluster_size=min_events,
         min_samples=max(min_events - 1, 1),
@@ -316,7 +330,7 @@ def _hdbscan(metres: Numbers, *, min_events: int) -> Labels:
         approx_min_span_tree=False,
         core_dist_n_jobs=1,
     ).fit(metres)
-    labels: Labels = fitted.labels_.astype(np.int64)
+    labels: Labels = fitted.labels_
     return labels
 
 

@@ -72,6 +72,12 @@ class Discs:
         summed: NDArray[Any] = running[self.starts[:, 1:]] - running[self.starts[:, :1]]
         return summed
 
+    def only(self, cells: NDArray[np.bool_]) -> Discs:
+        """Return the discs with some of their cells: sums of what lies in those alone are the same."""
+        kept = cells[self.members]
+        before = np.concatenate([[0], np.cumsum(kept)])
+        return Discs(self.members[kept], before[self.starts].astype(np.int64))
+
     def of(self, centre: int, rings: int) -> NDArray[np.int32]:
         """Return the positions of the cells of one disc."""
         return self.members[self.starts[centre, 0] : self.starts[centre, rings + 1]]
@@ -406,6 +412,7 @@ def scan_periods(
     share = held.sums(used["events"].to_numpy()) / total
     in_last = np.cumsum(table[:, ::-1], axis=1)[:, :last]  # the last one, two, three ... periods
     simulated = _dealt(table, last, replicates, np.random.default_rng(seed))
+    busy = held.only(used["events"].to_numpy() > 0)  # a cell without events has none when periods swap
     best: _Found | None = None
     highest = np.zeros(replicates)
     for window in range(last):
@@ -415,7 +422,7 @@ def scan_periods(
         scores = np.where(share <= MOST_OF_ALL, _poisson_scores(seen, usable, total), 0.0)
         best = _better(best, _Found(seen, share * fraction * total, scores, np.full(share.shape, window + 1)))
         layer = simulated[window]
-        highest = np.maximum(highest, _highest(layer, held, share, total, fraction=fraction))
+        highest = np.maximum(highest, _highest(layer, busy, share, total, fraction=fraction))
     assert best is not None  # noqa: S101 - last is at least 1
     return _told(used, held, best, {"poisson": highest}, baseline="its own past", level=level, seed=seed)
 
@@ -507,6 +514,15 @@ def _dealt(table: Whole, last: int, replicates: int, rng: np.random.Generator) -
     """
     dealt = np.zeros((last, replicates, table.shape[0]), dtype=np.int64)
     wanted = table.sum(axis=0)[::-1][:last].tolist()
+    if table.sum() <= table.shape[0] * last:  # few events: each takes another's period
+        cell = np.repeat(np.arange(table.shape[0]), table.sum(axis=1))
+        ends = np.cumsum([0, *wanted])
+        for replicate in range(replicates):
+            order = rng.permutation(cell)
+            for window in range(last):
+                some = order[ends[window] : ends[window + 1]]
+                dealt[window, replicate] = np.bincount(some, minlength=table.shape[0])
+        return np.cumsum(dealt, axis=0)
     for replicate in range(replicates):
         left = table.sum(axis=1)
         for window, number in enumerate(wanted):

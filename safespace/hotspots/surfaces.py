@@ -122,10 +122,11 @@ def choose_bandwidth(cells: pd.DataFrame) -> float:
             remedy=f"At least {FEWEST_EVENTS} in two cells are needed; or state the bandwidth.",
         )
     place = _centres(inside)
+    apart = _apart(place, held)
     finest, widest = 500 * np.sqrt(np.median(area)), 500 * np.sqrt(area.sum())
 
     def loss(log_width: float) -> float:
-        return -_foretold(place, held, area, events[held], float(np.exp(log_width)))
+        return -_foretold(place, held, area, events[held], float(np.exp(log_width)), apart)
 
     tried = np.linspace(np.log(finest), np.log(max(widest, 1.01 * finest)), _TRIED)
     at = int(np.argmin([loss(width) for width in tried]))
@@ -136,17 +137,32 @@ def choose_bandwidth(cells: pd.DataFrame) -> float:
     return width
 
 
+def _apart(place: Numbers, held: NDArray[np.intp]) -> Numbers | None:
+    """Return the squared distances of all cells from those held, where they are few enough to keep."""
+    return cdist(place, place[held], "sqeuclidean") if len(place) * len(held) <= _CHUNK else None
+
+
 def _foretold(
-    place: Numbers, held: NDArray[np.intp], area: Numbers, events: NDArray[np.int64], width: float
+    place: Numbers,
+    held: NDArray[np.intp],
+    area: Numbers,
+    events: NDArray[np.int64],
+    width: float,
+    apart: Numbers | None = None,
 ) -> float:
     """Return the log likelihood of each event under the surface of all others."""
-    smooth, own = _smooth(place, held, area, width, events[:, None])
+    smooth, own = _smooth(place, held, area, width, events[:, None], apart)
     others = smooth[held, 0] - own
     return float((events * np.log(np.maximum(others, np.finfo(float).tiny))).sum())
 
 
 def _smooth(
-    place: Numbers, held: NDArray[np.intp], area: Numbers, width: float, values: NDArray[Any]
+    place: Numbers,
+    held: NDArray[np.intp],
+    area: Numbers,
+    width: float,
+    values: NDArray[Any],
+    apart: Numbers | None = None,
 ) -> tuple[Numbers, Numbers]:
     """Return the values of held cells smoothed over all cells, per square kilometre, and one's own part.
 
@@ -158,8 +174,8 @@ def _smooth(
     step = max(_CHUNK // len(place), 1)
     for at in range(0, len(held), step):
         some = held[at : at + step]
-        kernel = cdist(place, place[some], "sqeuclidean")
-        kernel *= -0.5 / width**2
+        kernel = cdist(place, place[some], "sqeuclidean") if apart is None else apart[:, at : at + step]
+        kernel = kernel * (-0.5 / width**2)
         np.exp(kernel, out=kernel)
         own[at : at + step] = 1 / (area @ kernel)
         smooth += kernel @ (values[at : at + step] * own[at : at + step, None])

@@ -220,7 +220,8 @@ def validate(
     _check_periods(past, future)
     rng = np.random.default_rng(seed)
     weights = _resampled(later, replicates, rng)
-    drawn = future.to_numpy() @ weights.T  # the first column is the periods as they are
+    # The first column is the periods as they are. Whole numbers as floats: exact, and quick to multiply.
+    drawn = future.to_numpy(dtype=float) @ weights.T.astype(float)
     area = cells.set_index("cell")["area_km2"].reindex(counts.index).to_numpy()
     wanted = np.sort(np.asarray(shares, dtype=float))
     best = np.column_stack([_portions(column / area, area, wanted) @ column for column in drawn.T])
@@ -328,7 +329,7 @@ class _Judged:
     """
 
     past: Whole
-    drawn: Whole
+    drawn: Numbers
     best: Numbers
     area: Numbers
     shares: Numbers

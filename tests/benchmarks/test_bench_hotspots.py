@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import time
 import warnings
+from functools import partial
 
 import numpy as np
+import pandas as pd
 import pytest
 import shapely
+from made_county import County
 from scipy.sparse import csr_array
 
-from safespace.cells import neighbours, study_window
+from safespace import hotspots
+from safespace.cells import count, neighbours, study_window
+from safespace.engine import open_engine
 from safespace.hotspots import find_hotspots, gi_star_score, ring_test
 from safespace.settings import HotspotSettings
 
@@ -64,8 +69,9 @@ def test_gi_star_of_50_000_hexes_against_esda(benchmark, hexes):
     sums = best(lambda: ring @ events, rounds=20)
     benchmark.extra_info["esda_over_gi_star"] = theirs / ours
     benchmark.extra_info["esda_over_ring_sums"] = theirs / sums
+    benchmark.extra_info["ms"] = 1000 * ours
     assert theirs / ours >= 100
-    assert theirs / sums >= 100
+    assert ours <= 0.001
 
 
 def test_ring_test_of_a_million_cells(benchmark):
@@ -82,6 +88,10 @@ def test_ring_test_of_a_million_cells(benchmark):
         sums = best(lambda: (ring @ events, ring @ exposure), rounds=3)
         benchmark.extra_info["over_ring_sums"] = benchmark.stats["min"] / sums
         benchmark.extra_info["cells"] = ring.shape[0]
+        start = time.process_time()
+        ring_test(events, exposure, ring)
+        benchmark.extra_info["cpu_s"] = time.process_time() - start
+        assert benchmark.extra_info["cpu_s"] <= 2.0
 
 
 def block_diagonal(ring, copies):
@@ -99,3 +109,74 @@ def test_544_reports_over_a_police_force(benchmark):
     cells = window.assign(events=events, pins=events)
     found = benchmark(find_hotspots, cells, baseline="area", settings=HotspotSettings())
     assert found.tested > 20_000
+
+
+def everything(reports, window, engine, *, replicates, resamples):
+    """Ask all questions of a year of reports, as the verbs do; months are too thin for what is new, quarters are not."""
+
+    def counted(some):
+        return count(some, window, resolution=8, engine=engine)
+
+    def find(cells):
+        return hotspots.find_hotspots(cells, baseline="area", settings=HotspotSettings())
+
+    cells = counted(reports)
+    lit = reports["factor"] == "lit"
+    cells = cells.assign(lit=np.minimum(counted(reports[lit])["events"], cells["events"]))
+    found = find(cells)
+    scan = hotspots.scan_cells(cells, baseline="area", seed=1, replicates=replicates)
+    ring, surface = neighbours(cells["cell"]), hotspots.density(cells)
+    months = hotspots.count_by_period(reports, cells)
+    quarters = hotspots.count_by_period(reports, cells, freq="Q")
+    return [
+        hotspots.places(hotspots.with_scan(found, scan)),
+        hotspots.compare_baselines(
+            cells, {"area": cells.set_index("cell")["area_km2"], "even": pd.Series(1.0, index=cells["cell"])},
+            settings=HotspotSettings(),
+        ),
+        hotspots.gi_star(cells["events"], ring, found.table["ring_expected"]),
+        hotspots.local_moran(cells["events"], ring, found.table["ring_expected"], seed=1, replicates=replicates),
+        hotspots.find_clusters(reports, seed=1, scan=scan, resamples=resamples),
+        hotspots.scan_shares(cells, having="lit", name="lighting", seed=1, replicates=replicates),
+        hotspots.share_by(reports, lit, by="cell_8"),
+        hotspots.relative_density(
+            cells, having="lit", seed=1, bandwidth_m=surface.bandwidth_m, replicates=replicates
+        ),
+        hotspots.scan_periods(quarters, seed=1, replicates=replicates),
+        hotspots.find_trend(months.sum()),
+        hotspots.compare_periods(
+            quarters.iloc[:, 0], quarters.iloc[:, 3], days_before=90, days_after=92
+        ),
+        hotspots.near_repeat(reports, seed=1, permutations=replicates),
+        hotspots.week_surface(reports),
+        hotspots.add_checks(
+            found,
+            {
+                "day": counted(hotspots.without_busiest_day(reports)),
+                "week": counted(hotspots.without_busiest_week(reports)),
+                "patrols": counted(hotspots.without_patrol(reports)),
+            },
+            find=find,
+        ),
+    ]  # fmt: skip
+
+
+def test_everything_for_544_reports(benchmark):
+    county = County()
+    reports = county.reports(544, seed=1).assign(detected_by="public")
+    window, engine = county.windows[8], open_engine()
+    few = {"replicates": 19, "resamples": 2}
+    everything(reports, window, engine, **few)  # compiled, libraries read and discs found beforehand
+    options = few if benchmark.disabled else {"replicates": 999, "resamples": 200}
+    call = partial(everything, reports, window, engine, **options)
+    answers = benchmark.pedantic(call, rounds=3)
+    assert all(answer is not None for answer in answers)
+    if benchmark.disabled:
+        return
+    cpu_s = []
+    for _ in range(3):
+        start = time.process_time()
+        call()
+        cpu_s.append(time.process_time() - start)
+    benchmark.extra_info["cpu_s"] = min(cpu_s)
+    assert min(cpu_s) <= 4.5  # three seconds on two cores, whatever else the machine is doing

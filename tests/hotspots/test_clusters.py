@@ -6,15 +6,16 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from sklearn.cluster import DBSCAN, HDBSCAN
+from sklearn.cluster import DBSCAN
 from sklearn.metrics import adjusted_rand_score
 
 from safespace.cells import locate, study_window, to_metres
 from safespace.errors import InputError, TooFewError
-from safespace.hotspots import clusters, scan_cells
+from safespace.hotspots import scan_cells
 from safespace.hotspots.clusters import (
     _by_size,
     _hdbscan,
+    _hdbscan_of_many,
     _overlap,
     affordable,
     find_clusters,
@@ -135,21 +136,23 @@ def test_too_few_are_refused_with_how_many_would_do():
 
 
 @pytest.mark.parametrize("again", [False, True])
-def test_hdbscan_is_scikit_learns_to_the_last_event(again):
+def test_both_libraries_find_the_same_with_the_same_tree(again):
     metres = to_metres(*events(10, scattered=400)[["lon", "lat"]].to_numpy().T)[0]
     if again:  # points drawn twice lie on each other, as in every resample
         metres = metres[np.random.default_rng(1).integers(0, len(metres), len(metres))]
-    ours, theirs = _hdbscan(metres, min_events=8), HDBSCAN(min_cluster_size=8, copy=True).fit_predict(metres)
+    ours = _hdbscan_of_many(metres, 8, tree="prims_kdtree")
+    theirs = _hdbscan(metres, min_events=8)
     assert adjusted_rand_score(ours, theirs) == 1
     assert ((ours < 0) == (theirs < 0)).all()
 
 
-def test_the_quicker_tree_finds_nearly_the_same(monkeypatch):
+def test_the_quicker_tree_finds_nearly_the_same():
     metres = to_metres(*events(11, spots=(60, 40), scattered=1400)[["lon", "lat"]].to_numpy().T)[0]
     exact = _hdbscan(metres, min_events=8)
-    monkeypatch.setattr(clusters, "MOST_FOR_PRIM", 0)
-    quick = _hdbscan(metres, min_events=8)
-    assert (quick == _hdbscan(metres, min_events=8)).all()
+    quick = _hdbscan_of_many(metres, 8)
+    assert (quick == _hdbscan_of_many(metres, 8)).all()
+    many = np.vstack([metres, metres[:600] + 7])
+    assert (_hdbscan(many, min_events=8) == _hdbscan_of_many(many, 8)).all()
     assert adjusted_rand_score(exact, quick) > 0.9
 
 

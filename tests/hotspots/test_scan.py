@@ -291,6 +291,30 @@ def test_dealing_keeps_every_cells_and_every_periods_total():
     assert (dealt[-1] == table.sum(axis=1)).all()
     assert (table.sum(axis=0)[::-1][1:] == np.diff(dealt.sum(axis=2), axis=0).T).all()
     assert (np.diff(dealt, axis=0) >= 0).all()
+    thick = np.full((6, 5), 40)  # more events than it pays to deal one by one
+    dealt = _dealt(thick, 2, 3, np.random.default_rng(0))
+    assert (dealt[-1] <= 200).all()
+    assert (dealt.sum(axis=2) == [[240] * 3, [480] * 3]).all()
+
+
+def test_dealing_one_by_one_is_dealing_from_what_is_left():
+    table = np.array(
+        [[2, 1, 0], [1, 0, 2], [0, 3, 1]]
+    )  # ten events, four and then three in the last two periods
+    drawn = {
+        way: _dealt(np.vstack([table, np.zeros((rows, 3), int)]), 2, 4000, np.random.default_rng(1))[:, :, :3]
+        for way, rows in (("left", 0), ("one by one", 7))
+    }
+    for window in (0, 1):
+        left, one = drawn["left"][window], drawn["one by one"][window]
+        assert np.allclose(left.mean(axis=0), one.mean(axis=0), atol=0.06)
+        assert np.allclose(np.cov(left.T), np.cov(one.T), atol=0.06)
+
+
+def test_discs_of_some_cells_hold_what_lies_in_them():
+    held, some = discs(CELLS, radius=3), np.arange(len(CELLS)) % 3 == 0
+    values = by_chance(200, 3)
+    assert (held.only(some).sums(values) == held.sums(values * some)).all()
 
 
 def test_counts_past_what_memory_holds_are_refused():
