@@ -20,7 +20,9 @@ import os
 import re
 import shutil
 import socket
+import tempfile
 import time
+import uuid
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -119,12 +121,16 @@ class DuckDBEngine:
     def query(self, sql: str, **tables: Source) -> pd.DataFrame:
         """Run one query; see :meth:`Engine.query`."""
         with _failing_with(sql), duckdb.connect(":memory:", config=self._config()) as connection:
+            connection.execute(
+                "SET enable_progress_bar = false"
+            )  # it would be drawn into what a program prints
             for name, table in tables.items():
                 _register(connection, name, table)
             return _plain(connection.sql(sql).to_arrow_table())
 
     def _config(self) -> dict[str, str]:
-        config = dict(_CONFIG)
+        # what does not fit is spilled: not beside the program, and never where another call spills
+        config = dict(_CONFIG) | {"temp_directory": f"{tempfile.gettempdir()}/safespace-{uuid.uuid4().hex}"}
         if self.threads is not None:
             config["threads"] = str(self.threads)
         if self.memory_mb is not None:
@@ -261,8 +267,11 @@ def _plain(table: pa.Table) -> pd.DataFrame:
     """
     columns = [_plain_type(field.type) for field in table.schema]
     wanted = pa.schema([(field.name, kind) for field, kind in zip(table.schema, columns, strict=True)])
-    frame: pd.DataFrame = table.cast(wanted).to_pandas(integer_object_nulls=True)
-    gaps = {name: kind for name, kind in _with_gaps(table) if frame[name].dtype == object}
+    gaps = dict(_with_gaps(table))
+    table = table.cast(wanted)
+    # column by column, each let go once it is read: a result need not fit twice
+    frame: pd.DataFrame = table.to_pandas(integer_object_nulls=True, split_blocks=True, self_destruct=True)
+    gaps = {name: kind for name, kind in gaps.items() if frame[name].dtype == object}
     texts = {f.name: "str" for f in wanted if pa.types.is_string(f.type) and frame[f.name].dtype == object}
     return frame.astype({**gaps, **texts})
 

@@ -6,10 +6,15 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from store_loader import Reading
 
@@ -109,6 +114,68 @@ def test_loading_the_same_again_costs_next_to_nothing(benchmark, store):
     assert benchmark.pedantic(store.load, (frame, reading(frame, "same")), rounds=3).already_loaded
     if not benchmark.disabled:
         assert once_s + benchmark.stats.stats.min <= 1.2 * once_s
+
+
+def many_groups(folder: Path, rows: int) -> None:
+    """Write reports at 20,000 snap points over 16 years: of 20 M rows, 3.1 M cells, months and sources."""
+    dice = np.random.default_rng(0)
+    points = cells.add_cells(
+        pd.DataFrame(
+            {"lon": dice.normal(-1.5, 0.5, 20_000).round(6), "lat": dice.normal(52.6, 0.4, 20_000).round(6)}
+        )
+    )
+    for number, size in enumerate(np.diff([*range(0, rows, 1_000_000), rows])):
+        moments = np.datetime64("2010-01-01", "us") + dice.integers(0, 16 * 365 * 86_400, size).astype(
+            "m8[s]"
+        )
+        table = pa.table(
+            {
+                "source": pa.array([SOURCES[number % 3]]).take(pa.array(np.zeros(size, dtype=np.int64))),
+                "occurred_from": pa.array(moments, pa.timestamp("us", tz="UTC")),
+                "cell_7": points["cell_7"].to_numpy()[dice.integers(0, 20_000, size)],
+            }
+        )
+        pq.write_table(table, folder / f"{number:03}.parquet", row_group_size=262_144)
+
+
+COUNTING = """
+import sys, time
+from pathlib import Path
+from safespace import cells
+from safespace.engine import DuckDBEngine
+files, sql = sorted(map(str, Path(sys.argv[1]).glob("*.parquet"))), sys.argv[2]
+start = time.process_time()
+if sql:
+    found = DuckDBEngine().query(sql, reports=files)
+else:
+    found = cells.count_months(files, resolution=7, engine=DuckDBEngine(memory_mb=200))
+took = time.process_time() - start
+peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM")).split()[1]
+print(len(found), took, int(peak) / 1024)
+"""
+
+
+def counting(folder: Path, sql: str = "") -> tuple[int, float, float]:
+    """Count in a process of its own; return groups, processor time (s) and peak memory (MB)."""
+    told = [sys.executable, "-c", COUNTING, str(folder), sql]
+    done = subprocess.run(told, check=True, capture_output=True, text=True)
+    groups, took, peak_mb = done.stdout.split()[-3:]
+    return int(groups), float(took), float(peak_mb)
+
+
+def test_counting_into_millions_of_groups_takes_half_a_gigabyte(benchmark, tmp_path):
+    if not (benchmark.enabled and Path("/proc/self/status").exists()):
+        pytest.skip("measured in processes of its own on Linux, and only when benchmarks are enabled")
+    many_groups(tmp_path, int(os.environ.get("SAFESPACE_BENCH_ROWS", "20000000")))
+    ours = [counting(tmp_path) for _ in range(2)]
+    ours.append(benchmark.pedantic(counting, (tmp_path,), rounds=1))
+    plain = [counting(tmp_path, PEER_SQL.replace("cell_8", "cell_7")) for _ in range(3)]
+    ratio = min(took for _, took, _ in ours) / min(took for _, took, _ in plain)
+    peak_mb = max(peak for _, _, peak in ours)
+    benchmark.extra_info |= {"groups": ours[0][0], "over_plain": ratio, "peak_mb": peak_mb}
+    benchmark.extra_info["plain_peak_mb"] = max(peak for _, _, peak in plain)
+    assert ratio <= 1.2
+    assert peak_mb <= 500
 
 
 def test_counting_by_month_against_a_plain_query(benchmark, store):
