@@ -70,6 +70,23 @@ class RouteSettings(_Section):
     lamp_reach_m: Metres = 20.0
 
 
+class MendingSettings(_Section):
+    """What measures cost and what is assumed of streets whose lighting is not mapped.
+
+    The costs are assumptions to edit, not quotations: a low and a high figure in pounds.
+    """
+
+    light_per_m: tuple[float, float] = (60.0, 160.0)
+    light_each: tuple[float, float] = (0.0, 0.0)
+    camera_each: tuple[float, float] = (5_000.0, 20_000.0)
+    clear_each: tuple[float, float] = (200.0, 2_000.0)
+    close_each: tuple[float, float] = (1_000.0, 10_000.0)
+    costs_from: str = "assumption, edit"
+    unknown_prior: float = Field(default=0.5, ge=0, le=1)
+    unlit_price: float = Field(default=1.0, ge=0, le=10)
+    bound_s: float = Field(default=5.0, ge=0, le=600)
+
+
 class PolicyProfile(_Section):
     """What one audience may be given. Proposals for sign-off by a named owner, never constants in code."""
 
@@ -160,6 +177,7 @@ class Settings(BaseSettings):
     zones: tuple[NightZone, ...] = ()
     hotspots: HotspotSettings = HotspotSettings()
     routes: RouteSettings = RouteSettings()
+    mending: MendingSettings = MendingSettings()
     policies: tuple[PolicyProfile, ...] = POLICIES
     limits: LimitSettings = LimitSettings()
     fetch: FetchSettings = FetchSettings()

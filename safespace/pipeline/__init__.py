@@ -3,7 +3,9 @@
 Each verb opens the store named in the settings, does one thing and returns a frozen value or a plain frame.
 """
 
-from safespace.pipeline.acting import Improvement, evaluate, improve, release
+from safespace.interventions import Budget
+from safespace.pipeline.acting import evaluate, release
+from safespace.pipeline.asking import Link, Spot, read_links, read_spots
 from safespace.pipeline.calendars import held_calendar, ingest_calendar, windows_of
 from safespace.pipeline.demo import run_demo
 from safespace.pipeline.excerpts import (
@@ -74,6 +76,7 @@ from safespace.pipeline.loading import (
     write_mapping,
     write_town,
 )
+from safespace.pipeline.mending import Improvement, cost_table, improve, write_improvement
 from safespace.pipeline.places import (
     Agreement,
     CellStory,
@@ -120,6 +123,7 @@ __all__ = [
     "PROVIDERS",
     "UPLOADS",
     "Agreement",
+    "Budget",
     "CellStory",
     "Change",
     "Checked",
@@ -130,9 +134,11 @@ __all__ = [
     "Improvement",
     "Ingestion",
     "Limits",
+    "Link",
     "Offer",
     "PlacesFound",
     "ReachFound",
+    "Spot",
     "StreetsHeld",
     "View",
     "WalkPlanned",
@@ -151,6 +157,7 @@ __all__ = [
     "check_upload",
     "commit",
     "compare_periods",
+    "cost_table",
     "count_cells",
     "describe_formats",
     "evaluate",
@@ -193,6 +200,8 @@ __all__ = [
     "propose_mapping",
     "propose_upload",
     "reach_as_dict",
+    "read_links",
+    "read_spots",
     "reading_in_words",
     "reasons_in_short",
     "rejects_of",
@@ -214,6 +223,7 @@ __all__ = [
     "without_file_remedy",
     "write_agreement",
     "write_brief",
+    "write_improvement",
     "write_mapping",
     "write_places",
     "write_reach",

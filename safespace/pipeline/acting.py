@@ -1,79 +1,25 @@
-"""After the finding: what to mend, whether it worked, and what may leave the house."""
+"""After the finding: whether it worked, and what may leave the house."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from safespace import cells, disclosure, evaluation, interventions, streets
+from safespace import cells, disclosure, evaluation
 from safespace.errors import InputError
-from safespace.pipeline.loading import area_outline, require_streets, streets_credit
+from safespace.pipeline.loading import area_outline
 from safespace.pipeline.places import count_cells
 from safespace.pipeline.selection import select
-from safespace.pipeline.walks import find_point
 from safespace.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from safespace.pipeline.view import View
-    from safespace.pipeline.walks import Point
     from safespace.settings import Settings
-    from safespace.streets import StreetGraph
-
-
-@dataclass(frozen=True)
-class Improvement:
-    """Segments to light for a set of walks, best first, with what the measure is known to do and not do."""
-
-    walks: tuple[str, ...]
-    fixes: interventions.Fixes
-    credit: str
-
-    def sentences(self) -> tuple[str, ...]:
-        """Say what the list rests on and what may be expected of it."""
-        fixes = self.fixes
-        spent = f"{fixes.used_m:,.0f} of {fixes.budget_m:,.0f} m of street would be lit, for {len(self.walks)} walks."
-        return spent, fixes.method, fixes.expectation, f"{self.credit}."
-
-
-def improve(
-    links: Sequence[tuple[Point | str, Point | str]], settings: Settings, *, budget_m: float
-) -> Improvement:
-    """Rank the segments to light within a budget of metres, for a set of walks.
-
-    Parameters
-    ----------
-    links
-        Pairs of ends, each ``(lon, lat)`` or a landmark's name.
-    settings
-        Where the store is and how far a point may be from a street.
-    budget_m
-        Metres of street that can be lit.
-
-    Raises
-    ------
-    StoreError
-        When no streets were imported.
-    PlaceError
-        When an end is unknown or too far from any street.
-    InputError
-        When there is no walk or no budget.
-    """
-    graph = require_streets(settings)
-    walks = [_walk(start, end, graph, settings) for start, end in links]
-    fixes = interventions.rank_fixes(graph, walks, budget_m=budget_m)
-    return Improvement(tuple(walk.name for walk in walks), fixes, streets_credit(settings))
-
-
-def _walk(start: Point | str, end: Point | str, graph: StreetGraph, settings: Settings) -> interventions.Walk:
-    ends = [find_point(place, settings) for place in (start, end)]
-    nodes = [streets.nearest_node(graph, *point, settings.routes.snap_limit_m) for _, point in ends]
-    return interventions.Walk(f"{ends[0][0]} to {ends[1][0]}", *nodes)
 
 
 def evaluate(

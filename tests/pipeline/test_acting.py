@@ -8,13 +8,16 @@ import pytest
 
 from safespace import pipeline
 from safespace.errors import DisclosureError, InputError
+from safespace.interventions import Budget
 
 LINK = ("Stonebridge Bus Station", "Barge Hall")
 YEAR = {"since": date(2025, 9, 1), "until": date(2026, 8, 31)}
 
 
 def test_a_budget_is_kept_and_a_larger_one_does_no_worse(town_settings):
-    small, large = (pipeline.improve([LINK], town_settings, budget_m=metres).fixes for metres in (200, 800))
+    small, large = (
+        pipeline.improve([LINK], town_settings, budget=Budget(metres)).fixes for metres in (200, 800)
+    )
     assert small.used_m <= 200
     assert large.used_m <= 800
     assert large.after <= small.after <= small.before
