@@ -101,6 +101,7 @@ def test_a_check_tells_what_became_of_every_row_and_changes_nothing(app, setting
     assert [item.label for item in app.expander][1:] == [
         "Unknown category (1 row, quarantined)", "Bad coordinates (1 row, rejected)", "Spaces taken off (1 value)",
     ]  # fmt: skip
+    assert [item.value for item in app.caption if words.WHERE in item.value] == [words.WHERE]
     assert "Load 2 reports" in labels(app)
     assert not settings.store.exists()
 
@@ -276,6 +277,11 @@ def test_the_limit_is_shown_and_kept(monkeypatch, tmp_path):
     assert chooser.proto.max_upload_size_mb == 1
     hand_over(app, ("a.csv", "x" * 700_000), ("b.csv", "y" * 700_000))
     assert "1.3 MB together" in app.error[0].value
+
+
+def test_made_up_rows_are_said_to_be_made_up(app):
+    checked(app, ("synthetic.csv", HEADER + GOOD.replace("SS-1", "SYN-1")))
+    assert f"Synthetic data. {words.WHERE}" in [item.value for item in app.caption]
 
 
 def test_many_notes_are_folded_away():

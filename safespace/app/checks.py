@@ -33,8 +33,8 @@ class Findings:
     ----------
     checked
         What can be loaded.
-    notes
-        Sentences about what was noticed.
+    notes, picture
+        Sentences about what was noticed, and where the rows that can be used lie, as SVG.
     reasons
         Rows not taken by reason (:func:`safespace.pipeline.reasons_in_short`).
     rejects, repairs
@@ -47,6 +47,7 @@ class Findings:
 
     checked: Checked
     notes: tuple[str, ...]
+    picture: bytes
     reasons: pd.DataFrame
     rejects: Mapping[tuple[str, str], pd.DataFrame]
     repairs: Mapping[str, pd.DataFrame]
@@ -60,6 +61,7 @@ def find(checked: Checked, settings: Settings) -> Findings:
     return Findings(
         checked=checked,
         notes=(*pipeline.reading_in_words(reading, settings), *checked.outcome.notes, *reading.notes),
+        picture=pipeline.reading_picture(reading, settings),
         reasons=pipeline.reasons_in_short(reading),
         rejects=pipeline.first_rejects(reading, checked.mapping),
         repairs=pipeline.first_repairs(reading),
@@ -72,7 +74,14 @@ def show(found: Findings, mine: Desk, settings: Settings) -> None:
     """Draw what a check found, and what can be done with it."""
     st.header("3. What was found", anchor=False)
     st.html(outcomes(found.checked.outcome.reading.counts()))
-    st.html(f'<section class="ss-notes" aria-label="What was noticed">{noted(found.notes)}</section>')
+    made_up = "Synthetic data. " if found.checked.outcome.reading.synthetic else ""
+    left, right = st.columns([3, 1], gap="large")
+    with left:
+        st.html(f'<section class="ss-notes" aria-label="What was noticed">{noted(found.notes)}</section>')
+    if found.picture:
+        with right:
+            st.image(found.picture.decode(), width="stretch", alt=words.WHERE_ALT)
+            st.caption(f"{made_up}{words.WHERE}")
     _by_row(found)
     st.header("4. Load", anchor=False)
     _load(found, mine, settings)

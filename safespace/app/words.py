@@ -191,6 +191,8 @@ CODES: Mapping[str, str] = MappingProxyType(
         "synonym": "Another word for the same thing",
     }
 )
+WHERE_ALT = "Small map of where the rows that can be used lie; the sentences beside it give the same bounds."
+WHERE = "Where the rows that can be used lie, over the areas loaded. Do the coordinates look right?"
 EXCLUDED_NOT_SHOWN = "Excluded rows are counted and never shown."
 BEFORE_LOADING = (
     "The rows accepted and repaired are loaded together, wholly or not at all. The others stay out; take them "

@@ -12,6 +12,7 @@ from safespace.maps.decks import View, hex_deck, route_deck
 from safespace.maps.pages import PageText, agreement_page, hex_page, route_page
 from safespace.maps.palette import classify, legend
 from safespace.maps.static import area_map_svg
+from safespace.maps.thumbnails import points_svg
 from safespace.maps.twin import count_in_words, rate_in_words, table_twin
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "hex_page",
     "hour_chart_svg",
     "legend",
+    "points_svg",
     "rate_in_words",
     "route_deck",
     "route_page",

@@ -13,6 +13,7 @@ from safespace.pipeline.excerpts import (
     first_rejects,
     first_repairs,
     reading_in_words,
+    reading_picture,
     reasons_in_short,
 )
 from safespace.pipeline.fetching import KINDS, fetch
@@ -203,6 +204,7 @@ __all__ = [
     "read_links",
     "read_spots",
     "reading_in_words",
+    "reading_picture",
     "reasons_in_short",
     "rejects_of",
     "rejects_to_mend",

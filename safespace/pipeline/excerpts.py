@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from safespace import maps
 from safespace.sources.formats import FORMS
 from safespace.sources.forms import plain
 from safespace.sources.taxonomy import load_taxonomy
+from safespace.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Mapping as Lookup
@@ -125,6 +127,16 @@ def reading_in_words(reading: Ingested, settings: Settings) -> tuple[str, ...]:
         f"The rows that can be used are dated {first.day} {first:%B %Y} to {last.day} {last:%B %Y}.",
         f"Their places lie between {south:.2f} and {north:.2f} degrees north, and {west} and {east}.",
     )
+
+
+def reading_picture(reading: Ingested, settings: Settings) -> bytes:
+    """Draw as SVG where the rows that can be used lie over the loaded areas; nothing when there are none."""
+    reports = reading.reports
+    if reports.empty:
+        return b""
+    held = (settings.store / "loads").is_dir()
+    areas = Store.open(settings.store).areas().geometry if held else None
+    return maps.points_svg(reports["lon"].to_numpy(), reports["lat"].to_numpy(), areas=areas)
 
 
 def _cells(
