@@ -373,16 +373,19 @@ def count(
             seen=h3.get_resolution(int(window["cell"].iloc[0])),
             remedy=f"Make it again at {resolution}.",
         )
-    tables = {"reports": reports, "study": window[["cell"]]}
-    if limits is not None and limits != Limits():
-        sql = _count_sql(resolution, _LIMITED)
-        counted = engine.query(sql, **tables, asked=limits.to_frame())
-    else:
-        counted = engine.query(_count_sql(resolution), **tables)
+    source, asked = _limited(limits)
+    counted = engine.query(_count_sql(resolution, source), reports=reports, study=window[["cell"]], **asked)
     counted = counted.set_index("cell").reindex(window["cell"].to_numpy())
     return window.assign(
         pins=counted["pins"].to_numpy(dtype=np.int64), events=counted["events"].to_numpy(dtype=np.int64)
     )
+
+
+def _limited(limits: Limits | None) -> tuple[str, dict[str, pd.DataFrame]]:
+    """Return what a query reads from, and the table of limits it then needs."""
+    if limits is None or limits == Limits():
+        return "reports", {}
+    return _LIMITED, {"asked": limits.to_frame()}
 
 
 _LIMITED = """(
@@ -393,7 +396,7 @@ _LIMITED = """(
 ) AS reports"""
 
 
-def _count_sql(resolution: int, reports: str = "reports") -> str:
+def _count_sql(resolution: int, reports: str) -> str:
     """Count an event where its first pin is, sorting only the few events whose first pin is not there.
 
     An event is named after its first pin (:func:`add_events`), so that pin is known by its two identifiers
@@ -432,6 +435,7 @@ def count_months(
     resolution: int,
     engine: Engine,
     time_zone: str = "Europe/London",
+    limits: Limits | None = None,
 ) -> pd.DataFrame:
     """Return how many pins each source has in each cell in each month.
 
@@ -445,6 +449,8 @@ def count_months(
         Where the query runs; memory grows with the cells and months, not with the reports.
     time_zone
         Zone whose calendar months count, by ``occurred_from``.
+    limits
+        Which of the reports are counted; all of them when not given.
 
     Returns
     -------
@@ -461,9 +467,14 @@ def count_months(
     -----
     Pins, not events: an event whose pins fall either side of midnight would be in two months.
     """
+    source, asked = _limited(limits)
     sources = engine.query(_SOURCES_SQL, reports=reports).assign(place=lambda f: np.arange(len(f)))
     counted = engine.query(
-        _count_months_sql(resolution), reports=reports, days=_days(time_zone), sources=sources
+        _count_months_sql(resolution, source),
+        reports=reports,
+        days=_days(time_zone),
+        sources=sources,
+        **asked,
     )
     month, place = np.divmod(counted["month_and_place"].to_numpy(), max(len(sources), 1))
     counted["month_and_place"] = pd.DatetimeIndex(month.astype("datetime64[M]")).as_unit("us")
@@ -492,7 +503,7 @@ def _month_number(moments: pd.DatetimeIndex, time_zone: str) -> Cells:
 _SOURCES_SQL = "SELECT DISTINCT source FROM reports WHERE source IS NOT NULL ORDER BY source NULLS LAST"
 
 
-def _count_months_sql(resolution: int) -> str:
+def _count_months_sql(resolution: int, reports: str) -> str:
     """Both engines cut moments in UTC; the small table of days puts the hours between the clocks right.
 
     Groups are kept by two numbers, the second being month and source in one: text among the keys would
@@ -501,7 +512,7 @@ def _count_months_sql(resolution: int) -> str:
     return f"""
         WITH placed AS (
             SELECT cell_{resolution:d} AS cell, source, occurred_from, CAST(occurred_from AS DATE) AS day
-            FROM reports
+            FROM {reports}
         ), calendar AS (
             SELECT CAST(day AS DATE) AS day, before, after, turns FROM days
         ), size AS (
@@ -515,7 +526,7 @@ def _count_months_sql(resolution: int) -> str:
         )
         SELECT cell, month_and_place, COUNT(*) AS pins FROM dated GROUP BY cell, month_and_place
         ORDER BY cell NULLS LAST, month_and_place NULLS LAST
-    """  # noqa: S608 - the one name put in is a number formatted as such
+    """  # noqa: S608 - a number formatted as such, and one of two fixed texts
 
 
 def require_reports(cells: pd.DataFrame, *, area: str) -> pd.DataFrame:

@@ -31,6 +31,10 @@ VERBS = (
     "holdings",
     "loads",
     "rollback",
+    "tidy",
+    "trends",
+    "clusters",
+    "validate",
 )
 runner = CliRunner()
 
@@ -127,6 +131,34 @@ def test_count_keeps_zero_cells(store):
     cells = ask_json("count", *store)
     assert sum(cell["pins"] for cell in cells) == 544
     assert any(cell["events"] == 0 for cell in cells)
+
+
+def test_counts_by_month_add_up(store, tmp_path):
+    table = tmp_path / "months.csv"
+    months = ask_json("count", "--monthly", "--source", "nte", "--area", "SB04", "--out", table, *store)
+    cells = ask_json("count", "--source", "nte", "--area", "SB04", *store)
+    inside = {cell["cell"]: cell["pins"] for cell in cells if not cell["edge"]}
+    assert {month["cell"] for month in months} <= set(inside)
+    assert sum(month["pins"] for month in months) == sum(inside.values())
+    assert table.read_text(encoding="utf-8-sig").startswith("cell,month,source,pins")
+    assert "2025-09" in ask("count", "--monthly", "--source", "nte", "--area", "SB04", *store).stdout
+
+
+def test_cells_in_json_are_text_that_h3_tools_read(store):
+    (cell, *_) = ask_json("count", "--area", "SB04", *store)
+    told = ask_json("hotspots", "--source", "nte", *store)
+    assert all(len(text) == 15 for text in (cell["cell"], told["places"][0]["core_cell"]))
+    assert told["places"][0]["core_cell"] in told["places"][0]["cells"]
+
+
+def test_tidy_erases_what_a_rollback_left(town, tmp_path):
+    store = ("--store", tmp_path / "store")
+    load = ask_json("ingest", town.spiking_csv, "--source", "spiking", *store)["load"]["load_id"]
+    ask("rollback", load, *store)
+    assert ask_json("tidy", *store)["erased"] == 0, "a reader of an earlier state may still be at it"
+    assert ask_json("tidy", "--older-than-h", 0, *store)["erased"] > 0
+    with pytest.raises(SafeSpaceError, match="age cannot be below zero"):
+        ask("tidy", "--older-than-h", "-1", *store)
 
 
 def test_hotspots_say_what_they_rest_on_and_write_files(store, tmp_path):

@@ -35,6 +35,7 @@ for _command in (
     loading.holdings,
     loading.loads,
     loading.rollback,
+    loading.tidy,
     finding.count,
     finding.hotspots,
     finding.agreement,

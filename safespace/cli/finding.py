@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 @asks
 def count(
     view: pipeline.View,
+    monthly: Annotated[
+        bool, typer.Option("--monthly", help="Reports by cell, month and source instead; only what occurs.")
+    ] = False,
     out: OutOption = None,
     engine: EngineOption = None,
     store: StoreOption = None,
@@ -38,10 +41,16 @@ def count(
 
     Example: `safespace count --area centre --resolution 9 --out cells.csv`
     """
-    counted = pipeline.count_cells(view, settings_of(store, engine))
+    settings = settings_of(store, engine)
+    counted = (pipeline.count_monthly if monthly else pipeline.count_cells)(view, settings)
     wrote = [pipeline.write_table(counted, path) for path in out or []]
     if as_json:
         print_json(records(counted))
+        return
+    if monthly:
+        by_month = counted.assign(month=counted["month"].dt.strftime("%Y-%m")).groupby(["month", "source"])
+        show(by_month.agg(pins=("pins", "sum")).reset_index(), "Reports by month")
+        wrote_files(wrote)
         return
     inside = counted[~counted["edge"]]
     empty = int((inside["events"] == 0).sum())

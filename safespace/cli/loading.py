@@ -201,3 +201,18 @@ def rollback(
     """
     pipeline.roll_back(load_id, settings_of(store))
     say(f"Load {load_id} is no longer in force.")
+
+
+def tidy(
+    older_than_h: Annotated[
+        float, typer.Option(help="Leave younger files: a loader may be writing them, a reader reading them.")
+    ] = 24.0,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Erase files that no load in force needs: after a rollback, a load replaced, a loader that was killed.
+
+    Example: `safespace tidy --older-than-h 24`
+    """
+    erased = pipeline.tidy(settings_of(store), older_than_h=older_than_h)
+    print_json({"erased": erased}) if as_json else say(f"{erased:,} files erased.")

@@ -48,7 +48,13 @@ def print_json(document: Any) -> None:
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return a frame as a list of rows, ready for JSON."""
+    """Return a frame as a list of rows, ready for JSON; cells are text, since many readers round such numbers."""
+    cells = {
+        name: [f"{cell:x}" for cell in frame[name]]
+        for name in ("cell", "core_cell")
+        if name in frame and frame[name].dtype.kind == "i"
+    }
+    frame = frame.assign(**cells)
     rows: list[dict[str, Any]] = json.loads(frame.to_json(orient="records", date_format="iso"))
     return rows
 

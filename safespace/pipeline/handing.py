@@ -249,7 +249,7 @@ def places_as_dict(found: PlacesFound) -> dict[str, Any]:
         "reports": found.pins,
         "period": [found.since, found.until],
         "synthetic": found.synthetic,
-        "places": found.places.to_dict("records"),
+        "places": _with_cells_as_text(found.places).to_dict("records"),
         "notes": found.notes,
         "credit": found.credit,
         "version": found.version,
@@ -310,6 +310,12 @@ def write_places(found: PlacesFound, path: Path, settings: Settings) -> Path:
         ".html": lambda: briefs.pdf.put(places_page(found, settings).encode(), path),
     }
     return _write_by_ending(path, writers)
+
+
+def _with_cells_as_text(places: pd.DataFrame) -> pd.DataFrame:
+    """Return the places with their cells as H3 text: many readers of JSON round numbers of 18 digits."""
+    members = places["cells"].map(lambda cells: [f"{cell:x}" for cell in cells])
+    return places.assign(core_cell=[f"{cell:x}" for cell in places["core_cell"]], cells=members)
 
 
 def agreement_table(found: Agreement) -> pd.DataFrame:

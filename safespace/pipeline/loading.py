@@ -358,6 +358,23 @@ def roll_back(load_id: str, settings: Settings) -> None:
     Store.open(settings.store).rollback(load_id)
 
 
+def tidy(settings: Settings, *, older_than_h: float = 24.0) -> int:
+    """Erase files that no load in force needs any more, and return how many.
+
+    Raises
+    ------
+    InputError
+        When the age is below zero.
+    StoreError
+        When there is no store there, or it cannot be written to.
+    """
+    if older_than_h < 0:
+        raise InputError(
+            "An age cannot be below zero.", seen=f"{older_than_h:g} h", remedy="Give hours, 24 when unsure."
+        )
+    return Store.open(settings.store).tidy(older_than_h=older_than_h)
+
+
 def ingest_areas(path: Path, *, settings: Settings, name_column: str | None = None) -> gpd.GeoDataFrame:
     """Add areas from GeoJSON, KML or GeoPackage; an area with the same identifier is replaced.
 

@@ -11,12 +11,13 @@ from scipy.spatial import cKDTree
 
 from safespace import cells, hotspots, maps, streets
 from safespace.engine import open_engine
-from safespace.errors import InputError, SafeSpaceError, TooFewError
+from safespace.errors import AreaError, InputError, SafeSpaceError, TooFewError
 from safespace.pipeline.baselines import baseline_note, exposure
 from safespace.pipeline.loading import area_outline, load_streets, streets_credit, version
 from safespace.pipeline.selection import (
     SEXUAL_OFFENCES,
     count_events,
+    count_months,
     factor_shares,
     hours_of_week,
     select,
@@ -121,6 +122,33 @@ def count_cells(view: View, settings: Settings) -> pd.DataFrame:
     store = Store.open(settings.store)
     _, area = area_outline(view.area, store)
     return _asked(area, view, settings)
+
+
+def count_monthly(view: View, settings: Settings) -> pd.DataFrame:
+    """Count the reports of a view by cell, month and source, in the cells of its area that have any.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``cell, month`` (its first day), ``source`` and ``pins``, sorted.
+
+    Raises
+    ------
+    AreaError
+        When the area is not loaded, or no report falls inside.
+    """
+    name, area = area_outline(view.area, Store.open(settings.store))
+    window = cells.study_window(area, resolution=view.resolution)
+    counted = count_months(view, settings)
+    held = counted[counted["cell"].isin(window.loc[~window["edge"], "cell"])].reset_index(drop=True)
+    if held.empty:
+        raise AreaError(
+            "No report falls inside this area.",
+            where=name,
+            seen=f"{int(counted['pins'].sum()):,} reports elsewhere",
+            remedy="Widen the dates and sources, or choose another area.",
+        )
+    return held
 
 
 def _refuse_thin_baseline(counted: pd.DataFrame, view: View) -> None:

@@ -105,14 +105,38 @@ def count_events(view: View, window: pd.DataFrame, settings: Settings) -> pd.Dat
         As :func:`select`.
     """
     _refuse_adding_layers(view)
-    runs_on = open_engine(settings.engine)
+    reports, limits = _countable(view, settings)
+    engine = open_engine(settings.engine)
+    return cells.count(reports, window, resolution=view.resolution, engine=engine, limits=limits)
+
+
+def count_months(view: View, settings: Settings) -> pd.DataFrame:
+    """Count a view's reports by cell, month and source, wherever they are; as :func:`count_events` runs.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As :func:`safespace.cells.count_months`: pins, since an event can span two months.
+    """
+    _refuse_adding_layers(view)
+    reports, limits = _countable(view, settings)
+    return cells.count_months(
+        reports,
+        resolution=view.resolution,
+        engine=open_engine(settings.engine),
+        time_zone=settings.time_zone,
+        limits=limits,
+    )
+
+
+def _countable(view: View, settings: Settings) -> tuple[pd.DataFrame | list[str], cells.Limits | None]:
+    """Return the store's files and the limits an engine can keep by itself, or else the rows."""
     by_clock = view.window or view.calendar
     files = [] if by_clock else Store.open(settings.store).report_files(sources=view.sources)
     if not files:
-        return cells.count(select(view, settings).reports, window, resolution=view.resolution, engine=runs_on)
+        return select(view, settings).reports, None
     since, until = _moments(view, settings)
-    limits = cells.Limits(since, until, view.factor, patrols=view.found_by == "all")
-    return cells.count(files, window, resolution=view.resolution, engine=runs_on, limits=limits)
+    return files, cells.Limits(since, until, view.factor, patrols=view.found_by == "all")
 
 
 def _refuse_no_hours(kept: pd.DataFrame, without_hour: int) -> None:

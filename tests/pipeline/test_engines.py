@@ -9,8 +9,8 @@ import pytest
 
 from safespace import cells, pipeline
 from safespace.engine import open_engine
-from safespace.errors import EngineError
-from safespace.pipeline.selection import count_events, select
+from safespace.errors import AreaError, EngineError
+from safespace.pipeline.selection import count_events, count_months, select
 from safespace.pipeline.view import View
 
 ASKED = {
@@ -36,6 +36,15 @@ def test_counting_the_files_is_counting_the_rows(town_settings, asked):
     assert (by_rows["pins"].sum() > 0) == (
         asked not in {"part of a reason is none", "text that could be a pattern"}
     )
+
+
+def test_months_of_the_files_are_months_of_the_rows(town_settings):
+    view = View(sources=("nte",), since=date(2025, 10, 26), until=date(2026, 3, 29))
+    by_rows = cells.count_months(select(view, town_settings).reports, resolution=9, engine=open_engine())
+    pd.testing.assert_frame_equal(count_months(view, town_settings), by_rows, check_exact=True)
+    assert by_rows["month"].min() == pd.Timestamp("2025-10-01")
+    with pytest.raises(AreaError, match=r"All areas: No report falls inside"):
+        pipeline.count_monthly(view.but(since=date(2010, 1, 1), until=date(2010, 2, 1)), town_settings)
 
 
 def test_an_engine_that_is_none_is_refused(town_settings):
