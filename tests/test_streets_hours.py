@@ -135,7 +135,9 @@ def test_hours_put_on_by_hand_add_to_those_held_and_leave_the_graph_given():
     closed = streets.with_hours(graph, [2], "06:00-22:00")
     assert streets.open_at(closed, FRIDAY_2330).tolist() == [True, True, False, True]
     assert streets.open_at(graph, FRIDAY_2330).all()
-    assert streets.with_hours(closed, [2], "06:00-22:00").hours[closed.hours_code[2]].endswith("06:00-22:00")
+    assert streets.with_hours(closed, [2], "06:00-22:00").hours_code[2] == closed.hours_code[2]
+    wider = streets.with_hours(closed, [2], "24/7")
+    assert streets.open_at(wider, FRIDAY_2330).tolist() == [True, True, False, True]
 
 
 @pytest.mark.parametrize(
@@ -158,6 +160,14 @@ def test_lighting_of_part_of_the_night(lit, conditional, night, at_2330, at_3):
     assert streets.lit_at(graph, FRIDAY_2330)[2] == at_2330
     assert streets.lit_at(graph, MONDAY_3AM)[2] == at_3
     assert streets.lit_at(graph, MONDAY_3AM)[0] == 0
+
+
+@given(lit=st.text(max_size=12) | st.sampled_from(["no", "yes", "disused", "dusk-23:00"]))
+def test_only_the_word_no_makes_a_street_unlit(lit):
+    graph = cross(lit=lit)
+    assert (graph.lit[2] == streets.UNLIT) == (lit in ("no", "disused"))
+    if graph.lit[2] == streets.UNKNOWN:
+        assert streets.lit_at(graph, MONDAY_3AM)[2] == streets.UNKNOWN
 
 
 def test_premises_are_open_shut_or_not_known():

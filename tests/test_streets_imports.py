@@ -141,6 +141,15 @@ def test_an_edge_with_a_private_way_in_it_is_left_out(tmp_path, graphml):
     assert ways.left_out.set_index("reason").loc["private or closed", "km"] == pytest.approx(0.18, abs=0.02)
 
 
+def test_made_up_streets_are_never_called_mapped(town, graphml):
+    graph = streets.build_graph(streets_osm.read_ways(town.streets_pbf))
+    assert graph.source == "Synthetic data"
+    assert set(streets_osm.read_points(town.streets_pbf)["source"]) == {"Synthetic data"}
+    saved = streets.build_graph(streets_osm.read_ways(graphml))
+    assert saved.source == "OpenStreetMap"
+    assert saved.as_of[:2] == "20"
+
+
 def test_a_projected_graph_comes_back_to_degrees(tmp_path, graphml):
     osmnx.save_graphml(osmnx.project_graph(osmnx.load_graphml(graphml)), tmp_path / "p.graphml")
     graph = streets.build_graph(streets_osm.read_ways(tmp_path / "p.graphml"))

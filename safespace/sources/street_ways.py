@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 Box: TypeAlias = tuple[float, float, float, float]
 Tags: TypeAlias = "Mapping[str, str]"
 
+MAPPED_BY: Final = "OpenStreetMap"
 TAGS: Final = (
     "highway",
     "name",
@@ -142,7 +143,7 @@ class Ways:
     gate: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     gate_hours: tuple[str, ...] = ()
     narrow: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
-    source: str = "OpenStreetMap"
+    source: str = MAPPED_BY
     as_of: str = ""
 
 
@@ -288,6 +289,7 @@ def pieces(
     *,
     where: Path,
     as_of: str,
+    source: str = MAPPED_BY,
 ) -> Ways:
     """Cut ways where a vertex has no place (NaN) or lies beyond the clip; drop repeats of one vertex.
 
@@ -332,6 +334,7 @@ def pieces(
         gate=np.asarray([node for node, _ in gates], np.int64),
         gate_hours=tuple(hours for _, hours in gates),
         narrow=np.unique(np.asarray(gathered.narrow, np.int64)),
+        source=source,
         as_of=as_of,
     )
 

@@ -21,6 +21,7 @@ from safespace.errors import FileError
 from safespace.schemas import ASSETS, conform
 from safespace.sources import streets_osmnx
 from safespace.sources.street_ways import (
+    MAPPED_BY,
     TAGS,
     Box,
     Gathered,
@@ -131,7 +132,8 @@ def read_ways(path: str | Path, *, clip: Box | BaseGeometry | None = None, progr
     inside_of(clip)  # an empty clip is told before the extract is read
     for thing in _shown(_objects(path, ("highway", "barrier")), progress=progress):
         _gather(thing, dict(thing.tags), gathered, x, y)
-    return pieces(gathered, *_degrees(x, y), clip, where=Path(path), as_of=_as_of(path))
+    as_of, source = _header(path)
+    return pieces(gathered, *_degrees(x, y), clip, where=Path(path), as_of=as_of, source=source)
 
 
 def read_points(path: str | Path, *, clip: Box | BaseGeometry | None = None) -> pd.DataFrame:
@@ -154,8 +156,9 @@ def read_points(path: str | Path, *, clip: Box | BaseGeometry | None = None) -> 
     inside = inside_of(clip)
     keys = tuple(dict.fromkeys(key for _, key, _ in _KINDS))
     rows = [row for thing in _objects(path, keys) if (row := _asset(thing)) is not None]
+    as_of, source = _header(path)
     frame = pd.DataFrame(rows, columns=["asset_id", "kind", "name", "lon", "lat"]).assign(
-        source="OpenStreetMap", as_of=_as_of(path)
+        source=source, as_of=as_of
     )
     kept = frame[inside(frame["lon"].to_numpy(float), frame["lat"].to_numpy(float))]
     return conform(kept.sort_values("asset_id", ignore_index=True), ASSETS)
@@ -322,9 +325,11 @@ def _outline(area: Any) -> BaseGeometry:
     return shapely.make_valid(outline)
 
 
-def _as_of(path: str | Path) -> str:
-    """Return the extract's own date (its replication header), or empty text."""
+def _header(path: str | Path) -> tuple[str, str]:
+    """Return the extract's own date (its replication header, else empty) and who mapped it."""
     if streets_osmnx.is_graphml(path):
-        return ""
+        return "", MAPPED_BY
     header = osmium.FileProcessor(str(path)).header
-    return str(header.get("osmosis_replication_timestamp", "") or header.get("timestamp", ""))[:10]
+    day = header.get("osmosis_replication_timestamp", "") or header.get("timestamp", "")
+    made_up = "made-up data" in header.get("generator", "")  # as sources.synthetic writes it
+    return str(day)[:10], "Synthetic data" if made_up else MAPPED_BY

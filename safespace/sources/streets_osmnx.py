@@ -80,7 +80,8 @@ def ways_of(graph: Any, *, where: Path, clip: Box | BaseGeometry | None = None) 
         raise FileError(
             "The graph is not one of OSMnx's.", where=where, seen=repr(problem)[:200], remedy=_REMEDY
         ) from problem
-    return pieces(gathered, np.asarray(lon), np.asarray(lat), clip, where=where, as_of="")
+    day = str(graph.graph.get("created_date", ""))[:10]
+    return pieces(gathered, np.asarray(lon), np.asarray(lat), clip, where=where, as_of=day)
 
 
 def download(area: BaseGeometry, out: Path, *, settings: FetchSettings) -> Path:

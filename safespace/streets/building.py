@@ -23,7 +23,7 @@ from safespace.streets.graph import (
     samples,
     to_metres,
 )
-from safespace.streets.hours import JOINT
+from safespace.streets.hours import BOTH
 from safespace.streets.tags import lighting, on_foot_only, paving, sight
 
 if TYPE_CHECKING:
@@ -190,13 +190,21 @@ def add_parks(graph: StreetGraph, parks: gpd.GeoDataFrame) -> StreetGraph:
     Only paths with no hours of their own, and never a road, which a park does not close.
     """
     x, y, owner = samples(graph)
-    kind = on_foot_only(graph.highways)[graph.highway_code] & (graph.hours_code == graph.hours.index(""))
+    free = on_foot_only(graph.highways)[graph.highway_code] & (graph.hours_code == graph.hours.index(""))
+    asked = np.flatnonzero(free[owner])
+    asked = asked[np.argsort(x[asked], kind="stable")]
     size = np.bincount(owner, minlength=graph.edges)
-    tree = shapely.STRtree(np.asarray(shapely.points(np.column_stack([x, y])), object))
+    edges, texts = [np.zeros(0, np.int64)], []
     for hours, shape in zip(parks["hours"], parks.geometry.to_crs(graph.crs), strict=True):
-        within = np.bincount(owner[tree.query(shape, predicate="contains")], minlength=graph.edges)
-        graph = with_hours(graph, np.flatnonzero(kind & (2 * within >= size)), hours, source="park")
-    return graph
+        west, south, east, north = shape.bounds
+        near = asked[np.searchsorted(x[asked], west) : np.searchsorted(x[asked], east, side="right")]
+        near = near[(y[near] >= south) & (y[near] <= north)]
+        edge, within = np.unique(
+            owner[near[shapely.contains_xy(shape, x[near], y[near])]], return_counts=True
+        )
+        edges.append(edge[2 * within >= size[edge]])
+        texts += [hours] * len(edges[-1])
+    return _with_texts(graph, np.concatenate(edges), texts, source="park")
 
 
 def with_hours(graph: StreetGraph, edges: ArrayLike, text: str, *, source: str = "way") -> StreetGraph:
@@ -212,13 +220,19 @@ def with_hours(graph: StreetGraph, edges: ArrayLike, text: str, *, source: str =
     source
         Whose hours they are, one of ``HOURS_FROM``.
     """
-    chosen = np.asarray(edges, np.int64)
-    joined = [_joined(graph.hours[code], text) for code in graph.hours_code[chosen]]
-    codes, hours = worded(graph.hours, joined)
-    code, origin = graph.hours_code.copy(), graph.hours_from.copy()
-    code[chosen], origin[chosen] = codes, HOURS_FROM.index(source)
-    conditional = graph.conditional.copy()
-    conditional[chosen] = True
+    chosen = np.asarray(edges, np.int64).ravel()
+    return _with_texts(graph, chosen, [text] * len(chosen), source=source)
+
+
+def _with_texts(graph: StreetGraph, edges: Ints, texts: list[str], *, source: str) -> StreetGraph:
+    joined: dict[int, str] = {}
+    for edge, text in zip(edges.tolist(), texts, strict=True):
+        held = joined.get(edge, graph.hours[graph.hours_code[edge]])
+        joined[edge] = text if not held else held if text in held.split(BOTH) else held + BOTH + text
+    chosen = np.asarray(list(joined), np.int64)
+    codes, hours = worded(graph.hours, joined.values())
+    code, origin, conditional = graph.hours_code.copy(), graph.hours_from.copy(), graph.conditional.copy()
+    code[chosen], origin[chosen], conditional[chosen] = codes, HOURS_FROM.index(source), True
     return replace(graph, hours_code=code, hours=hours, hours_from=origin, conditional=conditional)
 
 
@@ -379,26 +393,24 @@ def _days(texts: pd.Series) -> NDArray[np.datetime64]:
 
 def _hold_gates(graph: StreetGraph, ways: Ways, first: Ints, last: Ints) -> StreetGraph:
     """Give a gate's hours, and the narrowness of stiles, to the edges that lead through them."""
-    for node, hours in zip(ways.gate.tolist(), ways.gate_hours, strict=True):
-        graph = with_hours(graph, _through(graph, ways, node, first, last), hours, source="gate")
+    hours = dict(zip(ways.gate.tolist(), ways.gate_hours, strict=True))
+    edge, node = _through(graph, ways, ways.gate, first, last)
+    graph = _with_texts(graph, edge, [hours[one] for one in node.tolist()], source="gate")
     narrow = graph.narrow.copy()
-    for node in ways.narrow.tolist():
-        narrow[_through(graph, ways, node, first, last)] = True
+    narrow[_through(graph, ways, ways.narrow, first, last)[0]] = True
     return replace(graph, narrow=narrow)
 
 
-def _through(graph: StreetGraph, ways: Ways, node: int, first: Ints, last: Ints) -> Ints:
-    """Return the edges that lead through a node; where more than two meet, only the paths of them."""
-    at = np.flatnonzero(ways.node_ref == node)
+def _through(graph: StreetGraph, ways: Ways, nodes: Ints, first: Ints, last: Ints) -> tuple[Ints, Ints]:
+    """Return edges that lead through nodes, and which node; where more than two meet, only the paths."""
+    at = np.flatnonzero(np.isin(ways.node_ref, nodes))
     low, high = np.searchsorted(last, at), np.searchsorted(first, at, side="right") - 1
-    edges = np.unique(np.concatenate([low, high]))
-    if len(edges) <= 2:
-        return edges
-    return edges[on_foot_only([graph.highways[code] for code in graph.highway_code[edges]])]
-
-
-def _joined(held: str, more: str) -> str:
-    return more if held in ("", more) else held + JOINT + more
+    pairs = np.column_stack([np.concatenate([low, high]), np.tile(ways.node_ref[at], 2)])
+    edge, node = np.unique(pairs, axis=0).T
+    _, place, meets = np.unique(node, return_inverse=True, return_counts=True)
+    foot = on_foot_only(graph.highways)[graph.highway_code[edge]]
+    kept = foot | (meets[place] <= 2)
+    return edge[kept], node[kept]
 
 
 def _says(values: pd.Series) -> pd.Series:

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
 Moment: TypeAlias = "dt.datetime | tuple[int, float]"
 
-JOINT: Final = " && "
+JOINT: Final = " && "  # parts of one way's or gate's words, the later counting more
+BOTH: Final = " and also "  # words of two of them: both must be open
 NOT_READ: Final = "conditional, hours not read"
 # Monday of the week of the spring equinox: for a bare weekday and hour, days and nights are of one length.
 _USUAL_WEEK: Final = dt.datetime(2026, 3, 16)  # noqa: DTZ001  local time of the streets
@@ -153,7 +154,8 @@ def text_at(text: str, when: dt.datetime, lon: float, lat: float) -> Standing:
     ----------
     text
         Empty, opening hours, conditional access (``no @ (22:00-06:00)``), a bare ``no`` that conditions
-        open, or several of these joined by ``" && "``, the last of them counting most.
+        open, or several of these joined by ``" && "``, the last of them counting most. Words of a way and
+        of a gate on it are joined by ``" and also "``: both must be open.
     when
         Local time.
     lon, lat
@@ -166,7 +168,18 @@ def text_at(text: str, when: dt.datetime, lon: float, lat: float) -> Standing:
     Standing(open=False, read=True)
     >>> text_at("no @ (22:00-06:00)", night, -2.99, 51.58).open, text_at("see sign", night, -2.99, 51.58)
     (False, Standing(open=True, read=False))
+    >>> text_at("06:00-23:30 and also 06:00-22:00", night, -2.99, 51.58).open
+    False
     """
+    found = [_standing(one, when, lon, lat) for one in text.split(BOTH)]
+    return Standing(all(one.open for one in found), all(one.read for one in found))
+
+
+# --- reading texts -----------------------------------------------------------------------------------
+
+
+def _standing(text: str, when: dt.datetime, lon: float, lat: float) -> Standing:
+    """Read the words of one way or gate."""
     opened, read = True, True
     for part in filter(None, text.split(JOINT)):
         if part == "no":
@@ -176,9 +189,6 @@ def text_at(text: str, when: dt.datetime, lon: float, lat: float) -> Standing:
         read &= known
         opened = opened if value is None else value
     return Standing(opened, read)
-
-
-# --- reading texts -----------------------------------------------------------------------------------
 
 
 def _at(graph: StreetGraph, codes: Ints, moment: Moment) -> Flags:
