@@ -39,6 +39,9 @@ _ROUNDED = 10**15
 _LONGEST_HEADER = 100_000
 _SHOWN_LINES = 5
 _SAMPLE_BYTES, _MOST_BLOCK_BYTES = 2**20, 2**30
+_MOST_BLANK_LINES = 5_000_000  # read in a few seconds; more is a fault
+_HEAD_BYTES = 65_536
+_ZERO_BYTED = (b"PK\x03\x04", b"\xff\xfe", b"\xfe\xff")  # zip and UTF-16
 _BINARY_STARTS = {
     b"%PDF": "a PDF",
     b"\x89PNG": "a picture",
@@ -223,6 +226,7 @@ def open_grid(
         table, told = open_datafile(content, name, layer=sheet, limits=limits)
         return _grid_of_table(table, name, limits, told)
     text, notes = _as_utf8(content, name)
+    _refuse_blank_lines(text, name)
     start, line, delimiter = _find_header(text, wanted)
     grid = _parse(text[start:], name, delimiter=delimiter, first_line=line, limits=limits)
     if line > 1:
@@ -303,16 +307,26 @@ def _contents(
         names = sorted(item.relative_to(path).as_posix() for item in path.rglob("*") if item.is_file())
         for name in _chosen(names, path.name, prefer=prefer, skipped=skipped):
             check_size(path / name, limits)
-            yield f"{path.name}/{name}", (path / name).read_bytes()
+            yield f"{path.name}/{name}", _read(path / name)
         return
     check_size(path, limits)
-    content = path.read_bytes()
+    content = _read(path)
     if content[:4] == b"PK\x03\x04" and path.suffix.casefold() != ".xlsx":
         archive = open_archive(content, path.name, limits)
         for name in _chosen(sorted(archive.namelist()), path.name, prefer=prefer, skipped=skipped):
             yield f"{path.name}/{name}", _unpacked(archive, name, path.name)
         return
     yield path.name, content
+
+
+def _read(path: Path) -> bytes:
+    """Return a file's bytes, having looked at the first of them whether the rest is worth reading."""
+    with path.open("rb") as file:
+        head = file.read(_HEAD_BYTES)
+        if not (head.startswith(_ZERO_BYTED) or kind_of(head)):
+            _refuse_binary(head, path.name)
+        file.seek(0)
+        return file.read()
 
 
 def _unpacked(archive: zipfile.ZipFile, name: str, where: str) -> bytes:
@@ -403,6 +417,18 @@ def _refuse_binary(content: bytes, name: str) -> None:
             where=name,
             seen=kind,
             remedy="Give a CSV, an .xlsx, a zip of CSVs, a Parquet, a GeoPackage or a GeoJSON.",
+        )
+
+
+def _refuse_blank_lines(text: bytes, name: str) -> None:
+    # a pair of line ends is at least one blank line
+    blank = text.count(b"\n\n") + text.count(b"\n\r\n")
+    if blank > _MOST_BLANK_LINES:
+        raise FileError(
+            "The file is mostly blank lines.",
+            where=name,
+            seen=f"{blank:,} or more",
+            remedy=f"At most {_MOST_BLANK_LINES:,} are passed over; export it again, or take them out.",
         )
 
 

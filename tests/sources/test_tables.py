@@ -107,6 +107,27 @@ def test_a_large_sparse_file_is_refused_at_once(tmp_path):
         opened(tmp_path / "huge.csv")
 
 
+def test_a_sparse_file_within_the_limit_is_refused_by_its_head(tmp_path):
+    with (tmp_path / "huge.csv").open("wb") as file:
+        file.write(b"id,month\n1,2\n")
+        file.truncate(2**30)
+    start = time.process_time()
+    with pytest.raises(FileError, match=r"not a table of text. Seen: not text"):
+        opened(tmp_path / "huge.csv")
+    assert time.process_time() - start < 0.5
+
+
+@pytest.mark.parametrize("ends", ["\n", "\r\n"])
+def test_fifty_million_blank_lines_are_refused_in_seconds(tmp_path, ends):
+    (tmp_path / "blank.csv").write_bytes(f"id,month{ends}1,2{ends}".encode() + ends.encode() * 50_000_000)
+    start = time.process_time()
+    with pytest.raises(
+        FileError, match=r"mostly blank lines. Seen: \d\d,\d{3},\d{3} or more. At most 5,000,000"
+    ):
+        opened(tmp_path / "blank.csv")
+    assert time.process_time() - start < 5
+
+
 def archive(path, entries):
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as made:
         for name, content in entries.items():
