@@ -8,16 +8,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import h3.api.basic_int as h3
 import numpy as np
 import pandas as pd
 from scipy.stats import binom
 
-from safespace.cells import neighbours
+from safespace.cells import add_events, locate, neighbours
 from safespace.errors import TooFewError
 from safespace.hotspots.finding import find_hotspots
 from safespace.hotspots.intensity import fit_prior, garwood, smoothed_rates
 from safespace.hotspots.scan import scan_cells
+from safespace.hotspots.shares import jeffreys
 from safespace.hotspots.significance import at_least
+from safespace.hotspots.trends import compare_periods, knox_table
+from safespace.hotspots.validation import validate
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -72,10 +76,16 @@ def check_promises(
         _at_most("chance alone gives no hotspot", _ring_layers(window, share, settings, seed, events, layers)),
         _at_most("nor does uneven use of places, beside itself",
                  _uneven_layers(window, share, settings, seed, events, layers)),
+        _at_most("nor do repeated pins, once they are one event",
+                 _pinned_layers(window, share, settings, seed, events, layers)),
         _at_most("chance alone gives no disc of the scan", _scan_layers(window, share, seed, events, layers)),
         _at_least(f"{extra} more events in one ring are found",
                   _planted_layers(window, share, settings, seed, events, layers, extra)),
         *_interval_rows(seed, layers),
+        _ratio_row(seed, layers),
+        _repeat_row(seed, layers),
+        _at_least("intervals of PAI hold the truth in 93 % or more, from four periods",
+                  _validated_layers(window, share, seed, layers), 0.93),
     ]  # fmt: skip
     return pd.DataFrame(rows)
 
@@ -94,6 +104,47 @@ def _uneven_layers(
     exposure = share * np.exp(rng.normal(0, 1.5, len(share)))
     drawn = rng.multinomial(events, exposure / exposure.sum(), size=layers)
     return [bool(_hot(window.assign(exposure=exposure), layer, settings).any()) for layer in drawn]
+
+
+def _pinned_layers(
+    window: pd.DataFrame, share: Numbers, settings: HotspotSettings, seed: int, events: int, layers: int
+) -> list[bool]:
+    """Return whether anything is hot where people send 1.6 pins each, within a few metres of one another."""
+    rng = np.random.default_rng([seed, 5])
+    cells = window["cell"].to_numpy()
+    middles = np.array([h3.cell_to_latlng(cell) for cell in cells.tolist()])[:, ::-1]
+    people, resolution = round(events / 1.6), h3.get_resolution(int(cells[0]))
+    found = []
+    for _ in range(layers):
+        pins = 1 + rng.poisson(0.6, people)
+        at = rng.choice(len(cells), people, p=share)
+        place = np.repeat(middles[at] + rng.uniform(-5e-4, 5e-4, (people, 2)), pins, axis=0)
+        reports = _pins(
+            place + rng.uniform(-5e-5, 5e-5, place.shape), rng.integers(0, 365, people).repeat(pins)
+        )
+        first = add_events(reports, same_event_m=settings.same_event_m).drop_duplicates("event_id")
+        held = pd.Series(1, index=locate(first["lon"], first["lat"], resolution=resolution))
+        counts = held.groupby(level=0).sum().reindex(cells, fill_value=0).to_numpy()
+        layer: Whole = np.where(share > 0, counts, 0).astype(np.int64)
+        found.append(bool(_hot(window, layer, settings).any()))
+    return found
+
+
+def _pins(place: Numbers, day: Whole) -> pd.DataFrame:
+    moment = pd.Timestamp("2022-01-01T21:00Z") + pd.to_timedelta(day, unit="D")
+    when = pd.Series(pd.DatetimeIndex(moment)).astype("datetime64[us, UTC]")
+    return pd.DataFrame(
+        {
+            "report_id": [f"streetsafe:{number}" for number in range(len(place))],
+            "source": "streetsafe",
+            "category": "environmental",
+            "factor": "lit",
+            "occurred_from": when,
+            "occurred_to": when,
+            "lon": place[:, 0],
+            "lat": place[:, 1],
+        }
+    )
 
 
 def _scan_layers(window: pd.DataFrame, share: Numbers, seed: int, events: int, layers: int) -> list[bool]:
@@ -190,7 +241,61 @@ def _interval_rows(seed: int, layers: int) -> list[dict[str, object]]:
         smoothed.append(((told["lower"] <= rate) & (rate <= told["upper"])).mean())
         low, high = garwood(counts)
         exact.append(((low <= expected * rate) & (expected * rate <= high)).mean())
+    shares = np.linspace(0.02, 0.98, 49)
+    of_thirty = jeffreys(np.arange(31), np.full(31, 30))
+    held = (of_thirty[0] <= shares[:, None]) & (shares[:, None] <= of_thirty[1])
+    of_shares = (binom.pmf(np.arange(31), 30, shares[:, None]) * held).sum(axis=1)
     return [
         _row("intervals of rates hold the truth in 93 to 97 %", layers, float(np.mean(smoothed)), 0.93, 0.97),
         _row("exact intervals of counts hold it in 95 % or more", layers, float(np.mean(exact)), 0.945, 1.0),
+        _row(
+            "intervals of shares hold it in 93 to 97 %, on average",
+            len(shares),
+            float(of_shares.mean()),
+            0.93,
+            0.97,
+        ),
     ]
+
+
+def _ratio_row(seed: int, layers: int) -> dict[str, object]:
+    rng = np.random.default_rng([seed, 6])
+    before, after = (pd.Series(rng.poisson(mean, 100 * layers)) for mean in (30, 45))
+    told = compare_periods(before, after, days_before=100, days_after=100)
+    held = float(((told["lower"] <= 1.5) & (told["upper"] >= 1.5)).mean())
+    return _row("exact intervals between periods hold it in 95 % or more", layers, held, 0.945, 1.0)
+
+
+def _repeat_row(seed: int, layers: int) -> dict[str, object]:
+    """Return how often near-repeat ratios hold the ratio of the means; 40 of 300 events are followed."""
+    rng, tables = np.random.default_rng([seed, 7]), []
+    for number in range(layers):
+        place, day = rng.uniform(0, 3000, (300, 2)), rng.uniform(0, 365, 300)
+        place = np.vstack([place, place[:40] + rng.uniform(-50, 50, (40, 2))])
+        day = np.concatenate([day, day[:40] + rng.uniform(0, 7, 40)])
+        tables.append(knox_table(place, day, (100, 200, 400), (7, 14, 28), permutations=99, seed=number))
+    pairs, usual = (np.mean([table[name] for table in tables], axis=0) for name in ("pairs", "expected"))
+    held = [(table["lower"] <= pairs / usual) & (pairs / usual <= table["upper"]) for table in tables]
+    return _row("intervals of near repeats hold it in 93 to 97 %", layers, float(np.mean(held)), 0.91, 0.99)
+
+
+def _validated_layers(window: pd.DataFrame, share: Numbers, seed: int, layers: int) -> list[bool]:
+    """Return whether the interval of a fixed choice's PAI holds its true value, four periods judged on."""
+    rng = np.random.default_rng([seed, 8])
+    cells = window[share > 0].head(60)
+    busy = np.arange(len(cells)) % 5 == 0
+    mean, area = np.where(busy, 3.0, 0.5), cells["area_km2"].to_numpy()
+    part = float(area[busy].sum() / area.sum())
+    truth, chosen = (
+        mean[busy].sum() / mean.sum() / part,
+        pd.Series(busy * 1.0, index=cells["cell"].to_numpy()),
+    )
+    held = []
+    for number in range(layers):
+        counts = pd.DataFrame(rng.poisson(mean[:, None], (len(cells), 6)), index=chosen.index)
+        found = validate(
+            counts, cells, later=4, seed=number, scores={"fixed": chosen}, shares=[part], replicates=199
+        )
+        row = found.table.set_index("method").loc["fixed"]
+        held.append(bool(row["pai_lower"] <= truth <= row["pai_upper"]))
+    return held

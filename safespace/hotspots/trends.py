@@ -342,9 +342,23 @@ def near_repeat(
         )
     place, _ = to_metres(events["lon"], events["lat"])
     day = ((events["occurred_from"] - events["occurred_from"].min()) / pd.Timedelta(days=1)).to_numpy()
+    table = knox_table(place, day, metres, days, permutations=permutations, seed=seed, level=level)
+    return NearRepeat(table, len(events), permutations)
+
+
+def knox_table(
+    place: Numbers,
+    day: Numbers,
+    metres: Sequence[float],
+    days: Sequence[float],
+    *,
+    permutations: int,
+    seed: int,
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """Return the table of :func:`near_repeat` for places in metres, shape (n, 2), and days, shape (n,)."""
     seen, drawn = knox(place, day, metres, days, permutations=permutations, seed=seed)
-    spread = pair_spread(place, day, metres, days)
-    return NearRepeat(_repeat_table(seen, drawn, spread, metres, days, level), len(events), permutations)
+    return _repeat_table(seen, drawn, pair_spread(place, day, metres, days), metres, days, level)
 
 
 def knox(
