@@ -193,12 +193,13 @@ def add_parks(graph: StreetGraph, parks: gpd.GeoDataFrame) -> StreetGraph:
     free = on_foot_only(graph.highways)[graph.highway_code] & (graph.hours_code == graph.hours.index(""))
     asked = np.flatnonzero(free[owner])
     asked = asked[np.argsort(x[asked], kind="stable")]
-    size = np.bincount(owner, minlength=graph.edges)
+    size, eastward = np.bincount(owner, minlength=graph.edges), x[asked]
     edges, texts = [np.zeros(0, np.int64)], []
     for hours, shape in zip(parks["hours"], parks.geometry.to_crs(graph.crs), strict=True):
         west, south, east, north = shape.bounds
-        near = asked[np.searchsorted(x[asked], west) : np.searchsorted(x[asked], east, side="right")]
+        near = asked[slice(*np.searchsorted(eastward, [west, east]))]
         near = near[(y[near] >= south) & (y[near] <= north)]
+        shapely.prepare(shape)
         edge, within = np.unique(
             owner[near[shapely.contains_xy(shape, x[near], y[near])]], return_counts=True
         )
