@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 import shapely
 
-from safespace import streets as street_room
 from safespace.maps import naming
 from safespace.maps.naming import has_name, joined, place_marks
+from safespace.streets import graph as street_room
 
 
 def test_kinds_of_way_are_not_names(streets):
