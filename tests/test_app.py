@@ -287,6 +287,28 @@ def test_routes_shows_every_option_with_the_same_facts(open_app, town_settings):
     assert page.count("in walking order</caption>") == len(plan.options.routes)
 
 
+def test_limits_of_a_walk_live_in_the_address(open_app, town_settings):
+    app = open_app("routes", **WALK, step_free="1", at="2022-03-05 23:30")
+    assert [box.value for box in app.checkbox] == [True, False]
+    limits = pipeline.Limits(
+        step_free=True, at=pipeline.moment_of("2022-03-05 23:30", today=date(2022, 1, 1))
+    )
+    plan = pipeline.plan_walk(WALK["from"], WALK["to"], pipeline.View(), town_settings, limits=limits)
+    page = text_of(app)
+    assert "Step-free; Open at 23:30 on Saturday 5 March 2022." in page
+    assert plan.options.stability.sentence() in page
+    assert f"without these limits {plan.options.unlimited_m:,.0f} m" in page
+    app.checkbox[1].check().run(timeout=60)
+    assert "1" in app.query_params["paved"]
+    assert "Paved only" in text_of(app)
+
+
+def test_a_time_that_is_none_is_a_sentence_and_leaves_the_choices(open_app):
+    app = open_app("routes", **WALK, at="late")
+    assert "Not a time of a walk" in text_of(app)
+    assert len(app.checkbox) == 2
+
+
 def test_the_ends_of_a_walk_live_in_the_address(open_app):
     app = open_app("routes")
     assert "Choose where the walk starts" in text_of(app)

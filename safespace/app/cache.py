@@ -14,7 +14,7 @@ import streamlit as st
 
 from safespace import pipeline
 from safespace.app import decks
-from safespace.pipeline import View
+from safespace.pipeline import Limits, View
 from safespace.settings import Settings
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ def _keys() -> _Keys:
     return {
         Settings: lambda settings: settings.model_dump_json(),
         View: lambda view: tuple(sorted(view.to_query().items())),
+        Limits: lambda limits: limits.words(),
     }
 
 
@@ -91,9 +92,11 @@ def places_deck(view: View, turn: int, settings: Settings, version: str) -> pdk.
 
 
 @st.cache_resource(show_spinner=False, max_entries=16, hash_funcs=_keys())
-def walk_deck(ends: tuple[End, End], view: View, settings: Settings, version: str) -> pdk.Deck:
+def walk_deck(
+    ends: tuple[End, End], view: View, limits: Limits, settings: Settings, version: str
+) -> pdk.Deck:
     """Return the map of the walking options; nobody may change it."""
-    return decks.walk_map(walk(*ends, view, settings, version), street_lines("", settings, version))
+    return decks.walk_map(walk(*ends, view, limits, settings, version), street_lines("", settings, version))
 
 
 @st.cache_data(show_spinner="Searching the walking network…", max_entries=32, hash_funcs=_keys())
@@ -101,12 +104,13 @@ def walk(
     origin: End,
     destination: End,
     view: View,
+    limits: Limits,
     settings: Settings,
     version: str,
 ) -> WalkPlanned:
-    """Plan the walking options between two ends."""
+    """Plan the walking options between two ends, within limits."""
     del version
-    return pipeline.plan_walk(origin, destination, view, settings)
+    return pipeline.plan_walk(origin, destination, view, settings, limits=limits)
 
 
 @st.cache_data(show_spinner="Writing the brief…", max_entries=16, hash_funcs=_keys())

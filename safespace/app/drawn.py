@@ -12,7 +12,7 @@ from safespace import maps
 from safespace.maps.palette import BLUE, INK
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
@@ -107,14 +107,26 @@ def lettered(planned: WalkPlanned) -> gpd.GeoDataFrame:
 def option_cards(planned: WalkPlanned) -> str:
     """Return the options side by side, each with the same facts in the same order."""
     verdicts = planned.table.get("Compared with the shortest", pd.Series("", index=planned.table.index))
+    first = planned.options.stability.table["first"]
     cards = [
-        _option_card(letter, route, str(verdict))
-        for letter, route, verdict in zip(letters(planned), planned.options.routes, verdicts, strict=True)
+        _option_card(letter, route, str(verdict), share)
+        for letter, route, verdict, share in zip(
+            letters(planned), planned.options.routes, verdicts, first, strict=True
+        )
     ]
     return f'<div class="ss-options">{"".join(cards)}</div>'
 
 
-def _option_card(letter: str, route: Route, verdict: str) -> str:
+def told_beside(planned: WalkPlanned) -> str:
+    """Say under the cards what the walks keep to, what that changes, and how far the order rests on weights."""
+    made = planned.options
+    shown = made.routes[0].length_m
+    kept = f"{'; '.join(made.limits.words())}. The shortest walk is {shown:,.0f} m; without these limits "
+    limits = f"{kept}{made.unlimited_m:,.0f} m. " if made.limits else ""
+    return limits + (made.stability.sentence() if len(made.routes) > 1 else "")
+
+
+def _option_card(letter: str, route: Route, verdict: str, first: float) -> str:
     longer = f"{route.detour:.0%} longer than the shortest" if route.detour >= 0.005 else "the shortest"
     facts = {
         "Reports nearby, weighted by distance": f"{route.exposure:.1f}",
@@ -122,8 +134,11 @@ def _option_card(letter: str, route: Route, verdict: str) -> str:
         "Reports within reach": f"{route.reports_near:,}",
         "Steps": _metres(route.steps_m),
         "Tunnel or underpass": _metres(route.tunnel_m),
+        "Unpaved": _metres(route.unpaved_m),
+        "Surface not known": f"{route.surface_unknown_m:,.0f} m",
         "Marked crossings": f"{route.crossings:,}",
         "Cameras mapped": f"{route.cameras:,}",
+        "First under": f"{first:.0%} of weightings",
     }
     rows = "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in facts.items())
     told = f'<p class="ss-quiet">{escape(_against_shortest(verdict, route.name))}</p>' if verdict else ""
@@ -187,11 +202,7 @@ def _said(value: object) -> str:
 def reasons_in_words(route: Route) -> pd.DataFrame:
     """Return the segments of one option in walking order, with what is mapped there and the reports near it."""
     rows = route.reasons
-    also = [
-        ", ".join(name for name, there in (("steps", steps), ("tunnel or underpass", tunnel)) if there)
-        or "none mapped"
-        for steps, tunnel in zip(rows["steps"], rows["tunnel"], strict=True)
-    ]
+    also = [_also(row) for row in rows.to_dict("records")]
     return pd.DataFrame(
         {
             "Segment": rows["segment"].astype(str),
@@ -201,8 +212,22 @@ def reasons_in_words(route: Route) -> pd.DataFrame:
                 _LIT[lit] + (", lamps mapped nearby" if lamps and lit == "unknown" else "")
                 for lit, lamps in zip(rows["lit"], rows["lamp_lit"], strict=True)
             ],
+            "Surface as mapped": rows["surface"].replace("unknown", "not known").str.capitalize(),
             "Also": also,
             "Reports nearby": rows["exposure"].map("{:.2f}".format),
             "Share of the option": rows["share"].map("{:.0%}".format),
         }
     )
+
+
+def _also(row: Mapping[Any, Any]) -> str:
+    """Say what else is mapped on a segment.
+
+    Examples
+    --------
+    >>> _also({"steps": True, "tunnel": False, "sight": "Alley", "hours": "06:00-22:00"})
+    'steps, alley, open 06:00-22:00'
+    """
+    hidden = row["sight"].lower() or ("tunnel or underpass" if row["tunnel"] else "")
+    told = ("steps" if row["steps"] else "", hidden, f"open {row['hours']}" if row["hours"] else "")
+    return ", ".join(filter(None, told)) or "none mapped"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -14,12 +15,22 @@ from safespace.app.decks import WALK_HEIGHT_PX
 if TYPE_CHECKING:
     import pydeck as pdk
 
-    from safespace.pipeline import Holdings, View, WalkPlanned
+    from safespace.pipeline import Holdings, Limits, View, WalkPlanned
     from safespace.settings import Settings
 
 _ENDS = (("from", "From"), ("to", "To"))
+_LIMITS = (
+    ("step_free", "Step-free", "Leave out stairs. Kerbs, slopes and lifts are not known."),
+    (
+        "paved",
+        "Paved only",
+        "Leave out what is mapped as unpaved. Where the surface is not known streets stay.",
+    ),
+)
+_TIMES = ("Fri 23:00", "Sat 02:00", "Sat 23:30", "Sun 03:00")
 _EXPORTS = (
     ("geojson", "GeoJSON", "application/geo+json"),
+    ("gpkg", "GeoPackage", "application/geopackage+sqlite3"),
     ("gpx", "GPX", "application/gpx+xml"),
     ("csv", "Table (CSV)", "text/csv"),
 )
@@ -33,14 +44,16 @@ def show(view: View, held: Holdings, settings: Settings) -> None:
         st.code("safespace streets town.osm.pbf", language=None)
         return
     _choose_ends(cache.landmarks(settings, held.version)["name"].tolist())
+    _choose_limits()
     ends = state.walk_ends()
     if ends is None:
         st.write("Choose where the walk starts and where it ends. The options appear here, side by side.")
         notes: tuple[str, ...] = ()
     else:
-        planned = cache.walk(*ends, view.but(cell=0), settings, held.version)
+        limits = _limits()
+        planned = cache.walk(*ends, view.but(cell=0), limits, settings, held.version)
         notes = planned.notes
-        _draw(planned, cache.walk_deck(ends, view.but(cell=0), settings, held.version), settings)
+        _draw(planned, cache.walk_deck(ends, view.but(cell=0), limits, settings, held.version), settings)
     frame.limits(words.WALKS_SHOW, words.WALKS_DO_NOT_SHOW, notes)
 
 
@@ -66,8 +79,45 @@ def _take_end(name: str) -> None:
     state.go(state.read_view(), **{name: st.session_state[f"end_{name}"] or ""})
 
 
+def _choose_limits() -> None:
+    *boxes, wide = st.columns([1, 1, 2], vertical_alignment="bottom")
+    for column, (name, label, explain) in zip(boxes, _LIMITS, strict=True):
+        st.session_state[f"limit_{name}"] = state.text(name) == "1"
+        with column:
+            st.checkbox(label, key=f"limit_{name}", help=explain, on_change=_take_limit, args=(name,))
+    now = state.text("at") or None
+    st.session_state["limit_at"] = now
+    with wide:
+        st.selectbox(
+            "Time of the walk",
+            _TIMES if now in {None, *_TIMES} else [now, *_TIMES],
+            key="limit_at",
+            index=None,
+            accept_new_options=True,
+            placeholder="Any time; or a weekday and an hour, or a date and an hour",
+            on_change=_take_time,
+        )
+
+
+def _take_limit(name: str) -> None:
+    state.go(state.read_view(), **{name: "1" if st.session_state[f"limit_{name}"] else ""})
+
+
+def _take_time() -> None:
+    state.go(state.read_view(), at=st.session_state["limit_at"] or "")
+
+
+def _limits() -> Limits:
+    """Read the limits from the address."""
+    moment = pipeline.moment_of(state.text("at"), today=datetime.now(tz=UTC).date())
+    return pipeline.Limits(
+        step_free=state.text("step_free") == "1", paved=state.text("paved") == "1", at=moment
+    )
+
+
 def _draw(planned: WalkPlanned, deck: pdk.Deck, settings: Settings) -> None:
     st.html(drawn.option_cards(planned))
+    st.write(drawn.told_beside(planned))
     with st.container(key="ss_split"):
         left, right = st.columns([2, 1], gap="large")
     with left:
