@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import email.utils
 import hashlib
+import importlib
 import json
 import logging
 import os
@@ -38,6 +39,7 @@ logger = logging.getLogger(__name__)
 _CHUNK = 1 << 14  # what is lost when a connection breaks
 _CONNECT_S = 15.0
 _FIRST_PAUSE_S = 1.0
+fcntl: Any = importlib.import_module("fcntl") if os.name == "posix" else None
 _PROGRESS_BYTES = 1 << 20  # an attempt that brought this much is not counted as a failed one
 _BUSY = (429, 500, 502, 503, 504)
 _BLOCK_HEADER_LIMIT = 64 * 1024  # of the OSM PBF format
@@ -146,17 +148,24 @@ def fetch_file(  # noqa: PLR0913 - each is a separate choice
     as trustworthy as its address.
     """
     _check_address(address)
-    held = read_note(out)
-    same = held is not None and held.address == address and (not sha256 or held.sha256 == sha256)
-    if same and held and not refresh:
+    held = _held(address, out, sha256)
+    if held and not refresh:
         return held
     busy = frozenset(_BUSY) - set(final)
-    transfer = _Transfer(
-        client or Client(settings), address, out, dict(form or {}), held if same else None, busy
-    )
     with _disk_errors(out):
         out.parent.mkdir(parents=True, exist_ok=True)
-        return transfer.run(wanted=sha256, progress=progress)
+        with _alone(out):
+            held = _held(address, out, sha256)  # another process may have fetched it meanwhile
+            if held and not refresh:
+                return held
+            transfer = _Transfer(client or Client(settings), address, out, dict(form or {}), held, busy)
+            return transfer.run(wanted=sha256, progress=progress)
+
+
+def _held(address: str, out: Path, sha256: str) -> Fetched | None:
+    held = read_note(out)
+    same = held is not None and held.address == address and (not sha256 or held.sha256 == sha256)
+    return held if same else None
 
 
 def read_note(out: Path) -> Fetched | None:
@@ -374,6 +383,38 @@ def _check_address(address: str) -> None:
             seen=address or "none",
             remedy="Set one that begins with https:// in safespace.toml, under [fetch].",
         )
+
+
+@contextlib.contextmanager
+def _alone(out: Path) -> Iterator[None]:
+    """Wait until no other process or thread fetches this file; where files cannot be locked, go on at once.
+
+    The system lets a lock go when its process ends, however it ends, so none is ever left behind.
+    """
+    if fcntl is None:
+        yield
+        return
+    path = _beside(out, ".lock")
+    while True:
+        with path.open("a") as file:
+            with contextlib.suppress(OSError):  # some network folders have no locks
+                fcntl.flock(file, fcntl.LOCK_EX)
+            if not _is_the_same(
+                file.fileno(), path
+            ):  # who had it took the file away: a new one is to be locked
+                continue
+            try:
+                yield
+            finally:
+                path.unlink(missing_ok=True)
+            return
+
+
+def _is_the_same(number: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(number), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def _beside(out: Path, ending: str) -> Path:

@@ -7,8 +7,11 @@ import io
 import json
 import os
 import re
+import subprocess
+import sys
 import time
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from email.utils import formatdate
 
 import numpy as np
@@ -50,6 +53,26 @@ def test_a_file_arrives_whole_with_its_hash_beside_it(server, tmp_path):
     assert (got.size, got.etag, got.kept) == (700_000, '"v1"', False)
     assert sorted(p.name for p in got.path.parent.iterdir()) == ["a.bin", "a.bin.fetched.json"]
     assert server.asked[0]["Accept-Encoding"] == "identity"
+
+
+def test_two_at_once_fetch_a_file_once_and_both_have_it(server, tmp_path):
+    out = tmp_path / "a.bin"
+    with ThreadPoolExecutor(4) as pool:
+        got = [one.result() for one in [pool.submit(fetch, server, out) for _ in range(4)]]
+    assert {one.sha256 for one in got} == {hashlib.sha256(CONTENT).hexdigest()}
+    assert sorted(one.kept for one in got) == [False, True, True, True]
+    assert len(server.asked) == 1
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.bin", "a.bin.fetched.json"]
+
+
+def test_a_lock_that_a_killed_process_left_holds_nobody_up(server, tmp_path):
+    (tmp_path / "a.bin.lock").touch()
+    code = (
+        "import fcntl, os, sys; fcntl.flock(open(sys.argv[1], 'a'), fcntl.LOCK_EX); os.kill(os.getpid(), 9)"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path / "a.bin.lock")], check=False)
+    assert not fetch(server, tmp_path / "a.bin").kept
+    assert not (tmp_path / "a.bin.lock").exists()
 
 
 def test_a_file_that_is_here_is_not_asked_for(server, tmp_path):
