@@ -326,7 +326,7 @@ def _segments(
         {
             "minutes": parts["minutes"],
             "segment": edge,
-            "name": labels(graph)[edge],
+            "name": labels(graph, edge),
             "lit": np.asarray(LIGHTING, object)[graph.lit[edge]],
             "length_m": parts["stop"] - parts["start"],
             "attribution": credit,

@@ -211,7 +211,7 @@ def reasons_along(graph: StreetGraph, edges: Ints, terms: Mapping[str, Floats]) 
     """
     along = pd.DataFrame(
         {
-            "name": labels(graph)[edges],
+            "name": labels(graph, edges),
             "length_m": graph.length_m[edges],
             "lit": np.asarray(LIGHTING, object)[graph.lit[edges]],
             "lamp_lit": graph.lamp_lit[edges],

@@ -354,11 +354,12 @@ def to_frame(graph: StreetGraph, *, exposure: ArrayLike | None = None) -> gpd.Ge
     )
 
 
-def labels(graph: StreetGraph) -> NDArray[np.object_]:
-    """Return what to call each edge: its street's name, else the kind of way, shape (m,)."""
+def labels(graph: StreetGraph, edges: Ints | None = None) -> NDArray[np.object_]:
+    """Return what to call each edge, or each of some: its street's name, else the kind of way, shape (m,)."""
+    some = slice(None) if edges is None else edges
     kinds = [_KIND_OF_WAY.get(h, h.replace("_", " ").capitalize() + " road") for h in graph.highways]
-    names = np.asarray(graph.names, object)[graph.name_code]
-    return np.where(names == "", np.asarray(kinds, object)[graph.highway_code], names)
+    names = np.asarray(graph.names, object)[graph.name_code[some]]
+    return np.where(names == "", np.asarray(kinds, object)[graph.highway_code[some]], names)
 
 
 def place_names(

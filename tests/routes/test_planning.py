@@ -11,11 +11,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from made_streets import METRE_LAT, METRE_LON, ORIGIN, grid_graph, made_ways
 
 from safespace import routes
 from safespace.errors import PlaceError, SchemaError
 from safespace.routes import comparison
+from safespace.routes.alternatives import DIFFERENT, MOST_OVERLAP, MOST_STRETCH, overlap
 from safespace.routes.reasons import worst_stretch
 from safespace.settings import RouteSettings
 from safespace.sources import streets_osm
@@ -75,6 +78,43 @@ def test_reasons_add_up_to_the_totals_exactly(options):
         assert reasons["length_m"].sum() == pytest.approx(route.length_m)
         assert reasons["share"].sum() == pytest.approx(1)
         assert [edge for edges in reasons["edges"] for edge in edges] == route.edges.tolist()
+
+
+@settings(max_examples=15)
+@given(st.integers(0, 2**32 - 1))
+def test_reasons_add_up_exactly_whatever_the_reports(seed):
+    """Segment by segment and kind by kind, the sum is the walk's figure to the last bit."""
+    rng = np.random.default_rng(seed)
+    graph = grid_graph(6, seed=seed % 20)
+    lon, lat = at(rng.uniform(-50, 600, 25), rng.uniform(-50, 600, 25))
+    operator = exposure_operator(graph, lon, lat)
+    start, end = (to_lonlat(graph, int(node)) for node in rng.choice(graph.nodes, 2, replace=False))
+    options = routes.plan(
+        graph,
+        start,
+        end,
+        operator=operator,
+        weights=rng.exponential(1, 25),
+        settings=SETTINGS,
+        groups=rng.choice(["a", "b", "c"], 25),
+    )
+    kinds = [name for name in ("a", "b", "c") if name in options.routes[0].reasons]
+    segments = routes.segments_to_frame(options, graph)
+    for route in options.routes:
+        assert route.reasons["exposure"].sum() == route.exposure
+        assert segments.loc[segments["option"] == route.name, "exposure"].sum() == route.exposure
+        np.testing.assert_array_equal(route.reasons[kinds].sum(axis=1), route.reasons["exposure"])
+        assert route.exposure_per_km == pytest.approx(route.exposure / route.length_m * 1000)
+        assert route.exposure_per_km_lower <= route.exposure_per_km <= route.exposure_per_km_upper + 1e-12
+        assert route.paved_m + route.unpaved_m + route.surface_unknown_m == pytest.approx(route.length_m)
+        assert route.worst_100m <= route.exposure + 1e-12
+    assert options.stability.table["first"].sum() == pytest.approx(1)
+    for other in options.routes:
+        if not other.name.startswith(DIFFERENT):
+            continue
+        assert other.length_m <= MOST_STRETCH * options.routes[0].length_m * (1 + 1e-9)
+        shown = options.routes[: options.routes.index(other)]
+        assert max(overlap(graph, other.edges, route.edges) for route in shown) <= MOST_OVERLAP + 1e-9
 
 
 def test_metres_by_lighting_add_up_and_unknown_is_kept(options):
@@ -246,6 +286,29 @@ def test_points_that_cannot_be_used_are_named(town):
         routes.plan(graph, at(0, 0), at(1, 1), **given)
     with pytest.raises(SchemaError, match="one finite number a report"):
         routes.plan(graph, at(0, 0), at(700, 700), **(given | {"weights": np.ones(3)}))
+
+
+def test_streets_without_tags_are_walked_and_said_to_be_unknown():
+    places = {1: (0, 0), 2: (300, 0), 3: (600, 0)}
+    graph = build_graph(made_ways([(1, {}, [1, 2, 3])], places))
+    operator = exposure_operator(graph, [ORIGIN[0]], [ORIGIN[1]])
+    options = routes.plan(graph, at(0, 0), at(600, 0), operator=operator, weights=[1], settings=SETTINGS)
+    route = options.routes[0]
+    assert (route.lighting_known, route.surface_known) == (0, 0)
+    assert (route.lit_unknown_m, route.surface_unknown_m) == pytest.approx((600, 600), abs=0.5)
+    assert any("Lighting is not known for 100% of the shortest option" in note for note in options.notes)
+    assert not FORBIDDEN.search(routes.compare(options).to_csv())
+
+
+def test_a_point_on_an_island_is_told_how_far_the_connected_streets_are():
+    places = {1: (0, 0), 2: (600, 0), 3: (0, 2000), 4: (80, 2000)}
+    rows = [(1, {"highway": "path"}, [1, 2]), (2, {"highway": "path"}, [3, 4])]
+    graph = build_graph(made_ways(rows, places))
+    operator = exposure_operator(graph, [ORIGIN[0]], [ORIGIN[1]])
+    with pytest.raises(
+        PlaceError, match=r"No street within 300 m.*nearest connected street is (2,000|1,999) m away.*Choose"
+    ):
+        routes.plan(graph, at(0, 2000), at(600, 0), operator=operator, weights=[1], settings=SETTINGS)
 
 
 @pytest.mark.realdata

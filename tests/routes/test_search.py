@@ -18,6 +18,7 @@ from made_streets import grid_graph, made_ways
 from safespace import routes
 from safespace.errors import PlaceError, SchemaError
 from safespace.routes.search import nodes_along, trace
+from safespace.sources import streets_osm
 from safespace.streets import build_graph
 
 GRAPH = grid_graph(7, seed=11, drop=0.15)
@@ -95,6 +96,22 @@ def test_an_island_is_said_to_be_one():
             search(graph, 0, 2)
     with pytest.raises(PlaceError, match="not connected"):
         routes.trade_off(graph, 0, 2, exposure=np.ones(2))
+
+
+@pytest.mark.realdata
+def test_equals_networkx_and_igraph_on_newport(realdata):
+    graph = build_graph(streets_osm.read_ways(realdata / "newport-2023-06-13.osm.pbf"))
+    rng = np.random.default_rng(6)
+    weight = rng.random(graph.edges) * graph.length_m
+    theirs = as_networkx(graph, weight)
+    other = igraph.Graph(n=graph.nodes, edges=np.column_stack([graph.u, graph.v]).tolist())
+    for origin, destination in rng.choice(np.flatnonzero(graph.component == 0), (8, 2)).tolist():
+        cost = routes.shortest_path(graph, origin, destination, weight=weight).cost
+        assert cost == pytest.approx(nx.dijkstra_path_length(theirs, origin, destination), rel=1e-9)
+        found = other.distances(origin, destination, weights=weight.tolist())[0][0]
+        assert cost == pytest.approx(found, rel=1e-9)
+        again = routes.shortest_path_scipy(graph, origin, destination, weight=weight)
+        assert again.cost == pytest.approx(cost, rel=1e-12)
 
 
 PLAIN = """
