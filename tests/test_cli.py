@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from safespace import cli
-from safespace.errors import SafeSpaceError
+from safespace.errors import InputError, SafeSpaceError
 
 ROOT = Path(__file__).parents[1]
 VERBS = (
@@ -24,6 +24,7 @@ VERBS = (
     "hotspots",
     "streets",
     "routes",
+    "reach",
     "brief",
     "app",
     "demo",
@@ -209,6 +210,45 @@ def test_routes_between_landmarks_write_files(store, tmp_path, town_settings):
     assert "exact trade-offs" in told.stdout
     assert "Shortest" in told.stdout
     assert all(path.stat().st_size > 300 for path in outs)
+
+
+def test_routes_keep_to_limits_and_a_time(store, tmp_path):
+    out = tmp_path / "walks.gpkg"
+    told = ask_json(
+        *("routes", "--from", "Stonebridge Bus Station", "--to", "Barge Hall", "--step-free", "--paved"),
+        *("--at", "2022-03-05 23:30", "--out", out, *store),
+    )
+    assert told["limits"] == ["Step-free", "Paved only", "Open at 23:30 on Saturday 5 March 2022"]
+    assert {option["Unpaved, as mapped (m)"] for option in told["options"]} == {0}
+    assert out.read_bytes().startswith(b"SQLite format 3")
+    with pytest.raises(InputError, match=r"Not a time of a walk.*'Sat 23:30'"):
+        ask("routes", "--from", "Barge Hall", "--to", "Velvet", "--at", "late", *store)
+
+
+def test_reach_tells_streets_and_walks(store, tmp_path):
+    out = tmp_path / "reach.geojson"
+    asked = (
+        "reach",
+        "--from",
+        "Barge Hall",
+        "--minutes",
+        5,
+        "--minutes",
+        10,
+        "--to",
+        "Velvet",
+        "--step-free",
+    )
+    told = ask(*asked, "--out", out, *store).stdout
+    assert "Within a walk of Barge Hall" in told
+    assert "Shortest walks from Barge Hall" in told
+    assert "Step-free: " in told
+    assert json.loads(out.read_text())["features"]
+    found = ask_json(*asked, *store)
+    assert [row["minutes"] for row in found["within"]] == [5, 10]
+    assert found["walks"][0]["to"] == "Velvet"
+    with pytest.raises(InputError, match=r"Not a walking time.*at most 60"):
+        ask("reach", "--from", "Barge Hall", "--minutes", 90, *store)
 
 
 def test_routes_in_json_carry_the_whole_trade_off(store):
