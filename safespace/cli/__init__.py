@@ -52,6 +52,7 @@ for _command in (
 ):
     app.command()(_command)
 app.command(name="app")(handing.app_command)
+app.add_typer(mending.scenario, name="scenario")
 
 
 def main() -> None:
@@ -78,10 +79,23 @@ def docs(out: Annotated[Path, typer.Option(help="The docs folder.")] = Path("doc
 def describe_commands() -> str:
     """Return the page that lists every command with its options, written from the commands themselves."""
     group = typer.main.get_group(app)
-    told = [_describe(name, command) for name, command in group.commands.items() if not command.hidden]
+    told = [_describe(name, command) for name, command in _commands(group) if not command.hidden]
     return "\n".join(
         ["# Commands", "", "Written from the commands by `make docs`; a test holds it to them.", "", *told]
     )
+
+
+def _commands(group: Any, above: str = "") -> list[tuple[str, Any]]:
+    """Return every command with its name; of a group of verbs, each with the group's name before it."""
+    return [
+        pair
+        for name, command in group.commands.items()
+        for pair in (
+            _commands(command, f"{above}{name} ")
+            if hasattr(command, "commands")
+            else [(above + name, command)]
+        )
+    ]
 
 
 def _describe(name: str, command: Any) -> str:

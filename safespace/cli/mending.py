@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,8 +10,9 @@ import pandas as pd
 import typer
 
 from safespace import pipeline
-from safespace.cli.asking import JsonOption, OutOption, StoreOption, link, settings_of
+from safespace.cli.asking import JsonOption, OutOption, StoreOption, asks, link, settings_of
 from safespace.cli.printing import print_json, records, say, show, wrote_files
+from safespace.cli.walking import AtOption  # noqa: TC001 - Typer reads it while it runs
 from safespace.errors import InputError
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ def improve(  # noqa: PLR0913, PLR0917 - these are the options
     bound_s: Annotated[
         float | None, typer.Option(help="Seconds to look for the best possible; 0 leaves it out.")
     ] = None,
+    save: Annotated[str, typer.Option(help="Keep the list as a scenario of this name.")] = "",
     out: OutOption = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
@@ -46,6 +49,7 @@ def improve(  # noqa: PLR0913, PLR0917 - these are the options
     budget = _budget(budget_m, budget_segments, budget_pounds)
     made = pipeline.improve(links_of(walk, walks, settings), settings, budget=budget, bound_s=bound_s)
     wrote = [pipeline.write_improvement(made, path) for path in out or []]
+    kept = pipeline.save_fixes(made, save, settings) if save else None
     if as_json:
         print_json(
             {
@@ -64,6 +68,7 @@ def improve(  # noqa: PLR0913, PLR0917 - these are the options
             pd.DataFrame(pipeline.cost_table(settings)),
             "Costs taken, in pounds: edit [mending] in the settings",
         )
+    say(*((f"Kept as the scenario {kept.name}.",) if kept else ()))
     wrote_files(wrote)
 
 
@@ -84,3 +89,154 @@ def _budget(metres: float | None, segments: int | None, pounds: float | None) ->
         )
     unit, amount = named[0] if named else ("metres", 500.0)
     return pipeline.Budget(float(amount), unit)
+
+
+scenario = typer.Typer(
+    no_args_is_help=True, help="Make, keep, compare and take back scenarios: what would change if."
+)
+NameArgument = Annotated[str, typer.Argument(help="What the scenario is called.")]
+SegmentsHelp = "a segment's number, way:ID, or a street's name; repeat for more."
+
+
+@scenario.command("new")
+def scenario_new(
+    name: NameArgument,
+    light: Annotated[list[str] | None, typer.Option(help=f"Segments to light: {SegmentsHelp}")] = None,
+    camera: Annotated[list[str] | None, typer.Option(help=f"Segments to watch: {SegmentsHelp}")] = None,
+    clear: Annotated[list[str] | None, typer.Option(help=f"Hazards to clear: {SegmentsHelp}")] = None,
+    close: Annotated[list[str] | None, typer.Option(help=f"Ways to close: {SegmentsHelp}")] = None,
+    hours: Annotated[
+        str, typer.Option(help="When they are closed, as 22:00-06:00; always if left out.")
+    ] = "",
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Keep a scenario, or a new version of one: light, watch, clear or close segments.
+
+    Example: `safespace scenario new "Towpath lit, gate shut" --light Towpath --close 412 --hours 22:00-06:00`
+    """
+    given = {"light": light, "camera": camera, "clear": clear, "close": close}
+    changes = {change: some for change, some in given.items() if some}
+    kept = pipeline.make_scenario(name, settings_of(store), changes=changes, closed_hours=hours)
+    counts = {change: len(getattr(kept, change)) for change in given}
+    if as_json:
+        print_json({"scenario": kept.name, "saved_at": kept.saved_at} | counts)
+        return
+    told = ", ".join(f"{number:,} to {change}" for change, number in counts.items() if number)
+    say(f"Kept {kept.name}: segments {told}. Take it back with: safespace scenario undo.")
+
+
+@scenario.command("list")
+def scenario_list(store: StoreOption = None, as_json: JsonOption = False) -> None:
+    """List the scenarios kept, and how many of their segments are gone from the streets in use.
+
+    Example: `safespace scenario list`
+    """
+    table = pipeline.list_scenarios(settings_of(store))
+    if as_json:
+        print_json(records(table))
+    elif table.empty:
+        say("No scenario is kept. Make one: safespace scenario new NAME --light STREET.")
+    else:
+        show(table, "Scenarios")
+
+
+@scenario.command("show")
+@asks
+def scenario_show(
+    view: pipeline.View,
+    name: NameArgument,
+    walk: WalkOption = None,
+    walks: WalksOption = None,
+    at: AtOption = "",
+    out: OutOption = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare walks before and after a scenario: the same walks, and walks free to change.
+
+    Example: `safespace scenario show "Towpath lit" --walk "Station > Canal Halls" --at "Sat 23:30" --out after.gpkg`
+    """
+    settings = settings_of(store)
+    (found,) = _compared([name], walk, walks, view, settings, at)
+    wrote = [pipeline.write_scenario(found, path) for path in out or []]
+    if as_json:
+        told = {"walks": records(found.comparison.walks), "segments": records(found.comparison.segments)}
+        print_json({"scenario": found.name, "sentences": found.sentences(), **told})
+        return
+    shown = [
+        "walk",
+        "compared",
+        "outcome",
+        "length_m_change",
+        "lit_m_change",
+        "unlit_m_change",
+        "unknown_m_change",
+    ]
+    show(found.comparison.walks[shown], found.name)
+    say(*found.sentences())
+    wrote_files(wrote)
+
+
+@scenario.command("compare")
+@asks
+def scenario_compare(
+    view: pipeline.View,
+    names: Annotated[list[str], typer.Argument(help="Scenarios to lay side by side.")],
+    walk: WalkOption = None,
+    walks: WalksOption = None,
+    at: AtOption = "",
+    out: OutOption = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Lay scenarios side by side for the same walks: metres x people gained, walks with no way left.
+
+    Example: `safespace scenario compare "Towpath lit" "Gate shut" --walks walks.csv --out sides.csv`
+    """
+    settings = settings_of(store)
+    found = _compared(names, walk, walks, view, settings, at)
+    table = pipeline.side_by_side(found)
+    first = found[0]
+    wrote = [
+        pipeline.write_table(table, path, credit=first.credit, synthetic=first.synthetic)
+        for path in out or []
+    ]
+    if as_json:
+        print_json({"scenarios": records(table), "credit": first.credit})
+        return
+    show(table.set_index("scenario").T.rename_axis("metres x people").reset_index(), "Side by side")
+    say(*(f"{one.name}: {one.comparison.sentences()[0]}" for one in found), f"{first.credit}.")
+    wrote_files(wrote)
+
+
+@scenario.command("undo")
+def scenario_undo(name: NameArgument, store: StoreOption = None) -> None:
+    """Take back the last change to a scenario; deleting is a change too.
+
+    Example: `safespace scenario undo "Towpath lit"`
+    """
+    left = pipeline.undo_scenario(name, settings_of(store))
+    say(f"{name}: as saved {left.saved_at}." if left else f"{name}: no version is left in force.")
+
+
+@scenario.command("delete")
+def scenario_delete(name: NameArgument, store: StoreOption = None) -> None:
+    """Take a scenario away; undo brings it back.
+
+    Example: `safespace scenario delete "Towpath lit"`
+    """
+    gone = pipeline.delete_scenario(name, settings_of(store))
+    say(f"{gone.name} is taken away. Bring it back with: safespace scenario undo.")
+
+
+def _compared(
+    names: list[str],
+    walk: list[str] | None,
+    walks: Path | None,
+    view: pipeline.View,
+    settings: Settings,
+    at: str,
+) -> tuple[pipeline.ScenarioCompared, ...]:
+    moment = pipeline.moment_of(at, today=datetime.now(tz=UTC).date())
+    return pipeline.compare_scenarios(names, links_of(walk, walks, settings), view, settings, at=moment)

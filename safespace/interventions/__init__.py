@@ -12,6 +12,7 @@ from safespace.interventions.budgets import UNITS, Budget, Price
 from safespace.interventions.comparing import Comparison, before_after, compare_walks
 from safespace.interventions.fixes import Fixes, rank_fixes
 from safespace.interventions.measures import CARDS, EXPECTATIONS, Card
+from safespace.interventions.saved import Saved, Scenarios, SegmentRef, checked_name, find_segments, refer
 from safespace.interventions.scenarios import Scenario, Walk, apply, closed_at
 from safespace.interventions.weights import (
     UNKNOWN_PRIOR,
@@ -33,15 +34,21 @@ __all__ = [
     "Comparison",
     "Fixes",
     "Price",
+    "Saved",
     "Scenario",
+    "Scenarios",
     "Searches",
+    "SegmentRef",
     "Walk",
     "apply",
     "before_after",
     "best_possible",
+    "checked_name",
     "closed_at",
     "compare_walks",
+    "find_segments",
     "fingerprint",
     "rank_fixes",
+    "refer",
     "walking_cost",
 ]

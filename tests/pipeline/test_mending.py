@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from datetime import datetime
 from itertools import combinations
 
 import geopandas as gpd
@@ -12,6 +13,7 @@ import pytest
 from safespace import pipeline
 from safespace.errors import FileError, InputError, PlaceError, SchemaError
 from safespace.pipeline import Budget, Link
+from safespace.settings import load_settings
 from safespace.tone import check_text
 
 LINK = ("Stonebridge Bus Station", "Barge Hall")
@@ -86,3 +88,62 @@ def test_costs_are_shown_with_where_they_are_from(town_settings):
     assert {row["source"] for row in table} == {"assumption, edit"}
     assert all(low["low"] < low["high"] for low in table)
     assert len({row["measure"] for row, _ in combinations(table, 2)}) == 3
+
+
+@pytest.fixture(scope="module")
+def own_settings(town, tmp_path_factory):
+    """A store of its own, since scenarios are kept in it: streets only."""
+    settings = load_settings(store=tmp_path_factory.mktemp("mending"))
+    pipeline.ingest_streets(town.streets_pbf, settings=settings)
+    return settings
+
+
+def test_a_list_of_fixes_becomes_a_scenario_that_is_compared_and_taken_back(own_settings, tmp_path):
+    made = pipeline.improve([LINK], own_settings, budget=Budget(300), bound_s=0)
+    kept = pipeline.save_fixes(made, "First 300 m", own_settings)
+    assert len(kept.light) == len(made.fixes.table)
+    street = made.fixes.table["name"].iloc[0]
+    pipeline.make_scenario(
+        "Gate shut", own_settings, changes={"close": [street], "camera": ["0"]}, closed_hours="22:00-06:00"
+    )
+    found = pipeline.compare_scenarios(["First 300 m", "Gate shut"], [LINK], pipeline.View(), own_settings)
+    walks = found[0].comparison.walks.set_index("compared")
+    gain = made.fixes.before - made.fixes.after
+    assert walks.loc["Walks free to change", "cost_change"] == pytest.approx(-gain)
+    table = pipeline.side_by_side(found)
+    assert table["scenario"].tolist() == ["First 300 m", "Gate shut"]
+    assert table.loc[0, "unlit_m, same walks"] <= 0
+    said = [text for one in found for text in one.sentences()]
+    assert any("Closing a way at set hours" in text for text in said)
+    assert not [flag for text in said for flag in check_text(text)]
+    path = pipeline.write_scenario(found[0], tmp_path / "after.gpkg")
+    assert set(gpd.read_file(path, layer="segments")["credit"]) == {"Synthetic streets"}
+    assert pipeline.list_scenarios(own_settings)["gone"].tolist() == [0, 0]
+    pipeline.delete_scenario("Gate shut", own_settings)
+    assert pipeline.list_scenarios(own_settings)["scenario"].tolist() == ["First 300 m"]
+    assert pipeline.undo_scenario("Gate shut", own_settings).closed_hours == "22:00-06:00"
+
+
+def test_a_gate_is_open_by_day_and_closed_by_night(own_settings):
+    pipeline.make_scenario("All shut", own_settings, changes={"close": ["0"]}, closed_hours="22:00-06:00")
+    day, night = (datetime(2026, 11, 28, hour, 30) for hour in (12, 23))  # noqa: DTZ001 - local
+    held = [
+        pipeline.compare_scenarios(["All shut"], [LINK], pipeline.View(), own_settings, at=at)[0].comparison
+        for at in (day, night)
+    ]
+    assert not held[0].segments["closed"].any()
+    assert held[1].segments.set_index("segment").loc[0, "closed"]
+
+
+def test_what_cannot_be_a_scenario_says_what_to_do(own_settings):
+    with pytest.raises(InputError, match=r"no such segment.*Seen: 999999.*a segment's number"):
+        pipeline.make_scenario("x", own_settings, changes={"light": ["999999"]})
+    with pytest.raises(InputError, match="no such segment"):
+        pipeline.make_scenario("x", own_settings, changes={"light": ["way:12345678901234567890123"]})
+    with pytest.raises(InputError, match="no such change"):
+        pipeline.make_scenario("x", own_settings, changes={"paint": ["1"]})
+    with pytest.raises(InputError, match=r"no scenario of this name.*Seen: Other"):
+        pipeline.compare_scenarios(["Other"], [LINK], pipeline.View(), own_settings)
+    pipeline.make_scenario("y", own_settings, changes={"light": ["0"]})
+    with pytest.raises(InputError, match="No walks were given"):
+        pipeline.compare_scenarios(["y"], [], pipeline.View(), own_settings)
