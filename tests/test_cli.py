@@ -29,6 +29,7 @@ VERBS = (
     "app",
     "demo",
     "agreement",
+    "surface",
     "holdings",
     "loads",
     "rollback",
@@ -296,6 +297,7 @@ def test_validate_sets_places_beside_simpler_choices(store):
     methods = {row["method"] for row in told["methods"]}
     assert {"random", "last period", "smoothed"} <= methods
     assert all(row["pai_lower"] <= row["pai"] <= row["pai_upper"] for row in told["methods"])
+    assert any("generalised Gini" in note for note in told["notes"])
 
 
 def test_hotspots_are_set_beside_scan_checks_and_shares(store, tmp_path):
@@ -304,8 +306,19 @@ def test_hotspots_are_set_beside_scan_checks_and_shares(store, tmp_path):
     assert "999 random layers" in told["scan"]
     assert all(disc["p_value"] == max(disc["p_poisson"], disc["p_shuffle"]) for disc in told["discs"])
     assert all(place["scan_p_value"] <= 1 and "of 4 checks" in place["stability"] for place in told["places"])
-    assert {row["what"] for row in told["shares"]} == {"at night"}
+    assert {row["what"] for row in told["shares"]} == {"were at night"}
     assert "scan_p_value" in table.read_text(encoding="utf-8-sig").splitlines()[0]
+
+
+def test_local_statistics_and_surfaces_are_shown(store, tmp_path):
+    told = ask("hotspots", "--local", *store).stdout
+    assert "which decide nothing" in told
+    cells = ask_json("hotspots", "--local", *store)["cells"]
+    assert {"gi_star", "moran", "marshall_rate"} <= set(cells[0])
+    out = tmp_path / "surface.csv"
+    mix = ask_json("surface", "--having", "night", "--source", "nte", "--out", out, *store)
+    assert "bandwidth" in mix["basis"]
+    assert out.read_text(encoding="utf-8-sig").startswith("cell,density,ratio")
 
 
 def test_trends_compare_two_periods_and_look_for_what_is_new(store, tmp_path):

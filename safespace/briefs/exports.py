@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from safespace.briefs.definition import Brief
 
-# What a scan and the checks add to a finding's table, written where it is there.
+# What a scan, the checks and the local statistics add to a finding's table, written where it is there.
 ADDED = (
     "scan_p_poisson",
     "scan_p_shuffle",
@@ -43,6 +43,17 @@ ADDED = (
     "checks",
     "stability",
     "fails",
+    "gi_star",
+    "gi_p_value",
+    "gi_note",
+    "moran",
+    "moran_score",
+    "moran_p_high",
+    "moran_p_low",
+    "moran_p_value",
+    "moran_quadrant",
+    "moran_note",
+    "marshall_rate",
 )
 _PLACES = 7  # decimals of a degree; a centimetre
 

@@ -38,6 +38,7 @@ for _command in (
     loading.tidy,
     finding.count,
     finding.hotspots,
+    finding.surface,
     finding.agreement,
     finding.clusters,
     finding.trends,

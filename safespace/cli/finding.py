@@ -62,13 +62,16 @@ def count(
 
 
 @asks
-def hotspots(
+def hotspots(  # noqa: PLR0913, PLR0917 - each is one documented option
     view: pipeline.View,
     scan: Annotated[
         bool, typer.Option("--scan", help="Also search discs of every size, beside two chances.")
     ] = False,
     checks: Annotated[
         bool, typer.Option("--checks", help="Also find again without the busiest day, the busiest week ...")
+    ] = False,
+    local: Annotated[
+        bool, typer.Option("--local", help="Also write Gi*, local Moran and Marshall's rate in the tables.")
     ] = False,
     shares: Annotated[
         bool,
@@ -90,14 +93,19 @@ def hotspots(
         found, discs = pipeline.add_scan(found, settings)
     if checks:
         found = pipeline.add_checks(found, settings)
+    if local:
+        found = pipeline.add_local(found, settings)
     told = pipeline.find_shares(found, settings) if shares else None
     wrote = [pipeline.write_places(found, path, settings) for path in out or []]
     if as_json:
         scanned = {} if discs is None else {"scan": discs.basis(), "discs": records(discs.table)}
         shared = {} if told is None else {"shares": records(told)}
-        print_json(pipeline.places_as_dict(found) | scanned | shared)
+        beside = {"cells": records(found.hotspots.table)} if local else {}
+        print_json(pipeline.places_as_dict(found) | scanned | shared | beside)
         return
     _show_places(found, discs, told)
+    if local:
+        _show_local(found)
     wrote_files(wrote)
 
 
@@ -123,6 +131,55 @@ def _show_places(found: pipeline.PlacesFound, discs: Any, shares: pd.DataFrame |
     if shares is not None:
         show(shares, "Shares of events, with 95 % intervals")
     say(*found.notes, found.credit)
+
+
+def _show_local(found: pipeline.PlacesFound) -> None:
+    """Show the local statistics of each place's core, where there are enough events for them."""
+    names = [
+        "cell",
+        "events",
+        "rate",
+        "marshall_rate",
+        "gi_star",
+        "gi_note",
+        "moran",
+        "moran_quadrant",
+        "moran_note",
+    ]
+    cores = found.hotspots.table.set_index("cell", drop=False).reindex(found.places["core_cell"])[names]
+    told = cores.assign(cell=[f"{cell:x}" for cell in cores["cell"]])
+    show(told, "The core of each place beside Gi* and local Moran, which decide nothing")
+
+
+@asks
+def surface(
+    view: pipeline.View,
+    having: Annotated[str, typer.Option(help=f"Which mix: {', '.join(pipeline.MIXES)}.")] = "night",
+    out: OutOption = None,
+    engine: EngineOption = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Smooth events to a surface, and find where the mix differs: more of them about lighting, or at night.
+
+    Example: `safespace surface --area centre --having lighting --out surface.geojson`
+    """
+    found = pipeline.find_mix(view, settings_of(store, engine), having=having)
+    wrote = [pipeline.write_mix(found, path) for path in out or []]
+    if as_json:
+        discs = records(found.scan.table)
+        print_json({"basis": found.basis(), "discs": discs, "cells": records(found.table)})
+        return
+    shown = ["place", "radius", "cells", "events", "expected", "ratio", "p_value", "higher"]
+    show(found.scan.table[shown], f"Discs where more events {found.what}")
+    marked = found.table["contour"].value_counts()
+    say(
+        found.basis(),
+        f"Cells inside a contour: {marked.get('more', 0)} with more of them, {marked.get('fewer', 0)} with fewer.",
+        "A surface makes hills of single events: a hill is not a finding.",
+        found.credit,
+    )
+    wrote_files(wrote)
 
 
 @asks
@@ -286,12 +343,14 @@ def validate(  # noqa: PLR0913, PLR0917 - each is one documented option
         kept = pipeline.check_promises(settings_of(store, engine), resolution=view.resolution, seed=seed)
         print_json(records(kept)) if as_json else show(kept, "What the method promises, on made-up layers")
         raise typer.Exit(0 if kept["kept"].all() else 1)
-    found = pipeline.validate_places(view, settings_of(store, engine), later=later, freq=freq, seed=seed)
+    settings = settings_of(store, engine)
+    found = pipeline.validate_places(view, settings, later=later, freq=freq, seed=seed)
     wrote = [pipeline.write_table(found.table, path) for path in out or []]
+    notes = pipeline.describe_concentration(view, settings)
     if as_json:
-        print_json({"basis": found.basis(), "methods": records(found.table)})
+        print_json({"basis": found.basis(), "methods": records(found.table), "notes": notes})
         return
     shown = [name for name in found.table.columns if not name.endswith(("_lower", "_upper"))]
     show(found.table[shown], "Later events in places chosen from earlier ones")
-    say(found.basis())
+    say(found.basis(), *notes)
     wrote_files(wrote)

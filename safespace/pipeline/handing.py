@@ -30,6 +30,7 @@ from safespace.tone import ABSENCE
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from safespace.pipeline.judging import Mix
     from safespace.pipeline.places import Agreement, PlacesFound
     from safespace.pipeline.reaching import ReachFound
     from safespace.pipeline.view import View
@@ -358,6 +359,24 @@ def write_agreement(found: Agreement, path: Path, settings: Settings) -> Path:
             found.table, path, credit=credit, synthetic=synthetic
         ),
         ".html": lambda: briefs.pdf.put(agreement_page(found, settings).encode(), path),
+    }
+    return _write_by_ending(path, writers)
+
+
+def write_mix(found: Mix, path: Path) -> Path:
+    """Write the surface of a mix as CSV or GeoJSON, by the file's ending.
+
+    Raises
+    ------
+    FileError
+        When the ending is none of these, or the file cannot be written.
+    """
+    credit, synthetic = found.credit, found.synthetic
+    writers: dict[str, Callable[[], Path]] = {
+        ".csv": lambda: write_table(found.table, path, credit=credit, synthetic=synthetic),
+        ".geojson": lambda: exports.write_cells_geojson(
+            found.table, path, credit=credit, synthetic=synthetic
+        ),
     }
     return _write_by_ending(path, writers)
 

@@ -6,19 +6,31 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, TypeVar
 
+import numpy as np
 import pandas as pd
 import shapely
 
 from safespace import cells, hotspots, nights
 from safespace.errors import InputError, TooFewError
 from safespace.pipeline.calendars import zone_of
-from safespace.pipeline.places import check_places, count_cells, name_cells
+from safespace.pipeline.places import (
+    check_places,
+    count_cells,
+    credit_of,
+    find_places,
+    is_synthetic,
+    name_cells,
+)
 from safespace.pipeline.selection import part_of_night, select
 from safespace.pipeline.view import BASELINES, FELT
+from safespace.schemas import RESOLUTIONS
+from safespace.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import date
+
+    from numpy.typing import NDArray
 
     from safespace.pipeline.places import PlacesFound
     from safespace.pipeline.view import View
@@ -33,8 +45,11 @@ REGRESSION = (
     "A place picked because it was high before falls on average whatever is done: safespace evaluate sets a "
     "comparison area beside it."
 )
+MIXES: Mapping[str, str] = MappingProxyType(
+    {"lighting": "name lighting", "behaviour": "name behaviour", "night": "were at night"}
+)
 LIGHTING = "Badly lit"
-BY_WHOM = "from a woman, where stated"
+BY_WHOM = "are from a woman, where stated"
 FEWEST_TO_TELL_WHO = 100
 COUNTY = shapely.box(-1.45, 52.80, -0.80, 53.22)  # about as large as Nottinghamshire, and as far north
 
@@ -81,6 +96,35 @@ def validate_places(
     counted = count_cells(view, settings)
     periods = hotspots.count_by_period(select(view, settings).reports, counted, freq=_period(freq))
     return hotspots.validate(periods, counted, later=later, seed=seed)
+
+
+def describe_concentration(view: View, settings: Settings) -> tuple[str, ...]:
+    """Say how concentrated events are over cells, and how far the next coarser cells choose the same ground.
+
+    Raises
+    ------
+    AreaError
+        When the area is not loaded.
+    """
+    counted, notes = count_cells(view, settings), list[str]()
+    held = counted[~counted["edge"]]
+    gini = _or_say(lambda: hotspots.generalised_gini(held["events"]), notes)
+    if gini is not None:
+        notes.append(f"Concentration over cells: generalised Gini {gini:.2f} (0 is as even as can be).")
+    if view.resolution > min(RESOLUTIONS):
+        coarser = view.but(resolution=view.resolution - 1)
+        fine, coarse = (_hot_or_say(asked, settings, notes) for asked in (view, coarser))
+        if fine is not None and coarse is not None:
+            share = hotspots.jaccard_across(coarse, fine, within=held["cell"])
+            notes.append(
+                f"Ground higher than usual at resolution {coarser.resolution} or {view.resolution} that is so at "
+                f"both: {share:.0%}. Coarse cells cover ground fine ones leave out, so it is never all."
+            )
+    return tuple(notes)
+
+
+def _hot_or_say(view: View, settings: Settings, notes: list[str]) -> NDArray[np.int64] | None:
+    return _or_say(lambda: find_places(view, settings).hotspots.hot, notes)
 
 
 def check_promises(settings: Settings, *, resolution: int, seed: int = 0) -> pd.DataFrame:
@@ -156,6 +200,113 @@ def add_checks(found: PlacesFound, settings: Settings) -> PlacesFound:
     return replace(found, hotspots=replace(found.hotspots, table=table), places=places)
 
 
+def add_local(found: PlacesFound, settings: Settings, *, seed: int = 0) -> PlacesFound:
+    """Return an answer with Gi*, local Moran and Marshall's rate beside its cells: a cross-check, deciding nothing.
+
+    Gi* and local Moran (:func:`safespace.hotspots.gi_star`, :func:`safespace.hotspots.local_moran`) are left blank
+    where fewer than five events are expected in the ring, and ``gi_note`` and ``moran_note`` say so;
+    ``marshall_rate`` is set beside ``rate``, which it checks. Cells that were not judged have none of them.
+    """
+    del settings
+    table = found.hotspots.table
+    judged = table[table["tested"]].sort_values("cell", ignore_index=True)
+    ring = cells.neighbours(judged["cell"])
+    events, expected = judged["events"], judged["ring_expected"]
+    gi = hotspots.gi_star(events, ring, expected)
+    moran = hotspots.local_moran(events, ring, expected, seed=seed)
+    moran = moran.rename(
+        columns={name: f"moran_{name}" for name in ("p_high", "p_low", "p_value", "quadrant")}
+    )
+    shown = [_blank_where_noted(gi, "gi_note"), _blank_where_noted(moran, "moran_note")]
+    rate = hotspots.marshall_rates(events, judged["expected"])
+    local = pd.concat([judged[["cell"]], *shown], axis="columns").assign(marshall_rate=rate)
+    joined = table.merge(local, on="cell", how="left", validate="one_to_one")
+    return replace(found, hotspots=replace(found.hotspots, table=joined))
+
+
+def _blank_where_noted(figures: pd.DataFrame, note: str) -> pd.DataFrame:
+    """Return the figures with gaps where a note says that there are too few for them."""
+    blank = figures.where((figures[note] == ""), other=np.nan)
+    return blank.assign(**{note: figures[note]})
+
+
+@dataclass(frozen=True)
+class Mix:
+    """Where the mix of the events differs: a surface to look at, and the discs that chance does not explain.
+
+    ``surface`` is :func:`safespace.hotspots.relative_density`'s and ``density`` the events' own, by cell in one
+    ``table``; ``scan`` is :func:`safespace.hotspots.scan_shares`'s.
+    """
+
+    what: str
+    table: pd.DataFrame
+    surface: hotspots.Surface
+    scan: hotspots.Scan
+    synthetic: bool
+    credit: str
+
+    def basis(self) -> str:
+        """Say in one line what it rests on."""
+        return f"Share that {self.what}: {self.surface.basis()} A contour is for one cell; the scan allows for all."
+
+
+def find_mix(view: View, settings: Settings, *, having: str, seed: int = 0) -> Mix:
+    """Find where more of the events have something than elsewhere: no baseline is needed for it.
+
+    Parameters
+    ----------
+    view
+        The question.
+    settings
+        Where the store is.
+    having
+        ``lighting``, ``behaviour`` or ``night``.
+    seed
+        Of the random labels.
+
+    Raises
+    ------
+    InputError
+        When there is no such choice, or these reports cannot have it.
+    TooFewError
+        When there are too few events, or all or none have it.
+    """
+    if having not in MIXES:
+        raise InputError("No such mix.", seen=having, remedy=f"Choose from: {', '.join(MIXES)}.")
+    counted = count_cells(view, settings)
+    rows = inside(select(view, settings).reports, counted, view)
+    known = _what_is_shared(rows, view, settings)
+    if MIXES[having] not in known:
+        raise InputError(
+            "These reports cannot tell.",
+            where=having,
+            seen=", ".join(view.sources),
+            remedy="Choose another mix.",
+        )
+    some, has = known[MIXES[having]]
+    both = _count_having(some, has, counted, view)
+    surface = hotspots.relative_density(both, having="having", seed=seed)
+    dense = hotspots.density(both, bandwidth_m=surface.bandwidth_m).table
+    scan = hotspots.scan_shares(
+        both, having="having", name=f"events beside those that {MIXES[having]}", seed=seed
+    )
+    table = dense.merge(surface.table, on="cell", validate="one_to_one")
+    synthetic = is_synthetic(Store.open(settings.store))
+    credit = credit_of(view, settings, synthetic=synthetic)
+    return Mix(MIXES[having], table, surface, scan, synthetic, credit)
+
+
+def _count_having(rows: pd.DataFrame, has: pd.Series, counted: pd.DataFrame, view: View) -> pd.DataFrame:
+    """Return the cells with the events of some rows, and how many of those have something; an event counts once."""
+    ordered = rows.assign(has=has).sort_values(["occurred_from", "report_id"], kind="stable")
+    events = ordered.groupby("event_id", sort=False).agg(
+        cell=(f"cell_{view.resolution}", "first"), has=("has", "any"), pins=("has", "size")
+    )
+    summed = events.groupby("cell").agg(events=("has", "size"), having=("has", "sum"), pins=("pins", "sum"))
+    held = summed.reindex(counted["cell"].to_numpy(), fill_value=0).astype("int64")
+    return counted.assign(**{name: held[name].to_numpy() for name in ("events", "having", "pins")})
+
+
 def find_shares(found: PlacesFound, settings: Settings) -> pd.DataFrame:
     """Return shares inside the reports, of the area and of each place beside the rest: they need no baseline.
 
@@ -194,9 +345,9 @@ def _what_is_shared(
     stated = felt[felt["reporter"].isin(["woman", "man", "other"])] if view.area == "" else felt.iloc[:0]
     stated = stated if stated["event_id"].nunique() >= FEWEST_TO_TELL_WHO else stated.iloc[:0]
     told = {
-        "names lighting": (felt, felt["factor"].str.split("|").map(lambda given: LIGHTING in given)),
-        "names behaviour": (felt, felt["category"].isin(["behavioural", "both"])),
-        "at night": (timed, night),
+        MIXES["lighting"]: (felt, felt["factor"].str.split("|").map(lambda given: LIGHTING in given)),
+        MIXES["behaviour"]: (felt, felt["category"].isin(["behavioural", "both"])),
+        MIXES["night"]: (timed, night),
         BY_WHOM: (stated, stated["reporter"] == "woman"),
     }
     return {what: pair for what, pair in told.items() if len(pair[0])}

@@ -206,23 +206,24 @@ def find_places(view: View, settings: Settings) -> PlacesFound:
     _refuse_thin_baseline(counted, view)
     second = _recorded_layer(area, view, settings)
     found = _find(counted, view.baseline, chosen, view, settings, second=second)
+    other = _against_another(counted, chosen, view, settings)
     names = name_cells(chosen.reports, view.resolution, settings)
-    synthetic = _is_synthetic(store)
+    synthetic, told = is_synthetic(store), _numbered_places(found, names)
     return PlacesFound(
         view=view,
         area_name=name,
         area=area,
         hotspots=found,
-        places=_numbered_places(found, names),
+        places=told,
         names=names,
-        other=_against_another(counted, chosen, view, settings),
+        other=other,
         pins=found.pins,
         events=found.events,
         since=chosen.since,
         until=chosen.until,
         synthetic=synthetic,
-        notes=(*chosen.sentences(), *_small_print(found, view, settings)),
-        credit=_credit(view, settings, synthetic=synthetic),
+        notes=(_two_baselines(told, other), *chosen.sentences(), *_small_print(found, view, settings)),
+        credit=credit_of(view, settings, synthetic=synthetic),
         version=version(settings),
     )
 
@@ -323,7 +324,7 @@ def find_agreement(view: View, settings: Settings) -> Agreement:
     table = hotspots.agree(felt, recorded)
     inside = ~felt.table["edge"].to_numpy()
     reports = pd.concat([rows.reports for rows in chosen], ignore_index=True)
-    synthetic = _is_synthetic(store)
+    synthetic = is_synthetic(store)
     return Agreement(
         view=view,
         area_name=name,
@@ -334,7 +335,7 @@ def find_agreement(view: View, settings: Settings) -> Agreement:
         names=name_cells(reports, view.resolution, settings),
         synthetic=synthetic,
         notes=_agreement_notes(felt, recorded, chosen, view, settings),
-        credit=_credit(view.but(sources=(*FELT, *RECORDED)), settings, synthetic=synthetic),
+        credit=credit_of(view.but(sources=(*FELT, *RECORDED)), settings, synthetic=synthetic),
         version=version(settings),
     )
 
@@ -376,6 +377,16 @@ def _against_another(
     return None
 
 
+def _two_baselines(places: pd.DataFrame, other: Hotspots | None) -> str:
+    """Say how many of the places are higher against the second baseline too: a finding changes with it."""
+    if other is None:
+        return "There is no second baseline to compare with."
+    hot = set(other.hot.tolist())
+    too = sum(bool(hot & set(cells)) for cells in places["cells"])
+    of_all = maps.count_in_words(len(places), "place")
+    return f"Against {other.baseline}, {too} of {of_all} would be higher too."
+
+
 def _numbered_places(found: Hotspots, names: dict[int, str]) -> pd.DataFrame:
     """Return the places numbered in order of rank, each with its name and the list of its cells."""
     ranked = hotspots.places(found)
@@ -415,7 +426,8 @@ def _landmark_names(middles: pd.DataFrame, settings: Settings) -> list[str]:
     return [f"Near {name}" if near else "" for name, near in zip(names, reached, strict=True)]
 
 
-def _is_synthetic(store: Store) -> bool:
+def is_synthetic(store: Store) -> bool:
+    """Say whether the reports in force are made up."""
     loads = store.loads()
     return bool(loads.loc[loads["status"] == "loaded", "synthetic"].any())
 
@@ -437,7 +449,8 @@ def _small_print(found: Hotspots, view: View, settings: Settings) -> tuple[str, 
     return (*said, ABSENCE)
 
 
-def _credit(view: View, settings: Settings, *, synthetic: bool) -> str:
+def credit_of(view: View, settings: Settings, *, synthetic: bool) -> str:
+    """Return the attribution that belongs on everything drawn for a view."""
     parts = ["Synthetic data"] if synthetic else []
     parts += [streets_credit(settings), *(CREDITS.get(name, "") for name in (*view.sources, view.baseline))]
     return ". ".join(dict.fromkeys(filter(None, parts)))

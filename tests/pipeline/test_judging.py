@@ -152,14 +152,14 @@ def test_shares_need_no_baseline_and_never_say_who_reported_in_a_place(found, to
     shares = pipeline.find_shares(found, town_settings).set_index(["what", "place"])
     whole = shares.xs(0, level="place")
     assert list(whole.index) == [
-        "names lighting", "names behaviour", "at night", "from a woman, where stated"
+        "name lighting", "name behaviour", "were at night", "are from a woman, where stated"
     ]  # fmt: skip
-    assert whole.loc["names lighting", "total"] == found.events
+    assert whole.loc["name lighting", "total"] == found.events
     assert (shares["lower"] <= shares["share"]).all()
     assert (shares["share"] <= shares["upper"]).all()
-    assert list(shares.loc["from a woman, where stated"].index) == [0]
+    assert list(shares.loc["are from a woman, where stated"].index) == [0]
     subway = found.places.loc[found.places["name"].str.contains("Subway"), "place"].iloc[0]
-    assert shares.loc[("at night", subway), "lower"] > shares.loc[("at night", subway), "elsewhere"]
+    assert shares.loc[("were at night", subway), "lower"] > shares.loc[("were at night", subway), "elsewhere"]
 
 
 def test_hours_are_smoothed_for_drawing_and_keep_their_sum(found, town_settings):
@@ -167,3 +167,50 @@ def test_hours_are_smoothed_for_drawing_and_keep_their_sum(found, town_settings)
     assert story.smooth.sum() == pytest.approx(story.hours.sum())
     assert story.smooth.max() < story.hours.max()
     assert (story.smooth > 0).sum() > (story.hours > 0).sum()
+
+
+def test_local_statistics_stand_beside_cells_and_are_blank_where_too_few(found, town_settings, tmp_path):
+    joined = pipeline.add_local(found, town_settings)
+    table = joined.hotspots.table
+    assert table["cell"].tolist() == found.hotspots.table["cell"].tolist()
+    judged = table[table["tested"]]
+    few = judged["ring_expected"] < 5
+    assert few.any()
+    assert not few.all()
+    assert judged.loc[few, ["gi_star", "moran", "moran_p_value"]].isna().all(axis=None)
+    assert (judged.loc[few, "gi_note"] == "too few for Gi*").all()
+    assert judged.loc[~few, ["gi_star", "moran", "marshall_rate"]].notna().all(axis=None)
+    assert judged[["rate", "marshall_rate"]].corr().iloc[0, 1] > 0.99, "one cross-checks the other"
+    pipeline.write_places(joined, tmp_path / "cells.geojson", town_settings)
+    assert "NaN" not in (tmp_path / "cells.geojson").read_text()
+
+
+def test_a_mix_is_found_where_it_was_planted(town, town_settings, tmp_path):
+    found = pipeline.find_mix(View(), town_settings, having="lighting")
+    (street,) = [place for place in town.truth.hot() if place.name == "Corn Street"]
+    table = found.table.set_index("cell")
+    dark = [cell for place in town.truth.hot() if "Unlit" in place.why for cell in place.cells[9]]
+    assert table.loc[table.index.isin(street.cells[9]), "ratio"].max() < 1, "bars, not lamps"
+    assert table.loc[table.index.isin(dark), "ratio"].median() > 1
+    assert set(table["contour"]) == {"more", "fewer", ""}
+    assert found.scan.table["higher"].any()
+    pipeline.write_mix(found, tmp_path / "mix.geojson")
+    assert "Synthetic data" in (tmp_path / "mix.geojson").read_text()
+
+
+@pytest.mark.parametrize(
+    ("view", "having", "says"),
+    [
+        (NTE, "lighting", r"lighting: These reports cannot tell. Seen: nte"),
+        (NTE, "moon", "lighting, behaviour, night"),
+    ],
+)
+def test_a_mix_that_cannot_be_told_is_refused(town_settings, view, having, says):
+    with pytest.raises(InputError, match=says):
+        pipeline.find_mix(view, town_settings, having=having)
+
+
+def test_concentration_and_agreement_across_resolutions_are_said(town_settings):
+    said = pipeline.describe_concentration(NTE, town_settings)
+    assert said[0].startswith("Concentration over cells: generalised Gini 0.")
+    assert said[1].startswith("Ground higher than usual at resolution 8 or 9 that is so at both: ")

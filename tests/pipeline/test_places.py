@@ -26,6 +26,10 @@ def test_the_answer_carries_what_it_rests_on(found):
     assert 350 < (found.until - found.since).days < 366
 
 
+def test_the_second_baseline_is_told(found):
+    assert found.notes[0].startswith("Against area of the cell, 4 of 4 places would be higher too.")
+
+
 def planted(town, kind, source):
     return [place for place in town.truth.places if place.kind == kind and source in place.sources]
 
