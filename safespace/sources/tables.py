@@ -628,7 +628,7 @@ def _open_workbook(
         )
     left = [one for one in names if one != page.title]
     notes = (f"{where} was read, and not {', '.join(left)}.",) if left else ()
-    spread = _spread_merged(rows, merged)
+    spread = _spread_merged(rows, merged, header=_header_row(rows, wanted))
     grid = _grid_of_rows(rows, name, wanted=wanted, limits=limits)
     kept = {(line, column): rows[line - 1][column] for line, column in spread if line >= grid.first_line}
     others = f" (others, to be named with --sheet: {', '.join(left)})" if left else ""
@@ -643,23 +643,31 @@ def _merged(sheet: bytes) -> list[tuple[int, int, int, int]]:
     return [(top - 1, left - 1, bottom - 1, right - 1) for left, top, right, bottom in blocks]
 
 
-def _spread_merged(rows: list[list[str]], blocks: list[tuple[int, int, int, int]]) -> list[tuple[int, int]]:
-    """Write a merged cell's text into the rows below that it covers; return their lines and columns.
+def _spread_merged(
+    rows: list[list[str]], blocks: list[tuple[int, int, int, int]], *, header: int
+) -> list[tuple[int, int]]:
+    """Write a merged cell's text into the blank cells that it covers; return their lines and columns.
 
-    Only down its first column: a cell that is merged across is a title and not a value.
+    Only down its first column where it is above the header, in it, or as wide as the table: a title, and not a
+    value.
     """
     filled = []
-    for top, left, bottom, _ in blocks:
-        for row in range(top + 1, min(bottom + 1, len(rows))):
-            if left < len(rows[row]) and not rows[row][left] and rows[top][left]:
-                rows[row][left] = rows[top][left]
-                filled.append((row + 1, left))
+    for top, left, bottom, right in blocks:
+        is_title = top <= header or right - left + 1 >= len(rows[header])
+        for row in range(top, min(bottom + 1, len(rows))):
+            for column in range(left, min(left if is_title else right, len(rows[row]) - 1) + 1):
+                if not rows[row][column] and rows[top][left]:
+                    rows[row][column] = rows[top][left]
+                    filled.append((row + 1, column))
     return filled
 
 
+def _header_row(rows: list[list[str]], wanted: Wanted) -> int:
+    return int(np.argmax([len({plain(cell) for cell in row} & wanted) for row in rows[:_HEADER_WITHIN]]))
+
+
 def _grid_of_rows(rows: list[list[str]], name: str, *, wanted: Wanted, limits: LimitSettings) -> Grid:
-    scores = [len({plain(cell) for cell in row} & wanted) for row in rows[:_HEADER_WITHIN]]
-    top = int(np.argmax(scores))
+    top = _header_row(rows, wanted)
     headers, body = tuple(rows[top]), rows[top + 1 :]
     cells = pa.table(
         {f"f{i}": pa.array([row[i] for row in body], type=pa.large_string()) for i in range(len(headers))}

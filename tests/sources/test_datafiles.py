@@ -171,6 +171,32 @@ def test_a_sheet_is_chosen_by_name(book):
         read(book, sheet="Nope")
 
 
+def test_cells_merged_across_columns_give_each_its_value(tmp_path):
+    made = openpyxl.Workbook()
+    sheet = made.active
+    sheet.append(["reference", "offence", "start", "end", "easting", "northing"])
+    sheet.append(["N1", "Robbery", "2022-01-28 23:40", None, "406689", "286822"])
+    sheet.append(["N2", "Robbery", None, None, "406700", "286900"])
+    sheet.append(["March 2022", None, None, None, None, None])
+    sheet.merge_cells("C2:D3")  # one moment is start and end of two rows
+    sheet.merge_cells("A4:F4")  # a title within the table
+    made.save(tmp_path / "made.xlsx")
+    ingested = read_reports(
+        [tmp_path / "made.xlsx"],
+        source="nte",
+        settings=Settings(),
+        as_of=pd.Timestamp("2026-01-01", tz="UTC"),
+    )
+    assert ingested.reports["report_id"].tolist() == ["nte:N1", "nte:N2"]
+    assert len(set(ingested.reports["occurred_to"])) == 1
+    assert ingested.repairs[["row", "rule", "after"]].to_numpy().tolist() == [
+        [2, "merged_cell", "2022-01-28 23:40"],
+        [3, "merged_cell", "2022-01-28 23:40"],
+        [3, "merged_cell", "2022-01-28 23:40"],
+    ]
+    assert ingested.rejects["row"].tolist() == [4]
+
+
 def test_merged_cells_day_numbers_and_shortened_identifiers_are_met_by_name(book):
     ingested = read(book, sheet="Reports")
     shown = ingested.repairs[["row", "rule", "before", "after"]].to_numpy().tolist()
