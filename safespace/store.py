@@ -14,6 +14,8 @@ is replaced as a whole, last, on condition that nobody replaced it meanwhile. So
 The identifier of a load comes from the content of its files, so the same files are never loaded twice. A
 report that another load already holds is kept aside in ``repeats``: rolling the first load back hands it
 to the second. What the store holds is therefore always: the loads in force, in order, first come first kept.
+A report held with *other* content is no repeat: :meth:`Store.differing` finds it, for the reader to hold it back
+as a row of its load, and :meth:`Store.load` takes none such.
 """
 
 from __future__ import annotations
@@ -49,6 +51,7 @@ from safespace.schemas import (
     PLACED,
     REJECTS,
     REPAIRS,
+    REPORTS,
     Column,
     Table,
     conform,
@@ -88,6 +91,9 @@ _AREAS = Table(
     },
     key=("area_id",),
 )
+# what a report says: its identifier is its own, its event and cells follow from the rest
+_CONTENT = tuple(name for name in REPORTS.columns if name not in ("report_id", "source"))
+_DEGREES = 1e-6  # a tenth of a metre: two versions of a datum shift differ by less
 _KEYED = Table(PLACED.name, {**PLACED.columns, **_KEY}, PLACED.key)
 _PARTED = MappingProxyType(
     {
@@ -106,6 +112,10 @@ _ROW_GROUP = 262_144
 _TRIES = 14
 _FIRST_PAUSE_S = 0.02
 _LONGEST_PAUSE_S = 1.0
+
+
+class HeldDifferentlyError(StoreError):
+    """Reports of a load are held with other content, by a load that came in since they were looked up."""
 
 
 class Batch(Protocol):
@@ -248,6 +258,8 @@ class Store:
         ------
         SchemaError
             When the reports break their promise or do not match the reading's counts.
+        HeldDifferentlyError
+            When a report is held with other content: dropping either would lose it. Nothing is loaded then.
         StoreError
             When the store cannot be written to, or other loaders kept it busy. Nothing is loaded then.
         """
@@ -264,7 +276,7 @@ class Store:
                 if _in_force(row).any():
                     ours = written is not None and written[0] in row["parts"].iloc[0].split()
                     return _as_load(row, already_loaded=not ours)
-                held = self._held(ledger, reports)
+                held = _alike(self._held(ledger, reports), reports, self.path)
                 if written is None or not np.array_equal(written[1], held):
                     written = self._write_load(load_id, reports, held, batch), held
                 line = _ledger_line(load_id, batch, moment, ledger, int(held.sum()), written[0])
@@ -280,6 +292,23 @@ class Store:
             ledger = self._ledger()[1]
         row = ledger[_in_force(ledger) & (ledger["load_id"] == _load_id(source, content_hash))]
         return None if row.empty else _as_load(row, already_loaded=True)
+
+    def differing(self, reports: pd.DataFrame) -> pd.DataFrame:
+        """Return those reports that a load in force holds with other content.
+
+        Parameters
+        ----------
+        reports
+            ``schemas.REPORTS``.
+
+        Returns
+        -------
+        pd.DataFrame
+            ``report_id``, ``differs`` (the columns that do, joined by commas) and ``load_id`` (who holds it).
+        """
+        with _guard(self.path, "read"):
+            held = self._held(self._ledger()[1], _keyed(reports))
+        return held[held["differs"] != ""].reset_index(drop=True)
 
     def rollback(self, load_id: str) -> None:
         """Take a load out of force; reports that a later load also brought stay, as that load's.
@@ -491,18 +520,19 @@ class Store:
     def _parts(ledger: pd.DataFrame) -> list[str]:
         return [part for parts in ledger.loc[_in_force(ledger), "parts"] for part in parts.split()]
 
-    def _held(self, ledger: pd.DataFrame, reports: pd.DataFrame) -> npt.NDArray[np.bool_]:
-        """Say for each report whether a load in force brought it before."""
+    def _held(self, ledger: pd.DataFrame, reports: pd.DataFrame) -> pd.DataFrame:
+        """Return ``report_id, differs, load_id`` of the reports that a load in force brought before."""
         files = self._files_of("reports", self._parts(ledger))
-        fresh = reports[["report_id", "report_key"]]
-        if not files or fresh.empty:
-            return np.zeros(len(fresh), dtype=bool)
-        keys = self.engine.query(_same_key_sql(), held=files, fresh=fresh[["report_key"]])
-        maybe = fresh[fresh["report_key"].isin(keys["report_key"])]
+        none = pd.DataFrame({"report_id": [], "differs": [], "load_id": []}, dtype="str")
+        if not files or reports.empty:
+            return none
+        keys = self.engine.query(_same_key_sql(), held=files, fresh=reports[["report_key"]])
+        maybe = reports.loc[
+            reports["report_key"].isin(keys["report_key"]), ["report_id", "report_key", *_CONTENT]
+        ]
         if maybe.empty:
-            return np.zeros(len(fresh), dtype=bool)
-        held = self.engine.query(_same_report_sql(), held=files, fresh=maybe)
-        return fresh["report_id"].isin(held["report_id"]).to_numpy(dtype=bool)
+            return none
+        return self.engine.query(_same_report_sql(), held=files, fresh=maybe).astype("str")
 
     def _write_load(
         self, load_id: str, reports: pd.DataFrame, held: npt.NDArray[np.bool_], batch: Batch
@@ -591,10 +621,13 @@ def _same_key_sql() -> str:
 
 def _same_report_sql() -> str:
     """Two identifiers may share a key, however rarely, so the identifiers themselves decide."""
-    return """
-        SELECT held.report_id FROM held
+    unlike = {name: f"held.{name} IS DISTINCT FROM fresh.{name}" for name in _CONTENT}
+    unlike |= {name: f"ABS(held.{name} - fresh.{name}) > {_DEGREES}" for name in ("lon", "lat")}
+    names = ", ".join(f"CASE WHEN {differs} THEN '{name}' END" for name, differs in unlike.items())
+    return f"""
+        SELECT held.report_id, CONCAT_WS(', ', {names}) AS differs, held.load_id FROM held
         JOIN fresh ON held.report_key = fresh.report_key AND held.report_id = fresh.report_id
-    """
+    """  # noqa: S608 - the names put in are those of our own columns
 
 
 def _heirs_sql() -> str:
@@ -622,6 +655,20 @@ def _checked(placed: pd.DataFrame, batch: Batch) -> pd.DataFrame:
     if strange:
         raise SchemaError("Reports of another source.", where=batch.source, seen=", ".join(strange))
     return reports
+
+
+def _alike(held: pd.DataFrame, reports: pd.DataFrame, path: Path) -> npt.NDArray[np.bool_]:
+    """Say for each report whether it is held already, and refuse when it is held with other content."""
+    other = held[held["differs"] != ""]
+    if len(other):
+        first = ", ".join(other["report_id"].sort_values().head(3))
+        raise HeldDifferentlyError(
+            "Reports are held with other content.",
+            where=path,
+            seen=f"{len(other):,}, first {first} ({other['differs'].iloc[0]})",
+            remedy="Nothing was loaded. Read the files again: such rows are then held back for a decision.",
+        )
+    return reports["report_id"].isin(held["report_id"]).to_numpy(dtype=bool)
 
 
 def _keyed(reports: pd.DataFrame) -> pd.DataFrame:

@@ -100,11 +100,13 @@ def store_sequence(engine: Engine, folder: Path) -> pd.DataFrame:
     store = Store.open(folder / "sequence", create=True, engine=engine)
     first = None
     for name, numbers in (("a", range(10)), ("b", range(5, 15)), ("c", range(15))):
-        rows = placed(numbers, category=name)
+        rows = placed(numbers)
         load = store.load(rows, reading(rows, name))
         first = first or load.load_id
     store.rollback(str(first))
-    return store.reports().sort_values("report_id", ignore_index=True)
+    changed = placed(range(12, 17)).assign(category="theft", reported_at=pd.Timestamp("2022-02-01", tz="UTC"))
+    rows = store.reports().merge(store.differing(changed), on="report_id", how="left", suffixes=("", "_held"))
+    return rows.fillna({"differs": "", "load_id_held": ""}).sort_values("report_id", ignore_index=True)
 
 
 def main(address: str, folder: str) -> None:

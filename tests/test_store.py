@@ -22,7 +22,7 @@ from store_loader import STEP, batch, placed, reading
 from safespace.engine import open_engine
 from safespace.errors import AreaError, SchemaError, StoreError
 from safespace.schemas import ASSETS, LOADS, PLACED, REJECTS, REPAIRS, check, conform
-from safespace.store import Store, _keyed
+from safespace.store import HeldDifferentlyError, Store, _keyed
 
 
 @pytest.fixture
@@ -30,15 +30,15 @@ def store(tmp_path: Path) -> Store:
     return Store.open(tmp_path / "two words é", create=True)
 
 
-def put(store: Store, numbers, name: str, **options):
-    frame = placed(numbers, **options)
+def put(store: Store, numbers, name: str, source: str = "nte", **options):
+    frame = placed(numbers, source=source).assign(**options)
     return store.load(frame, reading(frame, name))
 
 
 def held(store: Store) -> dict[str, str]:
     reports = store.reports()
     assert not reports["report_id"].duplicated().any()
-    return dict(zip(reports["report_id"], reports["category"], strict=True))
+    return dict(zip(reports["report_id"], reports["load_id"], strict=True))
 
 
 # ---- a load -----------------------------------------------------------------------------------------
@@ -167,15 +167,34 @@ def test_rollback_then_reload(store) -> None:
 
 
 def test_rolling_back_hands_shared_reports_to_the_next_load(store) -> None:
-    first = put(store, range(10), "a", category="first")
-    second = put(store, range(5, 15), "b", category="second")
-    put(store, range(15), "c", category="third")
+    first = put(store, range(10), "a")
+    second = put(store, range(5, 15), "b")
+    third = put(store, range(15), "c")
     store.rollback(first.load_id)
-    expected = {f"nte:{i:06d}": "third" if i < 5 else "second" for i in range(15)}
+    expected = {f"nte:{i:06d}": (third if i < 5 else second).load_id for i in range(15)}
     assert held(store) == expected
-    assert store.reports()["load_id"].nunique() == 2
     store.rollback(second.load_id)
-    assert set(held(store).values()) == {"third"}
+    assert set(held(store).values()) == {third.load_id}
+
+
+def test_a_report_held_with_other_content_is_found_and_never_taken_for_a_repeat(store) -> None:
+    first = put(store, range(10), "a")
+    # its event and cells follow from the reports around it, and a datum shift differs in the tenth decimal
+    put(store, [3], "same", event_id="nte:000001", lon=-1.5 + 3 / 1e5 + 1e-10)
+    other = placed(range(8, 12)).assign(category="theft", reported_at=pd.Timestamp("2022-02-01", tz="UTC"))
+    found = store.differing(other)
+    assert found.sort_values("report_id").to_dict("list") == {
+        "report_id": ["nte:000008", "nte:000009"],
+        "differs": ["category, reported_at"] * 2,
+        "load_id": [first.load_id] * 2,
+    }
+    with pytest.raises(
+        HeldDifferentlyError, match=r"2, first nte:000008, nte:000009 \(category, reported_at\)"
+    ):
+        store.load(other, reading(other, "b"))
+    assert len(held(store)) == 10
+    store.rollback(first.load_id)
+    assert store.differing(other).empty
 
 
 def test_rolling_back_what_is_not_there_names_what_is(store) -> None:
@@ -201,7 +220,7 @@ def test_any_sequence_leaves_first_come_first_kept(steps) -> None:
         store, active, ids = Store.open(folder, create=True), [], {}
         for verb, name in steps:
             if verb == "load":
-                load = put(store, FILES[name], name, category=name)
+                load = put(store, FILES[name], name)
                 assert load.already_loaded == (name in active)
                 ids[name] = load.load_id
                 active += [] if name in active else [name]
@@ -212,7 +231,7 @@ def test_any_sequence_leaves_first_come_first_kept(steps) -> None:
                 active.remove(name)
         model: dict[str, str] = {}
         for name in active:
-            model = {f"nte:{i:06d}": name for i in FILES[name]} | model
+            model = {f"nte:{i:06d}": ids[name] for i in FILES[name]} | model
         assert held(store) == model
         assert store.loads().query("status == 'loaded'")["load_id"].tolist() == [ids[n] for n in active]
 

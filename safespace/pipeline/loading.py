@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass, fields, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,10 +23,10 @@ from safespace.sources import boundaries, layers, proposals, streets_osm, volume
 from safespace.sources import mapping as mappings
 from safespace.sources.ingested import Ingested, summarise, summarise_repairs
 from safespace.sources.synthetic import build_town, scatter_reports
-from safespace.store import Load, Store
+from safespace.store import HeldDifferentlyError, Load, Store
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from shapely.geometry.base import BaseGeometry
 
@@ -181,23 +182,26 @@ def ingest(
         known = _known(paths, source, settings, mapping or recalled, sheet)
         if known is not None:
             return replace(known, notes=how)
-    reading = sources.read_reports(
-        list(paths),
-        source=source,
-        mapping=mapping or recalled,
-        settings=settings,
-        sheet=sheet,
-        progress=progress,
-    )
-    notes = (*how, *_volume_notes(reading, settings))
-    reasons = summarise(reading.rejects)
-    checked = Ingestion(reading, None, reasons, notes)
+    read = partial(
+        sources.read_reports, list(paths), source=source, mapping=mapping or recalled, settings=settings,
+        sheet=sheet, progress=progress,
+    )  # fmt: skip
+    checked = _checked(read, how, settings)
     if check_only:
         return checked
-    loaded = commit(checked, settings=settings)
+    try:
+        loaded = commit(checked, settings=settings)
+    except HeldDifferentlyError:  # by a load that came in meanwhile
+        loaded = commit(_checked(read, how, settings), settings=settings)
     if mapping:
         _remember(paths, source, settings, sheet, mapping)
     return loaded
+
+
+def _checked(read: Callable[..., Ingested], how: tuple[str, ...], settings: Settings) -> Ingestion:
+    held = Store.open(settings.store).differing if (settings.store / "loads").is_dir() else None
+    reading = read(held=held)
+    return Ingestion(reading, None, summarise(reading.rejects), (*how, *_volume_notes(reading, settings)))
 
 
 def commit(checked: Ingestion, *, settings: Settings) -> Ingestion:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from safespace.settings import Settings
     from safespace.sources.forms import Form
     from safespace.sources.ingested import Ingested
+    from safespace.sources.reading import Held
 
 SOURCE_NAMES = SOURCES
 
@@ -31,6 +32,7 @@ def read_reports(
     as_of: pd.Timestamp | None = None,
     sheet: str | None = None,
     progress: bool = False,
+    held: Held | None = None,
 ) -> Ingested:
     """Read one source's files into reports, with what became of every other row.
 
@@ -50,6 +52,8 @@ def read_reports(
         The sheet of a workbook, or the layer of a GeoPackage; its first when not given.
     progress
         Show a bar over the files.
+    held
+        Looks reports up in a store; those held with other content are quarantined.
 
     Raises
     ------
@@ -59,7 +63,9 @@ def read_reports(
         When a file cannot be opened or does not have the columns needed.
     """
     read: Callable[..., Ingested] = _reader(source).read
-    return read(paths, mapping=mapping, settings=settings, as_of=as_of, sheet=sheet, progress=progress)
+    return read(
+        paths, mapping=mapping, settings=settings, as_of=as_of, sheet=sheet, progress=progress, held=held
+    )
 
 
 def identify_files(

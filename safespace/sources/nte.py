@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from safespace.settings import Settings
     from safespace.sources.ingested import Ingested
+    from safespace.sources.reading import Held
 
 # grid metres of a recorded address or street; an assumption
 ACCURACY_M = 20.0
@@ -109,6 +110,7 @@ def read(
     as_of: pd.Timestamp | None = None,
     sheet: str | None = None,
     progress: bool = False,
+    held: Held | None = None,
 ) -> Ingested:
     """Read night-time-economy files; see :func:`safespace.sources.reading.read_form`.
 
@@ -117,7 +119,15 @@ def read(
     Rows marked as domestic abuse or at a home are excluded and only counted.
     """
     return read_form(
-        paths, FORM, _look, mapping=mapping, settings=settings, as_of=as_of, sheet=sheet, progress=progress
+        paths,
+        FORM,
+        _look,
+        mapping=mapping,
+        settings=settings,
+        as_of=as_of,
+        sheet=sheet,
+        progress=progress,
+        held=held,
     )
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from safespace.settings import Settings
     from safespace.sources.ingested import Ingested
+    from safespace.sources.reading import Held
 
 # Points are moved to the nearest of a list of places, each with eight or more addresses near it, so the
 # true place is not known. A hundred metres is an assumption for towns; in the country it is more.
@@ -78,6 +79,7 @@ def read(
     as_of: pd.Timestamp | None = None,
     sheet: str | None = None,
     progress: bool = False,
+    held: Held | None = None,
 ) -> Ingested:
     """Read police.uk files; see :func:`safespace.sources.reading.read_form`.
 
@@ -96,6 +98,7 @@ def read(
         as_of=as_of,
         sheet=sheet,
         progress=progress,
+        held=held,
     )
 
 

@@ -94,9 +94,12 @@ class Rows:
 _HELD = tuple(name for name in ("reference", *REPORTS.columns) if name not in ("report_id", "source"))
 
 Look: TypeAlias = Callable[[pd.DataFrame, Context], Sequence[Step]]
+# REPORTS to ``report_id, differs, load_id`` of those that are held with other content
+Held: TypeAlias = Callable[[pd.DataFrame], pd.DataFrame]
+_FIRST_SHOWN = 3
 
 
-def read_form(
+def read_form(  # noqa: PLR0913 - each is a separate choice
     paths: Sequence[Path],
     form: Form,
     look: Look,
@@ -106,6 +109,7 @@ def read_form(
     as_of: pd.Timestamp | None = None,
     sheet: str | None = None,
     progress: bool = False,
+    held: Held | None = None,
 ) -> Ingested:
     """Read one source's files.
 
@@ -127,6 +131,8 @@ def read_form(
         The sheet of a workbook, or the layer of a GeoPackage; its first when not given.
     progress
         Show a bar over the files.
+    held
+        Looks reports up in a store: those held with other content are quarantined.
 
     Raises
     ------
@@ -157,7 +163,7 @@ def read_form(
         references(texts["reference"]),
     ]
     digest = _content_hash(opened.digest, told, sheet, settings)
-    return settle(rows, steps, form, digest=digest, synthetic=_is_synthetic(texts, paths))
+    return settle(rows, steps, form, digest=digest, synthetic=_is_synthetic(texts, paths), held=held)
 
 
 def identify_files(
@@ -411,7 +417,15 @@ def _lonely(texts: pd.DataFrame) -> Flags:
     return alone
 
 
-def settle(rows: Rows, steps: Sequence[Step], form: Form, *, digest: str, synthetic: bool) -> Ingested:
+def settle(
+    rows: Rows,
+    steps: Sequence[Step],
+    form: Form,
+    *,
+    digest: str,
+    synthetic: bool,
+    held: Held | None = None,
+) -> Ingested:
     """Decide each row's one outcome, give every report its identifier, and balance the sums.
 
     Parameters
@@ -427,6 +441,8 @@ def settle(rows: Rows, steps: Sequence[Step], form: Form, *, digest: str, synthe
         SHA-256 over files and mapping.
     synthetic
         Made-up data.
+    held
+        Looks reports up in a store.
     """
     values = {name: column for step in steps for name, column in step.columns.items()}
     problems = [one for step in steps for one in step.problems]
@@ -434,11 +450,15 @@ def settle(rows: Rows, steps: Sequence[Step], form: Form, *, digest: str, synthe
     everything = pd.DataFrame({name: values[name] for name in _HELD})
     problems += repeats(everything, rows.frame, usable)
     found = first_problems(problems)
-    left = _without(found, len(everything))
-    kept = _kept(everything, left)
+    kept = _kept(everything, _without(found, len(everything)))
     reports = kept.assign(report_id=identify(kept, form.source), **same(kept.index, source=form.source))
+    changed = held_otherwise(reports, held(reports)) if held else None
+    if changed is not None and len(changed.explanation):
+        found = first_problems([*problems, changed])
+        reports = reports.drop(index=changed.explanation.index)
     rejects = rejects_frame(found, rows.frame, rows.headers)
     notes = [*rows.notes, *(note for step in steps for note in step.notes), *_blanked_note(blanked(rejects))]
+    notes += _changed_note(kept["reference"].drop(reports.index))
     return Ingested(
         source=form.source,
         files=tuple(rows.headers),
@@ -446,10 +466,48 @@ def settle(rows: Rows, steps: Sequence[Step], form: Form, *, digest: str, synthe
         read=len(rows.frame),
         reports=cast(reports.reset_index(drop=True), REPORTS),
         rejects=rejects,
-        repairs=repairs_frame([one for step in steps for one in step.repairs], rows.frame, kept.index),
+        repairs=repairs_frame([one for step in steps for one in step.repairs], rows.frame, reports.index),
         synthetic=synthetic,
         notes=tuple(dict.fromkeys(notes)),
     )
+
+
+def held_otherwise(reports: pd.DataFrame, differing: pd.DataFrame) -> Problem:
+    """Hold back the reports that a store holds with other content, as nothing says which is right.
+
+    Parameters
+    ----------
+    reports
+        :data:`safespace.schemas.REPORTS`.
+    differing
+        ``report_id, differs, load_id`` of those that are held with other content.
+    """
+    other = differing.set_index("report_id")
+    spots = reports["report_id"].isin(other.index)
+    reference = reports.loc[spots, "reference"]
+    held = other.loc[reports.loc[spots, "report_id"]]
+    told = zip(reference, held["load_id"], held["differs"], strict=True)
+    sentences = [
+        f"The reference {shown(text)!r} is held by load {load} with another {differs}."
+        for text, load, differs in told
+    ]
+    return Problem(
+        "quarantined",
+        "held_with_other_content",
+        pd.Series(sentences, index=reference.index, dtype=object),
+    )
+
+
+def _changed_note(references: pd.Series) -> list[str]:
+    if references.empty:
+        return []
+    first = ", ".join(map(shown, references.head(_FIRST_SHOWN)))
+    more = " …" if len(references) > _FIRST_SHOWN else ""
+    changed = (
+        f"Of the rows, {len(references):,} changed since they were loaded and are held back: {first}{more}."
+    )
+    remedy = "Where the new ones are right, roll back the load that holds the old ones, and load both again, newest first."
+    return [f"{changed} {remedy}"]
 
 
 def _blanked_note(count: int) -> list[str]:

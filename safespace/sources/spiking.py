@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from safespace.settings import Settings
     from safespace.sources.ingested import Ingested
+    from safespace.sources.reading import Held
 
 # how far a believed place can be from the point given; assumptions
 ACCURACY_M = MappingProxyType({"exact": 25.0, "street": 100.0, "area": 500.0, "unknown": 2000.0})
@@ -108,6 +109,7 @@ def read(
     as_of: pd.Timestamp | None = None,
     sheet: str | None = None,
     progress: bool = False,
+    held: Held | None = None,
 ) -> Ingested:
     """Read spiking files; see :func:`safespace.sources.reading.read_form`.
 
@@ -117,7 +119,15 @@ def read(
     becomes a radius in metres.
     """
     return read_form(
-        paths, FORM, _look, mapping=mapping, settings=settings, as_of=as_of, sheet=sheet, progress=progress
+        paths,
+        FORM,
+        _look,
+        mapping=mapping,
+        settings=settings,
+        as_of=as_of,
+        sheet=sheet,
+        progress=progress,
+        held=held,
     )
 
 

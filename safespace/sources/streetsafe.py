@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from safespace.settings import Settings
     from safespace.sources.ingested import Ingested
+    from safespace.sources.reading import Held
 
 # a pin put on a street map by hand; an assumption
 ACCURACY_M = 25.0
@@ -93,6 +94,7 @@ def read(
     as_of: pd.Timestamp | None = None,
     sheet: str | None = None,
     progress: bool = False,
+    held: Held | None = None,
 ) -> Ingested:
     """Read StreetSafe files; see :func:`safespace.sources.reading.read_form`.
 
@@ -101,7 +103,15 @@ def read(
     The moment is when the report was sent, which can be long after what it is about.
     """
     return read_form(
-        paths, FORM, _look, mapping=mapping, settings=settings, as_of=as_of, sheet=sheet, progress=progress
+        paths,
+        FORM,
+        _look,
+        mapping=mapping,
+        settings=settings,
+        as_of=as_of,
+        sheet=sheet,
+        progress=progress,
+        held=held,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import partial
 
 import pandas as pd
@@ -9,7 +10,9 @@ import pytest
 
 from safespace import pipeline, sources
 from safespace.errors import AreaError, FileError, InputError, StoreError
+from safespace.pipeline import loading
 from safespace.settings import load_settings
+from safespace.store import Store
 
 
 @pytest.fixture
@@ -182,3 +185,72 @@ def test_a_partial_file_is_asked_about(settings, tmp_path):
 def test_a_campaign_week_is_pointed_out(town, settings):
     done = pipeline.ingest([town.streetsafe_csv], source="streetsafe", settings=settings, check_only=True)
     assert any("A campaign?" in note for note in done.notes)
+
+
+def _nte(path, *rows):
+    """Write rows of reference, offence and place."""
+    lines = (
+        f"{reference},{offence},28/01/2022 23:40,52.4778,-1.8983,{place}"
+        for reference, offence, place in rows
+    )
+    header = "reference,offence,start,latitude,longitude,location_type"
+    path.write_text("\n".join([header, *lines]) + "\n")
+    return path
+
+
+def test_a_row_that_changed_under_its_reference_is_held_back_and_told(settings, tmp_path):
+    first = _nte(tmp_path / "first.csv", (1, "Robbery", "Street"), (2, "Robbery", "Street"))
+    second = _nte(
+        tmp_path / "second.csv", (1, "Rape", "Park"), (2, "Robbery", "Street"), (3, "Rape", "Street")
+    )
+    held_by = pipeline.ingest([first], source="nte", settings=settings).load.load_id
+    checked = pipeline.ingest([second], source="nte", settings=settings, check_only=True)
+    done = pipeline.ingest([second], source="nte", settings=settings)
+    for told in (checked, done):
+        assert told.reading.counts() | {"read": 3, "accepted": 2, "quarantined": 1} == told.reading.counts()
+        (row,) = told.reading.rejects.to_dict("records")
+        assert (row["row"], row["outcome"], row["reason"]) == (2, "quarantined", "held_with_other_content")
+        assert "'1' is held by load " + held_by + " with another category, factor." in row["explanation"]
+        assert json.loads(row["original"])["offence"] == "Rape"
+        assert "Of the rows, 1 changed since they were loaded and are held back: 1. " in " ".join(
+            told.sentences()
+        )
+    assert (done.load.quarantined, done.load.already_held, done.load.added) == (1, 1, 1)
+    line = pipeline.list_loads(settings).iloc[-1]
+    assert line["read"] == line[["accepted", "repaired", "quarantined", "rejected", "excluded"]].sum()
+    assert Store.open(settings.store).rejects(done.load.load_id)["reason"].tolist() == [
+        "held_with_other_content"
+    ]
+    # newest first, as the note says
+    for load_id in (held_by, done.load.load_id):
+        pipeline.roll_back(load_id, settings)
+    assert pipeline.ingest([second], source="nte", settings=settings).load.added == 3
+    older = pipeline.ingest([first], source="nte", settings=settings)
+    assert (older.load.quarantined, older.load.already_held) == (1, 1)
+
+
+def test_what_another_loader_brings_meanwhile_is_not_dropped_either(settings, tmp_path):
+    first = _nte(tmp_path / "first.csv", (1, "Robbery", "Street"), (9, "Rape", "Street"))
+    second = _nte(tmp_path / "second.csv", (1, "Rape", "Street"))
+    checked = pipeline.ingest([second], source="nte", settings=settings, check_only=True)
+    pipeline.ingest([first], source="nte", settings=settings)
+    with pytest.raises(StoreError, match=r"held with other content.*1, first nte:1 \(category\).*again"):
+        pipeline.commit(checked, settings=settings)
+    assert len(pipeline.list_loads(settings)) == 1
+
+
+def test_a_loader_overtaken_by_another_reads_again(settings, tmp_path, monkeypatch):
+    first = _nte(tmp_path / "first.csv", (1, "Robbery", "Street"))
+    second = _nte(tmp_path / "second.csv", (1, "Rape", "Street"), (2, "Rape", "Street"))
+    looked, overtaken = loading.commit, []
+
+    def overtake(checked, **more):
+        if not overtaken:
+            overtaken.append(checked)
+            reading = sources.read_reports([first], source="nte", settings=settings)
+            looked(loading.Ingestion(reading, None, checked.reasons), settings=settings)
+        return looked(checked, **more)
+
+    monkeypatch.setattr(loading, "commit", overtake)
+    done = loading.ingest([second], source="nte", settings=settings)
+    assert (done.load.quarantined, done.load.added) == (1, 1)
