@@ -107,7 +107,7 @@ def lettered(planned: WalkPlanned) -> gpd.GeoDataFrame:
 def option_cards(planned: WalkPlanned) -> str:
     """Return the options side by side, each with the same facts in the same order."""
     verdicts = planned.table.get("Compared with the shortest", pd.Series("", index=planned.table.index))
-    first = planned.options.stability.table["first"]
+    first = planned.options.stability.shares()
     cards = [
         _option_card(letter, route, str(verdict), share)
         for letter, route, verdict, share in zip(
@@ -126,7 +126,7 @@ def told_beside(planned: WalkPlanned) -> str:
     return limits + (made.stability.sentence() if len(made.routes) > 1 else "")
 
 
-def _option_card(letter: str, route: Route, verdict: str, first: float) -> str:
+def _option_card(letter: str, route: Route, verdict: str, first: str) -> str:
     longer = f"{route.detour:.0%} longer than the shortest" if route.detour >= 0.005 else "the shortest"
     facts = {
         "Reports nearby, weighted by distance": f"{route.exposure:.1f}",
@@ -138,7 +138,7 @@ def _option_card(letter: str, route: Route, verdict: str, first: float) -> str:
         "Surface not known": f"{route.surface_unknown_m:,.0f} m",
         "Marked crossings": f"{route.crossings:,}",
         "Cameras mapped": f"{route.cameras:,}",
-        "First under": f"{first:.0%} of weightings",
+        "First under": f"{first} of weightings",
     }
     rows = "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in facts.items())
     told = f'<p class="ss-quiet">{escape(_against_shortest(verdict, route.name))}</p>' if verdict else ""

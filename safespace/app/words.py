@@ -71,7 +71,9 @@ METHOD_WALKS = (
     "nearby, up to {cap:.1f} times the shortest, and one along different streets. A report counts less with distance "
     "from a street (falling off over {decay:.0f} m, ending at {reach:.0f} m). Intervals come from drawing the events "
     "again (Poisson bootstrap). Lighting, steps, crossings and cameras are told as mapped and never scored; not known "
-    "is neither lit nor unlit. Nothing about residents is used."
+    "is neither lit nor unlit. Nothing about residents is used. How often an option comes first is a count over every "
+    "weighting of length, reports nearby, unlit and unknown metres, steps and tunnels in steps of a tenth; it chooses nothing. "
+    "A limit leaves streets out of the search and says which; what is not mapped stays in."
 )
 # Sources whose rows are dated by month: they have no hour to choose.
 DATED_BY_MONTH = frozenset({"police_uk"})

@@ -505,7 +505,7 @@ def walk_page(plan: WalkPlanned, settings: Settings) -> str:
     """Return a map page of walking options that opens with no network, their table below the map."""
     text = maps.PageText(
         title=f"{plan.origin_name} to {plan.destination_name}",
-        subtitle="Walking options, compared to find what to mend",
+        subtitle=". ".join(["Walking options, compared to find what to mend", *plan.options.limits.words()]),
         credits=_credits(plan.credit),
         synthetic=plan.synthetic,
         streets_credit=streets_credit(settings),

@@ -125,7 +125,7 @@ def table(routes: Sequence[Route], told: pd.DataFrame, first: Sequence[float]) -
         [
             _row(route)
             | {
-                "First under (% of weightings)": round(100 * share),
+                "First under (% of weightings)": round(100 * share, 1),
                 "Compared with the shortest": against.get(route.name, ""),
             }
             for route, share in zip(routes, first, strict=True)

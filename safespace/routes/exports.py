@@ -83,6 +83,7 @@ def to_geojson(options: Options) -> str:
     whole = {
         "type": "FeatureCollection",
         "attribution": options.credit,
+        "limits": list(options.limits.words()),
         "notes": list(options.notes),
         "features": features,
     }

@@ -49,15 +49,32 @@ class Stability:
     weightings: int
     criteria: tuple[str, ...]
 
+    def shares(self) -> list[str]:
+        """Return the share of weightings under which each option comes first, in words."""
+        return [share(value) for value in self.table["first"]]
+
     def sentence(self) -> str:
         """Say how often the option that is most often first comes first."""
         if not self.criteria:
             return "The options do not differ in anything that is weighed, so none comes first."
         row = self.table.iloc[int(self.table["first"].argmax())]
         return (
-            f"{row['option']} comes first under {row['first']:.0%} of {self.weightings:,} weightings of "
-            f"{_listed(self.criteria)}; with the reports drawn again, under {row['first_resampled']:.0%}."
+            f"{row['option']} comes first under {share(row['first'])} of {self.weightings:,} weightings of "
+            f"{_listed(self.criteria)}; with the reports drawn again, under {share(row['first_resampled'])}."
         )
+
+
+def share(value: float) -> str:
+    """Write a share of weightings; only all of them are 100 %, and only none of them 0 %.
+
+    Examples
+    --------
+    >>> share(0.834), share(0.9999), share(1.0), share(0.0004)
+    ('83%', 'over 99%', '100%', 'under 1%')
+    """
+    if 0.995 <= value < 1 - _TIE:
+        return "over 99%"
+    return "under 1%" if _TIE < value < 0.005 else f"{value:.0%}"
 
 
 def rank_stability(routes: Sequence[Route], samples: Floats) -> Stability:
