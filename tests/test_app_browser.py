@@ -102,7 +102,7 @@ def browser():
 def page(browser):
     """Return a new page that keeps the addresses asked for outside this machine in ``page.outside``."""
     opened = browser.new_page(viewport={"width": 1440, "height": 900})
-    opened.set_default_timeout(45_000)
+    opened.set_default_timeout(90_000)
     opened.outside = []
     opened.on("request", lambda asked: None if OURS.match(asked.url) else opened.outside.append(asked.url))
     opened.on("websocket", lambda asked: None if OURS.match(asked.url) else opened.outside.append(asked.url))
