@@ -102,6 +102,8 @@ def test_verbs_give_the_same_answers(spark, town_settings) -> None:
         expected = pipeline.count_cells(view, town_settings)
         pd.testing.assert_frame_equal(pipeline.count_cells(view, on_spark), expected, check_exact=True)
         assert expected["pins"].sum() > 0
+    monthly = [pipeline.count_monthly(View(sources=("nte",)), one) for one in (on_spark, town_settings)]
+    pd.testing.assert_frame_equal(*monthly, check_exact=True)
 
 
 def test_overflow_is_an_error_and_not_another_number(engine) -> None:
