@@ -45,6 +45,17 @@ EQUAL_AREA = "EPSG:6933"  # areas are true anywhere, so shares of an area are ex
 BRITAIN = (-7.6, 49.8, 1.9, 60.9)  # west, south, east, north, degrees: where EPSG:27700 is meant for
 MOST_CELLS = 3_000_000  # about England at resolution 9; past this a laptop runs out of memory
 REPEATED_PIN_SOURCES = ("streetsafe",)
+EVENT_COLUMNS = (
+    "report_id",
+    "source",
+    "category",
+    "factor",
+    "occurred_from",
+    "occurred_to",
+    "lon",
+    "lat",
+    "event_id",
+)
 LONGEST_DAY = pd.Timedelta(hours=25)  # the night the clocks go back
 _CHUNK = 65_536
 _TICK = pd.Timedelta(microseconds=1)
@@ -114,6 +125,7 @@ def add_events(
     same_event_m: float,
     time_zone: str = "Europe/London",
     sources: Sequence[str] = REPEATED_PIN_SOURCES,
+    held: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Return the reports with ``event_id``: repeated pins of one experience share one.
 
@@ -131,6 +143,9 @@ def add_events(
         Zone whose calendar day counts.
     sources
         Sources whose rows can be repeated pins.
+    held
+        Reports that have their events already (:data:`EVENT_COLUMNS`): a pin that belongs to one of those
+        takes its name, so that pins loaded one after the other are one event too.
 
     Returns
     -------
@@ -145,18 +160,25 @@ def add_events(
     never merged. Pins either side of midnight stay two events, which errs towards more events.
     A chain may be longer than ``same_event_m`` in all.
     """
-    span = reports["occurred_to"] - reports["occurred_from"]
-    usable = (reports["source"].isin(list(sources)) & (span <= LONGEST_DAY)).to_numpy()
+    usable = _repeatable(reports, sources)
     if not usable.any():
         return reports.assign(event_id=reports["report_id"])
-    pins = reports[usable]
-    event = _components(pins, same_event_m, time_zone)
-    ordered = pins[["occurred_from", "report_id"]].assign(event=event)
-    ordered = ordered.sort_values(["occurred_from", "report_id"], kind="stable")
-    first = ordered.drop_duplicates("event").set_index("event")["report_id"]
+    pins = reports.loc[usable, list(EVENT_COLUMNS[:-1])].assign(event_id=reports["report_id"], fresh=True)
+    if held is not None and len(held):
+        earlier = held.loc[_repeatable(held, sources), list(EVENT_COLUMNS)]
+        pins = pd.concat([pins, earlier.assign(fresh=False)], ignore_index=True)
+    pins = pins.assign(event=_components(pins, same_event_m, time_zone))
+    # what is held keeps its name, whichever pin came first
+    ordered = pins.sort_values(["fresh", "occurred_from", "report_id"], kind="stable")
+    first = ordered.drop_duplicates("event").set_index("event")["event_id"]
     events = reports["report_id"].astype(object).to_numpy(copy=True)
-    events[usable] = first.reindex(event).to_numpy()
+    events[usable] = first.reindex(pins.loc[pins["fresh"], "event"]).to_numpy()
     return reports.assign(event_id=pd.Series(events, index=reports.index, dtype=reports["report_id"].dtype))
+
+
+def _repeatable(reports: pd.DataFrame, sources: Sequence[str]) -> NDArray[np.bool_]:
+    span = reports["occurred_to"] - reports["occurred_from"]
+    return (reports["source"].isin(list(sources)) & (span <= LONGEST_DAY)).to_numpy(dtype=bool)
 
 
 def _components(pins: pd.DataFrame, same_event_m: float, time_zone: str) -> NDArray[np.int64]:

@@ -74,6 +74,27 @@ def test_the_day_is_local():
     assert len(set(grid.add_events(reports, same_event_m=30)["event_id"])) == 1
 
 
+def test_pins_loaded_later_join_the_event_that_is_held():
+    three = pins(
+        [
+            (0, 0, "2022-01-28 12:00", "lit"),
+            (25, 0, "2022-01-28 11:00", "lit"),
+            (90, 0, "2022-01-28 13:00", "lit"),
+        ]
+    )
+    held = grid.add_events(three.iloc[:1], same_event_m=30)
+    later = grid.add_events(three.iloc[1:], same_event_m=30, held=held)
+    first, near, far = three["report_id"]
+    # though the later pin is of an earlier hour, what is held keeps its name
+    assert later.set_index("report_id")["event_id"].to_dict() == {near: first, far: far}
+    assert grid.add_events(three.iloc[1:], same_event_m=30, held=held.iloc[:0])["event_id"].tolist() == [
+        near,
+        far,
+    ]
+    recorded = grid.add_events(pins([(0, 0, "2022-01-28 12:00", "lit")], "nte"), same_event_m=30, held=held)
+    assert recorded["event_id"].tolist() == recorded["report_id"].tolist()
+
+
 def test_recorded_incidents_and_month_only_rows_are_never_merged():
     twice = [(0, 0, "2022-01-28 23:40", "lit"), (0, 0, "2022-01-28 23:40", "lit")]
     assert len(set(grid.add_events(pins(twice, "nte"), same_event_m=30)["event_id"])) == 2

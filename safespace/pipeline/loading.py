@@ -331,9 +331,26 @@ def _held_about(fresh: pd.DataFrame, settings: Settings) -> pd.DataFrame:
     )
 
 
+def _held_beside(reading: Ingested, settings: Settings) -> pd.DataFrame | None:
+    """Return the pins held of the days that these are of, for those that can be the same event."""
+    fresh = reading.reports
+    if fresh.empty or reading.source not in cells.REPEATED_PIN_SOURCES:
+        return None
+    day = pd.Timedelta(days=1)
+    return Store.open(settings.store, create=True).reports(
+        sources=[reading.source],
+        since=fresh["occurred_from"].min() - day,
+        until=fresh["occurred_from"].max() + day,
+        columns=cells.EVENT_COLUMNS,
+    )
+
+
 def _placed(reading: Ingested, settings: Settings) -> pd.DataFrame:
     events = cells.add_events(
-        reading.reports, same_event_m=settings.hotspots.same_event_m, time_zone=settings.time_zone
+        reading.reports,
+        same_event_m=settings.hotspots.same_event_m,
+        time_zone=settings.time_zone,
+        held=_held_beside(reading, settings),
     )
     return cells.add_cells(events)  # the store holds them against their promise
 

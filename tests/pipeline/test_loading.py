@@ -7,8 +7,11 @@ from functools import partial
 
 import pandas as pd
 import pytest
+import shapely
 
 from safespace import pipeline, sources
+from safespace.cells import count, study_window
+from safespace.engine import open_engine
 from safespace.errors import AreaError, FileError, InputError, StoreError
 from safespace.pipeline import loading
 from safespace.settings import load_settings
@@ -254,3 +257,26 @@ def test_a_loader_overtaken_by_another_reads_again(settings, tmp_path, monkeypat
     monkeypatch.setattr(loading, "commit", overtake)
     done = loading.ingest([second], source="nte", settings=settings)
     assert (done.load.quarantined, done.load.added) == (1, 1)
+
+
+def test_repeated_pins_are_one_event_across_loads_and_stay_one_when_a_load_goes(settings, tmp_path):
+    header = "reference,submitted,latitude,longitude,reasons,reporter\n"
+    loads = []
+    for name, minute in (("A", 40), ("B", 45), ("C", 50)):
+        (tmp_path / f"{name}.csv").write_text(
+            f"{header}{name},2022-01-28 23:{minute},52.477800,-1.898300,Badly lit,woman\n"
+        )
+        loads.append(pipeline.ingest([tmp_path / f"{name}.csv"], source="streetsafe", settings=settings).load)
+    window = study_window(shapely.box(-1.91, 52.47, -1.89, 52.49), resolution=8)
+
+    def counted():
+        files = Store.open(settings.store).report_files()
+        found = count(files, window, resolution=8, engine=open_engine())
+        return int(found["pins"].sum()), int(found["events"].sum())
+
+    assert counted() == (3, 1)
+    pipeline.roll_back(loads[0].load_id, settings)
+    assert counted() == (2, 1)
+    again = pipeline.ingest([tmp_path / "A.csv"], source="streetsafe", settings=settings)
+    assert again.load.added == 1
+    assert counted() == (3, 1)
