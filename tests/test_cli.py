@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from safespace import cli
-from safespace.errors import InputError, SafeSpaceError
+from safespace.errors import FileError, InputError, SafeSpaceError
 
 ROOT = Path(__file__).parents[1]
 VERBS = (
@@ -69,6 +69,20 @@ def test_town_writes_its_files_and_lists_them(tmp_path):
     files = ask_json("town", "--out", tmp_path, "--seed", 5)
     assert Path(files["streets_pbf"]).name == "synthetic_town.osm.pbf"
     assert all(Path(path).exists() for path in files.values())
+
+
+def test_rejects_that_cannot_be_written_are_told_before_anything_is_loaded(town, tmp_path):
+    store, kept = ("--store", tmp_path / "store"), tmp_path / "kept.csv"
+    told = ("ingest", town.nte_csv, "--source", "nte", *store, "--rejects")
+    with pytest.raises(FileError, match=r"none.rejects.csv: The rows to mend cannot.*Nothing was loaded"):
+        ask(*told, tmp_path / "none" / "rejects.csv")
+    with pytest.raises(FileError, match="The rows to mend cannot be written"):
+        ask(*told, tmp_path)
+    assert not (tmp_path / "store").exists()
+    kept.write_text("before")
+    with pytest.raises(FileError, match="missing.csv"):
+        ask("ingest", tmp_path / "missing.csv", "--source", "nte", *store, "--rejects", kept)
+    assert kept.read_text() == "before"
 
 
 def test_ingest_check_tells_every_row_and_writes_rejects(town, tmp_path):

@@ -73,6 +73,8 @@ def ingest(  # noqa: PLR0913, PLR0917 - each is one documented option
         )
         print_json({"layer": source, "sentences": told}) if as_json else say(*told)
         return
+    if rejects:
+        pipeline.refuse_unwritable(rejects)
     done = pipeline.ingest(
         files,
         source=source,

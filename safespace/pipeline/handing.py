@@ -292,6 +292,11 @@ def write_rejects(rejects: pd.DataFrame, path: Path) -> list[Path]:
     return list(mending.write_to_mend(rejects, path))
 
 
+def refuse_unwritable(path: Path) -> None:
+    """Raise when rows not accepted could not be written to a file: before a load, which would stand."""
+    mending.refuse_unwritable(path)
+
+
 def write_places(found: PlacesFound, path: Path, settings: Settings) -> Path:
     """Write every cell of an answer as CSV, GeoJSON, GeoPackage or a map page, by the file's ending.
 

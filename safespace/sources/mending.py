@@ -96,6 +96,29 @@ def write_to_mend(rejects: pd.DataFrame, path: Path) -> tuple[Path, ...]:
     return tuple(written)
 
 
+def refuse_unwritable(path: Path) -> None:
+    """Raise when the rows to mend could not be written to a file, and leave what is there as it is.
+
+    Raises
+    ------
+    FileError
+        Naming the file and what the system says.
+    """
+    there = path.exists()
+    try:
+        with path.open("ab"):
+            pass
+        if not there:
+            path.unlink()
+    except OSError as problem:
+        raise FileError(
+            "The rows to mend cannot be written.",
+            where=path,
+            seen=problem.strerror or str(problem),
+            remedy="Nothing was loaded. Name a file in a folder that is there and can be written to.",
+        ) from problem
+
+
 def unfold(grid: Grid) -> Grid:
     """Return a table of rejected rows as the table they came from; any other as it is.
 
