@@ -25,6 +25,7 @@ import hashlib
 import json
 import logging
 import random
+import tempfile
 import time
 import uuid
 from dataclasses import dataclass, field
@@ -271,6 +272,7 @@ class Store:
         written: tuple[str, npt.NDArray[np.bool_]] | None = None
         for pause_s in _pauses():
             with _guard(self.path, "loaded into"):
+                _try_writing(self.path)
                 table, ledger = self._ledger()
                 row = ledger[ledger["load_id"] == load_id]
                 if _in_force(row).any():
@@ -325,6 +327,7 @@ class Store:
         """
         for pause_s in _pauses():
             with _guard(self.path, "rolled back"):
+                _try_writing(self.path)
                 table, ledger = self._ledger()
                 row = ledger["load_id"] == load_id
                 if not _in_force(ledger[row]).any():
@@ -463,6 +466,7 @@ class Store:
         """
         removed = 0
         with _guard(self.path, "tidied"):
+            _try_writing(self.path)
             counting = self._parts(self._ledger()[1])
             for name in _PARTED:
                 self._drop(_stale(self._table(name), counting, older_than_h), tables=(name,))
@@ -476,6 +480,8 @@ class Store:
     # ---- private -----------------------------------------------------------------------------------
 
     def _create(self) -> None:
+        self.path.mkdir(parents=True, exist_ok=True)
+        _try_writing(self.path)
         for name, promise in {**_PARTED, **_WHOLE}.items():
             schema, by = _schema(promise), []
             if name in _PARTED:
@@ -596,6 +602,7 @@ class Store:
         rows = conform(frame, _WHOLE[name])
         for pause_s in _pauses():
             with _guard(self.path, "written to"):
+                _try_writing(self.path)
                 table = self._table(name)
                 kept = _read_whole(table, _WHOLE[name])
                 kept = kept[~kept[replacing].isin(rows[replacing])] if replacing else kept.iloc[:0]
@@ -603,6 +610,13 @@ class Store:
                     return
             time.sleep(pause_s)
         raise _busy(self.path)
+
+
+def _try_writing(path: Path) -> None:
+    """Raise OSError where nothing can be written: Delta Lake prints a trace of its own before it raises."""
+    log = path / "loads" / "_delta_log"  # where a load comes into force
+    with tempfile.TemporaryFile(dir=log if log.is_dir() else path):
+        pass
 
 
 def _nameable(path: Path) -> Path:

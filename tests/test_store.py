@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import subprocess
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import geopandas as gpd
@@ -370,6 +373,43 @@ def test_a_folder_that_cannot_be_written_to_is_reported() -> None:
         StoreError, match=r"/proc/safespace: The store could not be opened.*can be written to"
     ):
         Store.open("/proc/safespace", create=True)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="permissions are a POSIX thing")
+def test_a_read_only_store_is_told_without_a_trace(capfd) -> None:
+    with tempfile.TemporaryDirectory(dir=Path(tempfile.gettempdir()).resolve()) as folder:
+        store = Store.open(Path(folder) / "store", create=True)
+        load = put(store, range(3), "a")
+        folders = [Path(folder), *(one for one in Path(folder).rglob("*") if one.is_dir())]
+        with read_only(folders):
+            for refused in (
+                partial(store.rollback, load.load_id),
+                partial(put, store, range(5), "b"),
+                partial(store.put_assets, assets("bus", ["1"])),
+                store.tidy,
+                partial(Store.open, Path(folder) / "other", create=True),
+            ):
+                with pytest.raises(StoreError, match=r"Permission denied.*can be written to"):
+                    refused()
+            assert len(held(store)) == 3
+    assert capfd.readouterr().err == ""
+
+
+@contextlib.contextmanager
+def read_only(folders):
+    """Make folders read-only, for root as well, who becomes nobody meanwhile."""
+    root = os.geteuid() == 0
+    for one in folders:
+        one.chmod(0o555)
+    if root:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        if root:
+            os.seteuid(0)
+        for one in folders:
+            one.chmod(0o755)
 
 
 @pytest.mark.parametrize("name", ["[2022]", "50%25"])
