@@ -48,6 +48,7 @@ for _command in (
     walking.reach,
     handing.brief,
     mending.improve,
+    mending.corridors,
     handing.evaluate,
     handing.demo,
 ):

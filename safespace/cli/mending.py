@@ -10,7 +10,7 @@ import pandas as pd
 import typer
 
 from safespace import pipeline
-from safespace.cli.asking import JsonOption, OutOption, StoreOption, asks, link, settings_of
+from safespace.cli.asking import JsonOption, OutOption, StoreOption, asks, link, point, settings_of
 from safespace.cli.printing import print_json, records, say, show, wrote_files
 from safespace.cli.walking import AtOption  # noqa: TC001 - Typer reads it while it runs
 from safespace.errors import InputError
@@ -66,7 +66,7 @@ def improve(  # noqa: PLR0913, PLR0917 - these are the options
     if budget.unit == "pounds":
         show(
             pd.DataFrame(pipeline.cost_table(settings)),
-            "Costs taken, in pounds: edit [mending] in the settings",
+            "Costs taken, in pounds; the mending settings hold them",
         )
     say(*((f"Kept as the scenario {kept.name}.",) if kept else ()))
     wrote_files(wrote)
@@ -240,3 +240,50 @@ def _compared(
 ) -> tuple[pipeline.ScenarioCompared, ...]:
     moment = pipeline.moment_of(at, today=datetime.now(tz=UTC).date())
     return pipeline.compare_scenarios(names, links_of(walk, walks, settings), view, settings, at=moment)
+
+
+@asks
+def corridors(  # noqa: PLR0913, PLR0917 - these are the options
+    view: pipeline.View,
+    origin: Annotated[
+        list[str] | None, typer.Option("--from", help="lon,lat, a landmark, or kind:rail_station; repeat.")
+    ] = None,
+    destination: Annotated[
+        list[str] | None, typer.Option("--to", help="lon,lat, a landmark, or kind:housing; repeat.")
+    ] = None,
+    from_file: Annotated[Path | None, typer.Option(help="A table of places: name, lon, lat.")] = None,
+    to_file: Annotated[Path | None, typer.Option(help="A table of places: name, lon, lat.")] = None,
+    trade_off: Annotated[
+        list[float] | None, typer.Option(help="How much dearer an unlit metre is (0, 0.5, 1, 2); repeat.")
+    ] = None,
+    shown: Annotated[int, typer.Option(help="Segments to list and to put on the checklist.")] = 20,
+    out: OutOption = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Find the streets that walks between two sets of places share, the last 400 m of stops, and what to look at.
+
+    Example: `safespace corridors --from kind:bus_station --to kind:housing --out load.gpkg --out checklist.html`
+    """
+    settings = settings_of(store)
+    start, end = (
+        [*(point(text) for text in typed or []), *(pipeline.read_spots(file, settings) if file else [])]
+        for typed, file in ((origin, from_file), (destination, to_file))
+    )
+    prices = tuple(trade_off) if trade_off else pipeline.TRADE_OFFS
+    found = pipeline.find_corridors(start, end, view, settings, trade_offs=prices, shown=shown)
+    wrote = [pipeline.write_corridors(found, path) for path in out or []]
+    bare = pd.DataFrame(found.segments.drop(columns="geometry"))
+    if as_json:
+        tables = {"segments": bare, "pairs": found.pairs, "stops": found.stops, "checklist": found.checklist}
+        told = {name: records(table) for name, table in tables.items()}
+        print_json({**told, "notes": found.notes, "credit": found.credit})
+        return
+    columns = ["segment", "name", "lit", "length_m", "people", "share"]
+    show(bare[columns].head(shown), "Segments, most passed first")
+    show(
+        found.stops[["name", "streets_m", "lit_m", "unlit_m", "unknown_m", "cameras", "reports_near"]],
+        "The last 400 m",
+    )
+    say(*found.notes, f"{found.credit}.")
+    wrote_files(wrote)

@@ -69,7 +69,7 @@ class Comparison:
         same = self.walks[self.walks["compared"] == SAME]
         ways = int((free["outcome"] == CHANGES_WAY).sum())
         first = (
-            f"{len(free):,} walks: {len(self.unchanged):,} unchanged, {ways:,} would take another way, "
+            f"{len(free):,} walk{'' if len(free) == 1 else 's'}: {len(self.unchanged):,} unchanged, {ways:,} would take another way, "
             f"{len(self.no_way):,} have no way left."
         )
         second = (

@@ -65,6 +65,7 @@ from safespace.pipeline.judging import (
     scan_places,
     validate_places,
 )
+from safespace.pipeline.linking import TRADE_OFFS, CorridorsFound, find_corridors, places_of, write_corridors
 from safespace.pipeline.loading import (
     LAYERS,
     Ingestion,
@@ -143,6 +144,7 @@ __all__ = [
     "NOT_SHOWN",
     "PERIODS",
     "PROVIDERS",
+    "TRADE_OFFS",
     "UPLOADS",
     "Agreement",
     "Budget",
@@ -150,6 +152,7 @@ __all__ = [
     "Change",
     "Checked",
     "Compared",
+    "CorridorsFound",
     "Emerging",
     "Given",
     "Holdings",
@@ -197,6 +200,7 @@ __all__ = [
     "find_agreement",
     "find_change",
     "find_clusters",
+    "find_corridors",
     "find_emerging",
     "find_mix",
     "find_places",
@@ -226,6 +230,7 @@ __all__ = [
     "moment_of",
     "name_to_show",
     "places_as_dict",
+    "places_of",
     "places_page",
     "places_table",
     "plan_walk",
@@ -261,6 +266,7 @@ __all__ = [
     "without_file_remedy",
     "write_agreement",
     "write_brief",
+    "write_corridors",
     "write_improvement",
     "write_mapping",
     "write_mix",
