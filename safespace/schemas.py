@@ -130,6 +130,7 @@ LOADS = Table(
         "already_held": Column("integer", "accepted or repaired rows that were in the store before", low=0),
         "synthetic": Column("yes_no", "made-up data"),
         "status": Column("text", "loaded or rolled_back", words=("loaded", "rolled_back")),
+        "name": Column("text", "what people call it; may be empty"),
     },
     key=("load_id",),
 )

@@ -32,7 +32,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import geopandas as gpd
 import numpy as np
@@ -176,6 +176,7 @@ class Load:
     excluded: int
     already_held: int
     synthetic: bool
+    name: str = ""
     already_loaded: bool = False
 
     @property
@@ -237,7 +238,9 @@ class Store:
 
     # ---- loads -------------------------------------------------------------------------------------
 
-    def load(self, placed: pd.DataFrame, batch: Batch, *, loaded_at: datetime | None = None) -> Load:
+    def load(
+        self, placed: pd.DataFrame, batch: Batch, *, loaded_at: datetime | None = None, name: str = ""
+    ) -> Load:
         """Add the reports of one reading, wholly or not at all, and never twice.
 
         Parameters
@@ -248,6 +251,8 @@ class Store:
             The reading they are from.
         loaded_at
             When; now, when not given.
+        name
+            What people call it.
 
         Returns
         -------
@@ -282,6 +287,7 @@ class Store:
                 if written is None or not np.array_equal(written[1], held):
                     written = self._write_load(load_id, reports, held, batch), held
                 line = _ledger_line(load_id, batch, moment, ledger, int(held.sum()), written[0])
+                line["name"] = name
                 after = pd.concat([ledger[ledger["load_id"] != load_id], line], ignore_index=True)
                 if _replace(table, after, _LEDGER):
                     return _as_load(line)
@@ -500,7 +506,10 @@ class Store:
 
     def _ledger(self) -> tuple[DeltaTable, pd.DataFrame]:
         table = self._table("loads")
-        return table, _read_whole(table, _LEDGER).sort_values("sequence", ignore_index=True)
+        held = table.to_pandas()
+        if "name" not in held:  # stores are older than names
+            held["name"] = ""
+        return table, conform(held, _LEDGER).sort_values("sequence", ignore_index=True)
 
     def _files(
         self, name: str, *, sources: Sequence[str] | None = None, load_id: str | None = None
@@ -712,6 +721,7 @@ def _ledger_line(
         "already_held": already_held,
         "synthetic": batch.synthetic,
         "status": "loaded",
+        "name": "",
         "sequence": int(ledger["sequence"].max()) + 1 if len(ledger) else 1,
         "parts": part,
     }
@@ -755,8 +765,13 @@ def _replace(table: DeltaTable, frame: pd.DataFrame, promise: Table) -> bool:
     """Replace a table's content on condition that it is still the version given; say whether it was."""
     # Without retries the commit takes exactly the next version number, or fails: compare and swap.
     alone = CommitProperties(max_commit_retries=0)
+    grown: Literal["overwrite"] | None = None
+    if {field.name for field in table.schema().fields} != set(promise.columns):
+        grown = "overwrite"
     try:
-        write_deltalake(table, _arrow(frame, promise), mode="overwrite", commit_properties=alone)
+        write_deltalake(
+            table, _arrow(frame, promise), mode="overwrite", schema_mode=grown, commit_properties=alone
+        )
     except CommitFailedError as beaten:
         logger.info("%s changed while it was being written: %s", promise.name, beaten)
         return False

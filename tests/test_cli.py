@@ -85,6 +85,15 @@ def test_rejects_that_cannot_be_written_are_told_before_anything_is_loaded(town,
     assert kept.read_text() == "before"
 
 
+def test_load_is_the_other_of_check_and_a_name_is_listed_and_rolled_back(town, tmp_path):
+    store = ("--store", tmp_path / "store")
+    loaded = ask("ingest", town.spiking_csv, "--source", "spiking", "--load", "--name", "tryout", *store)
+    assert "(tryout)" in loaded.stdout
+    assert ask_json("loads", *store)[0]["name"] == "tryout"
+    assert "tryout" in ask("loads", *store).stdout
+    assert "no longer in force" in ask("rollback", "tryout", *store).stdout
+
+
 def test_ingest_check_tells_every_row_and_writes_rejects(town, tmp_path):
     rejects = tmp_path / "rejects.csv"
     told = ask(

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import store_loader
+from deltalake import write_deltalake
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely import Point, box
@@ -70,6 +71,19 @@ def test_loading_the_same_content_again_changes_nothing_and_says_so(store) -> No
     assert store.version_hash() == before[0]
     pd.testing.assert_frame_equal(store.reports(), before[1])
     pd.testing.assert_frame_equal(store.loads(), before[2])
+
+
+def test_a_store_older_than_names_is_read_and_takes_named_loads(store) -> None:
+    old = put(store, range(3), "a")
+    ledger = store._ledger()[1].drop(columns="name")
+    write_deltalake(str(store.path / "loads"), ledger, mode="overwrite", schema_mode="overwrite")
+    assert Store.open(store.path).loads()["name"].tolist() == [""]
+    assert put(store, range(3), "a").already_loaded
+    frame = placed(range(3, 5))
+    assert store.load(frame, reading(frame, "b"), name="new").name == "new"
+    assert store.loads()[["load_id", "name"]].to_numpy()[0].tolist() == [old.load_id, ""]
+    assert store.find_load("nte", reading(frame, "b").content_hash).name == "new"
+    assert len(held(store)) == 5
 
 
 def test_overlapping_files_do_not_double_reports(store) -> None:

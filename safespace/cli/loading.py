@@ -55,7 +55,10 @@ def ingest(  # noqa: PLR0913, PLR0917 - each is one documented option
         str,
         typer.Option(help="Footfall, population: the column of amounts, a total for each polygon or point."),
     ] = "",
-    check: Annotated[bool, typer.Option("--check", help="Read and count, but change nothing.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check/--load", help="Read and count, but change nothing; or load.")
+    ] = False,
+    name: Annotated[str, typer.Option(help="What to call the load, at most 60 characters.")] = "",
     rejects: Annotated[
         Path | None, typer.Option(help="Write rows not accepted to this CSV, to be mended and loaded back.")
     ] = None,
@@ -83,6 +86,7 @@ def ingest(  # noqa: PLR0913, PLR0917 - each is one documented option
         sheet=sheet,
         check_only=check,
         progress=on_terminal(as_json),
+        name=name,
     )
     wrote = pipeline.write_rejects(done.reading.rejects, rejects) if rejects else []
     if as_json:
@@ -189,19 +193,21 @@ def _for_people(loads: pd.DataFrame) -> pd.DataFrame:
         for row in loads.to_dict("records")
     ]
     when = loads["loaded_at"].dt.strftime("%Y-%m-%d %H:%M UTC")
-    return loads[["load_id", "files"]].assign(
+    first = ["load_id", "name", "files"] if (loads["name"] != "").any() else ["load_id", "files"]
+    return loads[first].assign(
         loaded=when, read=loads["read"], outcome=counts, already_held=loads["already_held"]
     )
 
 
 def rollback(
-    load_id: Annotated[str, typer.Argument(help="As `safespace loads` lists it.")], store: StoreOption = None
+    load: Annotated[str, typer.Argument(help="Identifier or name, as `safespace loads` lists them.")],
+    store: StoreOption = None,
 ) -> None:
     """Take a load out of force; the same files can be loaded again afterwards.
 
     Example: `safespace rollback 3f2a9c0d`
     """
-    pipeline.roll_back(load_id, settings_of(store))
+    load_id = pipeline.roll_back(load, settings_of(store))
     say(f"Load {load_id} is no longer in force.")
 
 

@@ -22,6 +22,7 @@ from safespace.sources import assets as asset_files
 from safespace.sources import boundaries, layers, proposals, streets_osm, volumes
 from safespace.sources import mapping as mappings
 from safespace.sources.ingested import Ingested, summarise, summarise_repairs
+from safespace.sources.outcomes import disarm, shown
 from safespace.sources.synthetic import build_town, scatter_reports
 from safespace.store import HeldDifferentlyError, Load, Store
 
@@ -37,6 +38,7 @@ SYNTHETIC_STREETS = "Synthetic streets"
 LAYERS = ("areas", "stops", "calendar", *AREA_LAYERS, *SUPPLIED)
 MAPPINGS = "mappings"
 RECALLED = "Read with the mapping that files with these headers were last loaded with."
+_LONGEST_NAME = 60
 STREETS_FILE = "streets.npz"
 STREETS_NOTE = "streets.json"
 
@@ -82,7 +84,8 @@ class Ingestion:
         if self.load.already_loaded:
             return (f"These files are already loaded as {self.load.load_id}; nothing was added.",)
         held = f" {self.load.already_held:,} were already held." if self.load.already_held else ""
-        return (f"{self.load.added:,} reports added as load {self.load.load_id}.{held}",)
+        called = f" ({self.load.name})" if self.load.name else ""
+        return (f"{self.load.added:,} reports added as load {self.load.load_id}{called}.{held}",)
 
 
 @dataclass(frozen=True)
@@ -148,6 +151,7 @@ def ingest(
     sheet: str | None = None,
     check_only: bool = False,
     progress: bool = False,
+    name: str = "",
 ) -> Ingestion:
     """Read report files, place them on the grid and add them to the store as one load.
 
@@ -168,14 +172,17 @@ def ingest(
         Read and count, but change nothing.
     progress
         Show a bar on the terminal.
+    name
+        What to call the load, at most 60 characters.
 
     Raises
     ------
     FileError, SchemaError, InputError
-        When a file cannot be used, saying which and why. Single rows never raise: they are counted.
+        When a file cannot be used, saying which and why; or the name cannot. Single rows never raise: they are counted.
     StoreError
         When the store cannot be written.
     """
+    name = load_name(name)
     recalled = None if mapping else _recalled(paths, source, settings, sheet)
     how = (RECALLED,) if recalled else ()
     if not check_only:
@@ -190,9 +197,9 @@ def ingest(
     if check_only:
         return checked
     try:
-        loaded = commit(checked, settings=settings)
+        loaded = commit(checked, settings=settings, name=name)
     except HeldDifferentlyError:  # by a load that came in meanwhile
-        loaded = commit(_checked(read, how, settings), settings=settings)
+        loaded = commit(_checked(read, how, settings), settings=settings, name=name)
     if mapping:
         _remember(paths, source, settings, sheet, mapping)
     return loaded
@@ -204,7 +211,7 @@ def _checked(read: Callable[..., Ingested], how: tuple[str, ...], settings: Sett
     return Ingestion(reading, None, summarise(reading.rejects), (*how, *_volume_notes(reading, settings)))
 
 
-def commit(checked: Ingestion, *, settings: Settings) -> Ingestion:
+def commit(checked: Ingestion, *, settings: Settings, name: str = "") -> Ingestion:
     """Add to the store what a check has read, so that nothing is read again: wholly or not at all.
 
     Parameters
@@ -213,15 +220,19 @@ def commit(checked: Ingestion, *, settings: Settings) -> Ingestion:
         From :func:`ingest` with ``check_only``.
     settings
         Where the store is, and how events are told apart.
+    name
+        What to call the load.
 
     Raises
     ------
+    InputError
+        When the name cannot be used.
     StoreError
         When the store cannot be written, or holds real reports and these are synthetic, or the reverse.
     """
-    reading = checked.reading
+    reading, name = checked.reading, load_name(name)
     _refuse_mixing(reading, settings)
-    load = Store.open(settings.store, create=True).load(_placed(reading, settings), reading)
+    load = Store.open(settings.store, create=True).load(_placed(reading, settings), reading, name=name)
     return replace(checked, load=load)
 
 
@@ -374,9 +385,28 @@ def list_loads(settings: Settings) -> pd.DataFrame:
     return Store.open(settings.store).loads()
 
 
-def roll_back(load_id: str, settings: Settings) -> None:
-    """Take a load out of force; the files can be loaded again afterwards."""
-    Store.open(settings.store).rollback(load_id)
+def roll_back(load: str, settings: Settings) -> str:
+    """Take a load out of force, by its identifier or its name; return the identifier.
+
+    The files can be loaded again afterwards.
+
+    Raises
+    ------
+    InputError
+        When several loads in force have that name.
+    StoreError
+        When no such load is in force, or the store cannot be written.
+    """
+    store = Store.open(settings.store)
+    loads = store.loads()
+    named = loads.loc[(loads["status"] == "loaded") & (loads["name"] == load) & (load != ""), "load_id"]
+    if len(named) > 1:
+        raise InputError(
+            "Several loads have this name.", seen=load, remedy=f"Give one of: {', '.join(named)}."
+        )
+    load_id = load if named.empty or load in set(loads["load_id"]) else str(named.iloc[0])
+    store.rollback(load_id)
+    return load_id
 
 
 def tidy(settings: Settings, *, older_than_h: float = 24.0) -> int:
@@ -394,6 +424,25 @@ def tidy(settings: Settings, *, older_than_h: float = 24.0) -> int:
             "An age cannot be below zero.", seen=f"{older_than_h:g} h", remedy="Give hours, 24 when unsure."
         )
     return Store.open(settings.store).tidy(older_than_h=older_than_h)
+
+
+def load_name(text: str) -> str:
+    """Return a name for a load, its ends trimmed.
+
+    Raises
+    ------
+    InputError
+        When it is long, could run in a spreadsheet, or holds what cannot be printed or is about a person.
+    """
+    name = text.strip()
+    plainly = name.isprintable() and disarm(name) == name and shown(name) == name
+    if len(name) > _LONGEST_NAME or not plainly:
+        raise InputError(
+            "This cannot be the name of a load.",
+            seen=shown(name),
+            remedy=f"Use at most {_LONGEST_NAME} letters, figures and spaces, and no contact details.",
+        )
+    return name
 
 
 def ingest_areas(path: Path, *, settings: Settings, name_column: str | None = None) -> gpd.GeoDataFrame:

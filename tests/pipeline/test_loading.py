@@ -280,3 +280,27 @@ def test_repeated_pins_are_one_event_across_loads_and_stay_one_when_a_load_goes(
     again = pipeline.ingest([tmp_path / "A.csv"], source="streetsafe", settings=settings)
     assert again.load.added == 1
     assert counted() == (3, 1)
+
+
+def test_a_load_can_be_named_and_rolled_back_by_its_name(settings, tmp_path):
+    files = [_nte(tmp_path / f"{n}.csv", (n, "Robbery", "Street")) for n in range(3)]
+    for file, name in zip(files, (" January, first ", "twice", "twice"), strict=True):
+        pipeline.ingest([file], source="nte", settings=settings, name=name)
+    listed = pipeline.list_loads(settings)
+    assert listed["name"].tolist() == ["January, first", "twice", "twice"]
+    assert pipeline.roll_back("January, first", settings) == listed["load_id"][0]
+    with pytest.raises(InputError, match="Several loads have this name") as problem:
+        pipeline.roll_back("twice", settings)
+    assert all(load_id in str(problem.value) for load_id in listed["load_id"][1:])
+    with pytest.raises(StoreError, match="No such load is in force"):
+        pipeline.roll_back("January, first", settings)
+    again = pipeline.ingest([files[0]], source="nte", settings=settings, name="anew")
+    assert f"as load {again.load.load_id} (anew)." in again.sentences()[1]
+
+
+@pytest.mark.parametrize("name", ["x" * 61, "a\nb", "=1+1", "ring 07700 900123", "a\u202eb"])
+def test_a_name_that_is_long_or_not_plain_text_is_refused(settings, tmp_path, name):
+    file = _nte(tmp_path / "one.csv", (1, "Robbery", "Street"))
+    with pytest.raises(InputError, match="cannot be the name of a load"):
+        pipeline.ingest([file], source="nte", settings=settings, name=name)
+    assert not settings.store.exists()
