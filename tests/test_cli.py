@@ -23,6 +23,7 @@ VERBS = (
     "count",
     "hotspots",
     "streets",
+    "lighting",
     "routes",
     "reach",
     "brief",

@@ -44,6 +44,7 @@ for _command in (
     finding.trends,
     finding.validate,
     walking.streets,
+    walking.lighting,
     walking.routes,
     walking.reach,
     handing.brief,

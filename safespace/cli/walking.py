@@ -10,14 +10,21 @@ import typer
 
 from safespace import pipeline
 from safespace.cli.asking import JsonOption, OutOption, StoreOption, asks, point, settings_of
-from safespace.cli.printing import on_terminal, print_json, say, show, wrote_files
+from safespace.cli.printing import on_terminal, print_json, records, say, show, wrote_files
 
 
 def streets(
     extract: Annotated[
-        Path | None, typer.Argument(help="OpenStreetMap extract, .osm.pbf; none shows what is held.")
+        Path | None,
+        typer.Argument(
+            help="OpenStreetMap extract (.osm.pbf, .osm) or OSMnx's .graphml; none shows what is held."
+        ),
     ] = None,
     clip: Annotated[str, typer.Option(help="Keep only the streets of this loaded area.")] = "",
+    download: Annotated[
+        bool,
+        typer.Option("--download", help="Download the streets of the --clip area from Overpass instead."),
+    ] = False,
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -25,12 +32,56 @@ def streets(
 
     Example: `safespace streets city.osm.pbf --clip centre`
     """
-    settings = settings_of(store)
-    if extract is None:
+    settings, shown = settings_of(store), on_terminal(as_json)
+    if download:
+        held = pipeline.download_streets(clip, settings=settings, progress=shown)
+    elif extract is None:
         held = pipeline.held_streets(settings)
     else:
-        held = pipeline.ingest_streets(extract, settings=settings, clip=clip, progress=on_terminal(as_json))
-    print_json(held.as_dict()) if as_json else say(*held.sentences())
+        held = pipeline.ingest_streets(extract, settings=settings, clip=clip, progress=shown)
+    if as_json:
+        print_json(held.as_dict())
+        return
+    say(*held.sentences())
+    show(held.provenance, "Where each condition is known from; the rest is not known")
+
+
+def lighting(
+    file: Annotated[
+        Path | None,
+        typer.Argument(help="Statements or lamp columns, CSV or Excel; none lists what was stated."),
+    ] = None,
+    council: Annotated[str, typer.Option(help="The file is this council's inventory of lamp columns.")] = "",
+    forget: Annotated[int, typer.Option(help="Take back the statement of this number.")] = 0,
+    out: OutOption = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """State lighting where it is not mapped: street by street, or by a council's lamp columns.
+
+    The file has lit (yes or no) and way_id. What is mapped is never replaced; where the two differ, both are told.
+
+    Example: `safespace lighting lamp-columns.csv --council "Stonebridge" --out differs.csv`
+    """
+    settings = settings_of(store)
+    if forget:
+        pipeline.forget_lighting(forget, settings=settings)
+    if file is None:
+        stated = pipeline.list_stated(settings)
+        print_json(records(stated)) if as_json else show(stated, "Lighting stated")
+        return
+    done = pipeline.state_lighting(file, settings=settings, council=council)
+    wrote = [pipeline.write_table(done.conflicts, path) for path in out or []]
+    if as_json:
+        print_json(done.as_dict())
+        return
+    say(*done.sentences())
+    if len(done.conflicts):
+        show(
+            done.conflicts[["name", "length_m", "held", "said", "said_as_of"]],
+            "Mapped otherwise, kept as mapped",
+        )
+    wrote_files(wrote)
 
 
 StepFreeOption = Annotated[bool, typer.Option("--step-free", help="Leave out stairs.")]

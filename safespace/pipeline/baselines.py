@@ -11,7 +11,8 @@ from safespace import cells, streets
 from safespace.engine import open_engine
 from safespace.errors import InputError
 from safespace.pipeline.layers import SUPPLIED, supplied
-from safespace.pipeline.loading import area_values, load_streets
+from safespace.pipeline.loading import area_values
+from safespace.pipeline.networks import load_streets
 from safespace.pipeline.view import AREA_LAYERS, BASELINES, RECORDED
 from safespace.store import Store
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from safespace.pipeline.handing import brief_of, headline, write_brief, write_places, write_walk
-from safespace.pipeline.loading import ingest, ingest_layer, ingest_streets
+from safespace.pipeline.loading import ingest, ingest_layer
+from safespace.pipeline.networks import ingest_streets
 from safespace.pipeline.places import find_places
 from safespace.pipeline.view import PROVIDERS, View
 from safespace.pipeline.walks import plan_walk

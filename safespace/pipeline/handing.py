@@ -17,7 +17,7 @@ from safespace.briefs.definition import LINKS
 from safespace.briefs.geopackage import Drawn, Layer, write_geopackage
 from safespace.errors import FileError
 from safespace.maps.palette import BLUE, DARK_BLUE, GREY, INK, LIGHT_BLUE
-from safespace.pipeline.loading import require_streets, streets_credit
+from safespace.pipeline.networks import require_streets, streets_credit
 from safespace.pipeline.places import find_places, street_lines
 from safespace.pipeline.selection import factor_shares, hours_of_week, select
 from safespace.pipeline.view import FELT, PROVIDERS

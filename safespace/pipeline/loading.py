@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import asdict, dataclass, fields, replace
 from functools import partial
 from pathlib import Path
@@ -12,14 +11,14 @@ from typing import TYPE_CHECKING
 import geopandas as gpd
 import pandas as pd
 
-from safespace import cells, sources, streets
+from safespace import cells, sources
 from safespace.errors import AreaError, InputError, StoreError
 from safespace.pipeline.calendars import held_calendar, ingest_calendar
 from safespace.pipeline.layers import SUPPLIED, ingest_supplied, keep, layer_file
-from safespace.pipeline.view import AREA_LAYERS, CREDITS
+from safespace.pipeline.view import AREA_LAYERS
 from safespace.schemas import OUTCOMES, REPORTS, empty
 from safespace.sources import assets as asset_files
-from safespace.sources import boundaries, layers, proposals, streets_osm, volumes
+from safespace.sources import boundaries, layers, proposals, volumes
 from safespace.sources import mapping as mappings
 from safespace.sources.ingested import Ingested, summarise, summarise_repairs
 from safespace.sources.outcomes import disarm, shown
@@ -32,15 +31,12 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
     from safespace.settings import Settings
-    from safespace.streets import StreetGraph, StreetSummary
 
-SYNTHETIC_STREETS = "Synthetic streets"
 LAYERS = ("areas", "stops", "calendar", *AREA_LAYERS, *SUPPLIED)
 MAPPINGS = "mappings"
 RECALLED = "Read with the mapping that files with these headers were last loaded with."
 _LONGEST_NAME = 60
 STREETS_FILE = "streets.npz"
-STREETS_NOTE = "streets.json"
 
 
 @dataclass(frozen=True)
@@ -86,35 +82,6 @@ class Ingestion:
         held = f" {self.load.already_held:,} were already held." if self.load.already_held else ""
         called = f" ({self.load.name})" if self.load.name else ""
         return (f"{self.load.added:,} reports added as load {self.load.load_id}{called}.{held}",)
-
-
-@dataclass(frozen=True)
-class StreetsHeld:
-    """The store's street network in figures, and what its extract held that was not taken.
-
-    ``left_out`` has ``reason, ways, km``; it is empty when the network was imported earlier.
-    """
-
-    summary: StreetSummary
-    left_out: pd.DataFrame
-    credit: str
-
-    def as_dict(self) -> dict[str, object]:
-        """Return the figures for machines."""
-        return {**asdict(self.summary), "left_out": self.left_out.to_dict("records")}
-
-    def sentences(self) -> tuple[str, ...]:
-        """Say the figures in words."""
-        held = self.summary
-        by_lighting = f"{held.lit_km:,.1f} mapped as lit, {held.unlit_km:,.1f} as unlit"
-        said = [
-            f"{held.walkable_km:,.1f} walkable km: {by_lighting}, {held.unknown_km:,.1f} unknown ({held.unknown_share:.0%}).",
-            f"{held.disconnected_km:,.1f} km in {held.components - 1:,} pieces are not connected to the rest.",
-        ]
-        if len(self.left_out):
-            reasons = "; ".join(f"{row.reason} {row.km:,.1f} km" for row in self.left_out.itertuples())
-            said.append(f"Not walkable, left out: {reasons}.")
-        return (*said, f"{self.credit}.")
 
 
 def write_town(out: Path, *, seed: int, progress: bool = False) -> dict[str, Path]:
@@ -464,7 +431,7 @@ def ingest_areas(path: Path, *, settings: Settings, name_column: str | None = No
 def ingest_stops(path: Path, *, settings: Settings) -> pd.DataFrame:
     """Add public-transport stops from a NaPTAN export to the landmarks."""
     found: pd.DataFrame = asset_files.read_naptan(path)
-    _add_landmarks(found, settings)
+    add_landmarks(found, settings)
     return found
 
 
@@ -544,82 +511,8 @@ def area_values(layer: str, settings: Settings) -> pd.Series | None:
     return values
 
 
-def ingest_streets(path: Path, *, settings: Settings, clip: str = "", progress: bool = False) -> StreetsHeld:
-    """Import an OpenStreetMap extract as the store's street network, replacing the one before.
-
-    Parameters
-    ----------
-    path
-        ``.osm.pbf`` file.
-    settings
-        Where the store is and how far a lamp reaches.
-    clip
-        Identifier of a loaded area to keep; everything when empty.
-    progress
-        Show a bar on the terminal.
-
-    Raises
-    ------
-    FileError
-        When the extract cannot be read or holds no walkable way.
-    """
-    outline = area_outline(clip, Store.open(settings.store))[1] if clip else None
-    ways = streets_osm.read_ways(path, clip=outline, progress=progress)
-    points = streets_osm.read_points(path, clip=outline)
-    graph = streets.build_graph(ways, points=points, lamp_reach_m=settings.routes.lamp_reach_m)
-    Store.open(settings.store, create=True)  # only now: a file that cannot be read leaves nothing behind
-    streets.save(graph, settings.store / STREETS_FILE)
-    note = {"file": Path(path).name, "synthetic": Path(path).name.startswith("synthetic_")}
-    (settings.store / STREETS_NOTE).write_text(json.dumps(note))
-    _add_landmarks(points, settings)
-    return StreetsHeld(streets.summary(graph), ways.left_out, streets_credit(settings))
-
-
-def held_streets(settings: Settings) -> StreetsHeld:
-    """Return the figures of the street network the store holds.
-
-    Raises
-    ------
-    StoreError
-        When none was imported, saying how to.
-    """
-    none = pd.DataFrame(columns=["reason", "ways", "km"])
-    return StreetsHeld(streets.summary(require_streets(settings)), none, streets_credit(settings))
-
-
-def streets_credit(settings: Settings) -> str:
-    """Return whom to credit for the streets: OpenStreetMap, nobody for made-up ones, empty for none."""
-    note = settings.store / STREETS_NOTE
-    if not note.exists():
-        return ""
-    return SYNTHETIC_STREETS if json.loads(note.read_text())["synthetic"] else CREDITS["osm"]
-
-
-def load_streets(settings: Settings) -> StreetGraph | None:
-    """Return the store's street network, or ``None`` when none was imported."""
-    file = settings.store / STREETS_FILE
-    return streets.load(file) if file.exists() else None
-
-
-def require_streets(settings: Settings) -> StreetGraph:
-    """Return the store's street network.
-
-    Raises
-    ------
-    StoreError
-        When none was imported, saying how to.
-    """
-    graph = load_streets(settings)
-    if graph is None:
-        raise StoreError(
-            "No street network has been imported.",
-            where=settings.store,
-            remedy="Import one: safespace streets EXTRACT.osm.pbf.",
-        )
-    return graph
-
-
-def _add_landmarks(found: pd.DataFrame, settings: Settings) -> None:
+def add_landmarks(found: pd.DataFrame, settings: Settings) -> None:
+    """Add landmarks; one with the same identifier is replaced."""
     store = Store.open(settings.store, create=True)
     held = store.assets()
     kept = held[~held["asset_id"].isin(found["asset_id"])]

@@ -9,7 +9,7 @@ from safespace import interventions
 from safespace.interventions import Budget, Price
 from safespace.pipeline.asking import walks_of
 from safespace.pipeline.lines import lines_of, write_lines
-from safespace.pipeline.loading import SYNTHETIC_STREETS, require_streets, streets_credit
+from safespace.pipeline.networks import SYNTHETIC_STREETS, require_streets, streets_credit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

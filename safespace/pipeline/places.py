@@ -13,7 +13,8 @@ from safespace import cells, hotspots, maps, streets
 from safespace.engine import open_engine
 from safespace.errors import AreaError, InputError, SafeSpaceError, TooFewError
 from safespace.pipeline.baselines import baseline_note, exposure
-from safespace.pipeline.loading import area_outline, load_streets, streets_credit, version
+from safespace.pipeline.loading import area_outline, version
+from safespace.pipeline.networks import load_streets, streets_credit
 from safespace.pipeline.selection import (
     SEXUAL_OFFENCES,
     count_events,

@@ -14,7 +14,7 @@ from safespace.interventions.comparing import FREE, SAME
 from safespace.interventions.scenarios import CHANGES
 from safespace.pipeline.asking import walks_of
 from safespace.pipeline.lines import lines_of, write_lines
-from safespace.pipeline.loading import SYNTHETIC_STREETS, require_streets, streets_credit
+from safespace.pipeline.networks import SYNTHETIC_STREETS, require_streets, streets_credit
 from safespace.pipeline.walks import ground
 from safespace.routes import Limits, on_street_m
 from safespace.routes.limits import limit

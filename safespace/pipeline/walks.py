@@ -12,7 +12,8 @@ import numpy as np
 from safespace import routes, streets
 from safespace.errors import InputError, PlaceError
 from safespace.pipeline.holdings import landmarks
-from safespace.pipeline.loading import require_streets, streets_credit, version
+from safespace.pipeline.loading import version
+from safespace.pipeline.networks import require_streets, streets_credit
 from safespace.pipeline.selection import select
 from safespace.pipeline.view import PROVIDERS
 from safespace.store import Store
