@@ -17,8 +17,6 @@ from safespace.sources import assets, layers, streets_osmnx
 from safespace.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from safespace.settings import Settings
     from safespace.streets import StreetGraph, StreetSummary
 
@@ -283,10 +281,10 @@ def _keep(graph: StreetGraph, file: Path) -> None:
     part.replace(file)
 
 
-def _told(path: Path, council: str, settings: Settings) -> tuple[pd.DataFrame, Sequence[str]]:
+def _told(path: Path, council: str, settings: Settings) -> tuple[pd.DataFrame, tuple[str, ...]]:
     if council:
         columns = assets.read_lamp_columns(path, council=council, limits=settings.limits)
-        return columns, columns.attrs["notes"]
+        return columns, tuple(columns.attrs["notes"])
     told = layers.read_columns(path, STATED_COLUMNS, limits=settings.limits, optional=STATED_COLUMNS)
     return told.loc[:, [name for name in told.columns if (told[name] != "").any()]], ()
 
