@@ -15,7 +15,7 @@ from safespace.errors import FileError, InputError, PlaceError
 from safespace.pipeline.asking import Spot
 from safespace.pipeline.holdings import landmarks
 from safespace.pipeline.lines import lines_of, write_lines
-from safespace.pipeline.loading import SYNTHETIC_STREETS
+from safespace.pipeline.networks import SYNTHETIC_STREETS
 from safespace.pipeline.walks import find_point, ground
 from safespace.schemas import LIGHTING
 from safespace.tone import HIDDEN
