@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 BLENDS: Final = (0.0, 0.4, 0.8)
 TRIED: Final = 4
-EFFORT: Final = 1_500_000
+EFFORT: Final = 7000000
 STARTS: Final = 2
 HALVINGS: Final = 10
 NEAR: Final = (0.4, 0.6, 0.7, 0.8, 0.9, 1.1, 1.2, 1.4)
@@ -154,11 +154,12 @@ class _Effort:
     """How many more lists may be searched from every end, fewer the larger the streets: never a clock."""
 
     task: Task
+    lit: int
     used: int = 0
 
     def left(self) -> bool:
-        """Take one, and say whether there was one to take."""
-        self.used += len(self.task.ends) * len(self.task.graph.to)
+        """Take one, and say whether there was one to take: a longer list takes longer to fill up."""
+        self.used += (len(self.task.ends) + 4 * self.lit) * len(self.task.graph.to)
         return self.used <= EFFORT
 
 
@@ -184,8 +185,8 @@ def choose(task: Task, state: State | None = None, *, quick: bool = False) -> St
         Leave the exchanges out.
     """
     first = state or begin(task)
-    effort = _Effort(task)
     tried = [_by_edge(task, first, per_charge=per_charge) for per_charge in (False, True)]
+    effort = _Effort(task, len(tried[1].lit) - len(first.lit))
     tried.append(_by_edge(task, _by_path(task, first, effort), per_charge=True))
     if quick:
         return min(tried, key=lambda made: total(task, made))
