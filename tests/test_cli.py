@@ -383,6 +383,9 @@ def test_evaluate_refuses_a_weak_claim(store):
         (("hotspots", "--since", "2022-02-01", "--until", "2022-01-01"), "ends (2022-01-01) before"),
         (("brief", "--walk", "Station"), "FROM > TO"),
         (("ingest", "f.gpkg", "--source", "footfall"), "--value-column COLUMN"),
+        (("agreement", "--source", "nte"), "takes both layers"),
+        (("surface", "--having", "moon", "--store", "nowhere"), "lighting, behaviour, night"),
+        (("count", "--engine", "oracle", "--store", "nowhere"), "nowhere"),
         (("trends", "--before", "last year", "--after", "2022-01-01:2022-02-01"), "2022-01-01:2022-03-31"),
         (("trends", "--before", "2022-01-01:2022-02-01"), "A period needs a first and a last day. Seen: ''"),
         (("fetch", "weather"), "police-area"),
@@ -390,13 +393,23 @@ def test_evaluate_refuses_a_weak_claim(store):
         (("fetch", "boundaries"), "[fetch] in safespace.toml"),
     ],
 )
-def test_bad_input_ends_with_two_and_one_paragraph(words, says, tmp_path):
-    ended = subprocess.run(
-        [sys.executable, "-m", "safespace", *words], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
+def test_bad_input_ends_with_two_and_one_paragraph(words, says, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["safespace", *words])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    told = capsys.readouterr()
+    assert ended.value.code == 2
+    assert says in told.err
+    assert len(told.err.strip().splitlines()) == 1
+    assert not told.out
+
+
+def test_a_process_ends_with_two_and_no_traceback(tmp_path):
+    words = (sys.executable, "-m", "safespace", "hotspots", "--store", "nowhere")
+    ended = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert ended.returncode == 2
-    assert says in ended.stderr
-    assert "Traceback" not in ended.stderr
+    assert "nowhere: There is no store here" in ended.stderr
     assert len(ended.stderr.strip().splitlines()) == 1
     assert not ended.stdout
 

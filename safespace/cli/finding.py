@@ -197,6 +197,10 @@ def agreement(
     Example: `safespace agreement --area centre --baseline streets --out agreement.geojson --out agreement.html`
     """
     settings = settings_of(store, engine)
+    if view.sources != pipeline.View().sources:
+        raise InputError(
+            "The agreement takes both layers.", seen=", ".join(view.sources), remedy="Leave out --source."
+        )
     found = pipeline.find_agreement(view, settings)
     wrote = [pipeline.write_agreement(found, path, settings) for path in out or []]
     if as_json:
