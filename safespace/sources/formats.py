@@ -46,7 +46,7 @@ Rows read = accepted + repaired + quarantined + rejected + excluded, always.
 |---|---|
 | accepted | stored as it was |
 | repaired | stored after a plain change that is shown: `trimmed`, `synonym`, `swapped_coordinates`, `bng_in_degree_columns`, `degrees_in_bng_columns`, `merged_cell`, `24:00`, `clock_gap`, `excel_date`, `excel_text`, `formula_text`, `reference_blanked` |
-| quarantined | held back for a decision: `unknown_category` and other `unknown_*` (with the nearest word), `same_reference` with different content, `mangled_reference` |
+| quarantined | held back for a decision: `unknown_category` and other `unknown_*` (with the nearest word), `same_reference` with different content, `held_with_other_content` when an earlier load has that reference with other content, `mangled_reference` |
 | rejected | cannot be used: `no_coordinates`, `zero_coordinates`, `bad_coordinates`, `outside_britain`, `no_moment`, `bad_moment`, `default_date`, `too_old`, `future_date`, `end_before_start`, `duplicate_row`, `footer_row`, `header_row`, `ragged_row` |
 | excluded | must not be used, and is only counted; its text is kept nowhere: `domestic_abuse`, `home_location` |
 
@@ -63,9 +63,11 @@ with the same mapping. The five columns may stay: they are not read. The table o
 as JSON under `original`, is read back as well. A row with a reference has the same identifier as if it had been right
 at once. Rows that are still wrong are counted again; rows that need no mending are best deleted.
 
-A file with columns about persons (stalking, bail, custody, suspects, offenders, names) is refused whole. A marker of
+A file with columns about persons (stalking, bail, custody, suspects, offenders, names, vehicle marks) is refused whole. A marker of
 domestic abuse and a kind of place are read under any header that says so (`DV flag`, `IsDA`, `LocationType`); when two
-columns could be it, a mapping has to say which.
+columns could be it, a mapping has to say which. A column that is not read still keeps a row out where it is named
+like a place (`Location`, `Address`, `Premises`) and its cell names a home, or named like keywords, tags or qualifiers
+and its cell says domestic abuse.
 
 Dates: `2022-01-28 23:40`, `28/01/2022 23:40`, `28 Jan 2022 23:40`, with or without a time zone; local times are
 Europe/London unless set otherwise. Numbers such as 03/04/2022 are day first under the headers listed below in the

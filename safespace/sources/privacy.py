@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from safespace.errors import SchemaError
 from safespace.sources.forms import Field, plain
 from safespace.sources.outcomes import BLANKED, Problem, Repair, Step, problem, shown
-from safespace.sources.taxonomy import resolve
+from safespace.sources.taxonomy import load_taxonomy, resolve
 from safespace.sources.texts import encode, matches
 
 if TYPE_CHECKING:
@@ -27,8 +28,9 @@ if TYPE_CHECKING:
 _PERSON_WORDS = re.compile(
     r"\b(?:stalk(?:ing|ers?)|bail(?:ed)?|offenders?|suspects?|nominals?|custody|pnc|marac|mappa|perps?|perpetrators?|"
     r"dob|date of birth|birth date|surnames?|forenames?|victims?|complainants?|aggrieved|accused|defendants?|"
+    r"ni (?:number|no)|nino|ip names?|vrms?|vehicle registration|registration (?:mark|number|plate)|number plate|"
     r"arrestees?|arrested persons?|detainees?|convictions?|home address|national insurance|persons? id|"
-    r"(?:first|last|full|middle|family|given|maiden|person|caller|witness|informant|reporter) names?)\b"
+    r"(?:first|last|full|middle|family|given|maiden|person|caller|witness|informant|reporter) names?)\b|^names?$"
 )
 _FREE_TEXT = re.compile(
     r"\b(?:notes?|comments?|description|details|narrative|summary|mo|text|remarks|statement|e ?mail|phone|mobile|telephone)\b"
@@ -46,6 +48,16 @@ _MARKER_HEADERS: Mapping[str, re.Pattern[str]] = MappingProxyType(
     }
 )
 _DOMESTIC_WORDS = re.compile(r"domestic|\b(?:da|dv|hbv)\b")
+# a column that is not read still says what its rows are
+_PLACE_HEADERS = re.compile(r"\b(?:locations?|address|premises?|place|scene|venue|site)\b")
+_TAG_HEADERS = re.compile(
+    r"\b(?:key ?words?|tags?|qualifiers?|markers?|flags?|labels?|classifiers?|classifications?|sub ?(?:type|category))\b"
+)
+_HOMES = re.compile(
+    r"\b(?:home address|dwelling|own home|at home|private (?:house|flat|residence|address|home)|"
+    r"(?:victim|offender|suspect|complainant|ip)s?(?: s)? (?:home|house|flat|address))\b"
+)
+_NOT_DOMESTIC = re.compile(r"\b(?:non|not)[ -]?(?:domestic|da|dv)\b")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 # what may be no identifier: words without a figure, a contact, or a word for nothing
 _PERHAPS_NO_REFERENCE = r"(?i)[ @+\[]|^07[0-9]{9}$|^[a-z]{2}[0-9]{2}[a-z]{3}$|^[^0-9]+$|^0+$|^.{81}"
@@ -140,6 +152,54 @@ def markers(
             )
         found |= {name: likely[0]} if likely else {}
     return found
+
+
+def set_aside(columns: Sequence[tuple[str, pa.ChunkedArray]], count: int) -> tuple[pa.Array, list[str]]:
+    """Tell which rows a column that is not read places at a home or marks as domestic abuse.
+
+    Parameters
+    ----------
+    columns
+        Header and cells (text) of each column that is not read.
+    count
+        How many rows there are.
+
+    Returns
+    -------
+    tuple
+        ``home_location``, ``domestic_abuse`` or nothing for each row, and the headers that said so.
+
+    Notes
+    -----
+    Only columns named like a place are looked through for homes, and only those named like keywords, tags or
+    qualifiers for domestic abuse: in sentences "domestic" and "home" stand for too much else.
+    """
+    homes = {
+        plain(word)
+        for word, label in load_taxonomy().words("nte", "location_type").known.items()
+        if label == "Home"
+    }
+    looked = (
+        ("home_location", _PLACE_HEADERS, lambda text: plain(text) in homes or _says_home(text)),
+        ("domestic_abuse", _TAG_HEADERS, _says_domestic),
+    )
+    found, said_by = np.full(count, "", dtype=object), []
+    for header, cells in columns:
+        for reason, headers, says in looked:
+            if headers.search(_spaced(header)):
+                codes, words = encode(cells.combine_chunks())
+                here = np.array([says(word) for word in words], dtype=bool)[codes]
+                found[here] = reason
+                said_by += [header] if here.any() else []
+    return pa.array(found, type=pa.large_string()), list(dict.fromkeys(said_by))
+
+
+def _says_home(text: str) -> bool:
+    return bool(_HOMES.search(plain(text).replace("_", " ")))
+
+
+def _says_domestic(text: str) -> bool:
+    return bool(_DOMESTIC_WORDS.search(_NOT_DOMESTIC.sub("", text.casefold())))
 
 
 def free_text(headers: Sequence[str]) -> list[str]:

@@ -11,6 +11,7 @@ import hashlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -39,7 +40,14 @@ from safespace.sources.outcomes import (
     same,
     shown,
 )
-from safespace.sources.privacy import domestic, free_text, markers, references, refuse_person_files
+from safespace.sources.privacy import (
+    domestic,
+    free_text,
+    markers,
+    references,
+    refuse_person_files,
+    set_aside,
+)
 from safespace.sources.taxonomy import Taxonomy, load_taxonomy
 from safespace.sources.texts import arrow, edged, encode, is_blank, matches, said, series, spread
 
@@ -92,6 +100,13 @@ class Rows:
 
 
 _HELD = tuple(name for name in ("reference", *REPORTS.columns) if name not in ("report_id", "source"))
+
+_SET_ASIDE = MappingProxyType(
+    {
+        "home_location": "A column that is not read places it at a home; only counted.",
+        "domestic_abuse": "A column that is not read marks it as domestic abuse; only counted.",
+    }
+)
 
 Look: TypeAlias = Callable[[pd.DataFrame, Context], Sequence[Step]]
 # REPORTS to ``report_id, differs, load_id`` of those that are held with other content
@@ -230,12 +245,16 @@ def gather(opened: tables.Opened, form: Form, mapping: mappings.Mapping) -> Rows
         undecided = [name for name in form.names() if name not in mapping.columns]
         spots |= markers(grid.headers, spots, undecided, where=grid.where)
         headers[grid.file] = {name: grid.headers[spot] for name, spot in spots.items()}
-        parts.append(_renamed(grid, spots, form))
+        unread = [spot for spot in range(len(grid.headers)) if spot not in spots.values()]
+        aside, said_by = set_aside(
+            [(grid.headers[spot], grid.cells.column(spot)) for spot in unread], grid.cells.num_rows
+        )
+        parts.append(_renamed(grid, spots, form).append_column("set_aside", aside))
         if grid.ragged:
             parts.append(_ragged(grid, form))
         bare = not grid.cells.num_rows and not grid.ragged
         notes += [f"{grid.file}: there is a header and no row under it."] if bare else []
-        notes += [*grid.notes, *_unread(grid, spots)]
+        notes += [*grid.notes, *_unread(grid, spots), *_aside_note(said_by)]
         ours = {spot: name for name, spot in spots.items()}
         filled += [(grid.file, line, ours[spot]) for line, spot in grid.filled if spot in ours]
     table = pa.concat_tables(parts)
@@ -276,6 +295,7 @@ def _ragged(grid: tables.Grid, form: Form) -> pa.Table:
             "ragged": pa.array([text for _, text in grid.ragged], type=pa.large_string()),
             "file": pa.repeat(pa.scalar(grid.file, pa.large_string()), count),
             "row": pa.array([line for line, _ in grid.ragged], type=pa.int64()),
+            "set_aside": blank,
         }
     )
 
@@ -285,6 +305,14 @@ def _unread(grid: tables.Grid, spots: dict[str, int]) -> list[str]:
     told = [f"Columns not read: {', '.join(name or '(no name)' for name in left)}."] if left else []
     free = free_text(left)
     return [*told, *([f"Free text is never stored: {', '.join(free)}."] if free else [])]
+
+
+def _aside_note(headers: list[str]) -> list[str]:
+    if not headers:
+        return []
+    named = ", ".join(header[:60] for header in headers)
+    which = f"Rows were left out for a home or domestic abuse named in columns that are not read: {named}."
+    return [f"{which} A mapping can say that one is location_type or domestic_abuse."]
 
 
 def clean(frame: pd.DataFrame, form: Form, mapping: mappings.Mapping) -> tuple[pd.DataFrame, Step]:
@@ -361,6 +389,10 @@ def leave_out(texts: pd.DataFrame) -> Step:
     ]
     if "domestic_abuse" in texts:
         found += domestic(texts)
+    found += [
+        problem("excluded", reason, texts["set_aside"] == reason, sentence)
+        for reason, sentence in _SET_ASIDE.items()
+    ]
     return Step(problems=tuple(one for one in found if len(one.explanation)))
 
 
@@ -400,7 +432,7 @@ def repeated_headers(texts: pd.DataFrame, headers: Mapping[str, Mapping[str, str
 def _footers(texts: pd.DataFrame) -> Flags:
     """Tell which rows' first cell that holds anything reads like a total or a footer."""
     footer, rest = np.zeros(len(texts), dtype=bool), np.arange(len(texts))
-    for name in texts.columns.drop(["file", "row"]):
+    for name in texts.columns.drop(["file", "row", "set_aside"]):
         held = arrow(texts[name])
         held = held if len(rest) == len(texts) else held.take(pa.array(rest))
         footer[rest] = matches(held, _FOOTER)
@@ -411,7 +443,7 @@ def _footers(texts: pd.DataFrame) -> Flags:
 def _lonely(texts: pd.DataFrame) -> Flags:
     """Tell which rows hold one cell only."""
     filled = np.zeros(len(texts), dtype=np.int16)
-    for name in texts.columns.drop(["file", "row"]):
+    for name in texts.columns.drop(["file", "row", "set_aside"]):
         filled += ~is_blank(texts[name])
     alone: Flags = (filled == 1) & is_blank(texts["ragged"])
     return alone

@@ -30,6 +30,12 @@ from safespace.sources.taxonomy import load_taxonomy
         "Witness name",
         "Aggrieved",
         "Home address",
+        "NI number",
+        "NINO",
+        "IP name",
+        "Name",
+        "VRM",
+        "Vehicle registration",
     ],
 )
 def test_a_file_about_persons_is_refused_with_the_columns_that_say_so(header):
@@ -48,6 +54,9 @@ def test_ordinary_headers_are_not_taken_for_persons():
             "bailiwick",
             "LSOA name",
             "Force name",
+            "Venue name",
+            "Street name",
+            "Registered at",
         ],
         where="a.csv",
     )

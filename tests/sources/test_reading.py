@@ -411,3 +411,39 @@ def test_no_mutation_makes_a_reader_fall_over(tmp_path_factory, source, seed):
         return
     counts = ingested.counts()
     assert counts.pop("read") == sum(counts.values())
+
+
+@pytest.mark.parametrize(
+    ("header", "out", "stays"),
+    [
+        ("Location", "Home address", "High Street"),
+        ("Address", "12 Private dwelling, Mill Lane", "Home Bargains, Mill Lane"),
+        ("Premises", "HOUSE", "The House of Fraser"),
+        ("Place", "Home", "Railway station"),
+        ("Scene", "victim's home", ""),
+        ("Keywords", "alcohol; DA", "alcohol"),
+        ("Tags", "Domestic incident", "non-domestic"),
+        ("OffenceQualifier", "HBV", "hate"),
+    ],
+)
+@pytest.mark.parametrize("source", ["nte", "streetsafe"])
+def test_a_column_that_is_not_read_still_keeps_homes_and_abuse_out(read, source, header, out, stays):
+    start = {"nte": "reference,offence,start", "streetsafe": "reference,reasons,submitted"}[source]
+    word = {"nte": "Robbery", "streetsafe": "Badly lit"}[source]
+    rows = [
+        f'{n},{word},2022-01-28 23:40,52.4778,-1.8983,"{text}"\n' for n, text in enumerate((out, stays), 1)
+    ]
+    ingested = read(source, f"{start},latitude,longitude,{header}\n" + "".join(rows))
+    assert ingested.counts() | {"accepted": 1, "excluded": 1} == ingested.counts()
+    (row,) = ingested.rejects.to_dict("records")
+    reason = "domestic_abuse" if header in {"Keywords", "Tags", "OffenceQualifier"} else "home_location"
+    assert (row["row"], row["reason"], row["original"]) == (2, reason, "")
+    assert "only counted" in row["explanation"]
+    assert any(f"not read: {header}." in note for note in ingested.notes)
+
+
+def test_a_mapping_says_what_a_place_column_is(read):
+    text = "reference,offence,start,latitude,longitude,Location\n1,Robbery,2022-01-28 23:40,52.4778,-1.8983,Home\n"
+    ingested = read("nte", text, mapping='[columns]\nlocation_type = "Location"\n')
+    assert ingested.rejects["explanation"].tolist() == ["The place is a home; only counted."]
+    assert not any("not read" in note for note in ingested.notes)
