@@ -17,6 +17,7 @@ import pandas as pd
 from safespace import maps
 from safespace.sources.formats import FORMS
 from safespace.sources.forms import plain
+from safespace.sources.outcomes import BLANKED
 from safespace.sources.taxonomy import load_taxonomy
 from safespace.store import Store
 
@@ -48,7 +49,6 @@ _IN_DATES = re.compile(
     r"dec(ember)?|mon(day)?|tue(s(day)?)?|wed(nesday)?|thu(rs?(day)?)?|fri(day)?|sat(urday)?|sun(day)?|am|pm|utc|"
     r"gmt|bst|st|nd|rd|th|[tznesw]"
 )
-_BLANKED = re.compile(r"\[(?:phone|email|vehicle)\]")
 
 
 def first_rejects(
@@ -219,7 +219,7 @@ def _fit_value(text: str, words: Words) -> str:
 
 
 def _is_figures(text: str) -> bool:
-    bare = _BLANKED.sub("", text)
+    bare = re.sub(BLANKED, "", text)
     words = re.findall(r"[^\W\d_]+", bare.casefold())
     has_figure = any(sign.isdigit() for sign in bare)
     return len(bare) <= 80 and all(has_figure and _IN_DATES.fullmatch(word) for word in words)

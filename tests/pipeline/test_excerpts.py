@@ -144,3 +144,9 @@ def test_letters_are_shown_only_when_they_are_words_of_the_lists(text, before):
     words = excerpts._known_words()
     told = excerpts._fit_value(before + text, words)
     assert told == excerpts.NOT_SHOWN or excerpts._is_word(text, words) or excerpts._is_figures(before + text)
+
+
+@pytest.mark.parametrize("mark", ["[email]", "[phone]", "[vehicle]", "[name]", "[text]"])
+def test_a_date_beside_what_was_blanked_is_still_shown(mark):
+    cell = f"28/01/2022 {mark} 23:40"
+    assert excerpts._fit_value(cell, frozenset()) == cell
