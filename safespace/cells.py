@@ -158,7 +158,9 @@ def add_events(
     and the cluster is what is looked for, so only anonymous pins are merged unless ``sources`` says
     otherwise. Rows without a usable day (a span above 25 hours, as the month-only rows of police.uk) are
     never merged. Pins either side of midnight stay two events, which errs towards more events.
-    A chain may be longer than ``same_event_m`` in all.
+    Only the local day bounds a chain: with pins at 0, 29 and 58 m the ends are one event by the pin between
+    them, though they are 58 m apart. One experience is often told along a street, and without the middle pin
+    they would be two.
     """
     usable = _repeatable(reports, sources)
     if not usable.any():
