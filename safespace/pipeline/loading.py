@@ -12,7 +12,7 @@ import geopandas as gpd
 import pandas as pd
 
 from safespace import cells, sources
-from safespace.errors import AreaError, InputError, StoreError
+from safespace.errors import AreaError, FileError, InputError, StoreError
 from safespace.pipeline.calendars import held_calendar, ingest_calendar
 from safespace.pipeline.layers import SUPPLIED, ingest_supplied, keep, layer_file
 from safespace.pipeline.view import AREA_LAYERS
@@ -193,11 +193,17 @@ def commit(checked: Ingestion, *, settings: Settings, name: str = "") -> Ingesti
     Raises
     ------
     InputError
-        When the name cannot be used.
+        When the name cannot be used, or there is no row.
     StoreError
         When the store cannot be written, or holds real reports and these are synthetic, or the reverse.
     """
     reading, name = checked.reading, load_name(name)
+    if not reading.read:
+        raise FileError(
+            "There is a header and no row under it, so there is nothing to load.",
+            where=", ".join(reading.files[:3]),
+            remedy="Export the file again with its rows; --check says what the header holds.",
+        )
     _refuse_mixing(reading, settings)
     load = Store.open(settings.store, create=True).load(_placed(reading, settings), reading, name=name)
     return replace(checked, load=load)

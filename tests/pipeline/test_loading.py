@@ -304,3 +304,17 @@ def test_a_name_that_is_long_or_not_plain_text_is_refused(settings, tmp_path, na
     with pytest.raises(InputError, match="cannot be the name of a load"):
         pipeline.ingest([file], source="nte", settings=settings, name=name)
     assert not settings.store.exists()
+
+
+def test_a_header_alone_is_checked_but_never_an_empty_load(settings, tmp_path):
+    bare = _nte(tmp_path / "bare.csv")
+    checked = pipeline.ingest([bare], source="nte", settings=settings, check_only=True)
+    assert checked.reading.counts()["read"] == 0
+    with pytest.raises(FileError, match=r"bare\.csv: There is a header and no row.*Export the file again"):
+        pipeline.ingest([bare], source="nte", settings=settings)
+    assert not settings.store.exists()
+    # beside a file with rows it is a note
+    full = _nte(tmp_path / "full.csv", (1, "Robbery", "Street"))
+    done = pipeline.ingest([full, bare], source="nte", settings=settings)
+    assert done.load.added == 1
+    assert any("bare.csv: there is a header and no row under it" in note for note in done.sentences())
