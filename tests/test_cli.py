@@ -18,6 +18,14 @@ from safespace.errors import FileError, InputError, SafeSpaceError
 
 ROOT = Path(__file__).parents[1]
 VERBS = (
+    "improve",
+    "corridors",
+    "scenario new",
+    "scenario list",
+    "scenario show",
+    "scenario compare",
+    "scenario undo",
+    "scenario delete",
     "town",
     "ingest",
     "count",
@@ -57,7 +65,7 @@ def store(town_settings):
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_command_has_help_with_an_example(verb):
-    told = ask(verb, "--help")
+    told = ask(*verb.split(), "--help")
     assert told.exit_code == 0
     assert f"Example: safespace {verb}" in " ".join(told.stdout.split())
 
@@ -422,3 +430,28 @@ def test_an_unknown_landmark_lists_some_that_are_known(store):
 def test_an_unknown_kind_of_file_lists_those_written(store, tmp_path):
     with pytest.raises(SafeSpaceError, match=r"\.csv, \.geojson, \.gpkg, \.html"):
         ask("hotspots", *store, "--out", tmp_path / "places.shp")
+
+
+def test_a_scenario_is_made_shown_and_taken_back_on_the_command_line(town, tmp_path):
+    store, walk = ("--store", tmp_path / "store"), ("--walk", "Stonebridge Bus Station > Barge Hall")
+    ask("streets", town.streets_pbf, *store)
+    made = ask_json(
+        "scenario", "new", "Gate", "--light", "0", "--close", "1", "--hours", "22:00-06:00", *store
+    )
+    assert (made["light"], made["close"]) == (1, 1)
+    assert [row["scenario"] for row in ask_json("scenario", "list", *store)] == ["Gate"]
+    shown = ask_json("scenario", "show", "Gate", *walk, "--at", "2026-11-28 23:30", *store)
+    assert {row["compared"] for row in shown["walks"]} == {
+        "Same walk, new conditions",
+        "Walks free to change",
+    }
+    assert len(ask_json("scenario", "compare", "Gate", *walk, *store)["scenarios"]) == 1
+    assert "Bring it back" in ask("scenario", "delete", "Gate", *store).stdout
+    assert "Gate: as saved" in ask("scenario", "undo", "Gate", *store).stdout
+
+
+def test_corridors_write_a_checklist_to_print(store, tmp_path):
+    out = tmp_path / "checklist.html"
+    told = ask_json("corridors", "--from", "kind:bus_station", "--to", "kind:housing", "--out", out, *store)
+    assert told["segments"][0]["people"] >= told["segments"][-1]["people"]
+    assert "Site-audit checklist" in out.read_text()

@@ -65,8 +65,8 @@ def best_possible(
     -----
     The programme chooses edges (binary) and, for each walk, a flow that may use an edge at its lit cost only
     when it is chosen (Dilkina, Lai & Gomes 2011, doi 10.1007/978-3-642-21311-3_9). The other bound gives
-    every walk the whole budget for itself and prices it by a Lagrange multiplier (Handler & Zang 1980,
-    doi 10.1002/net.3230100403), so it is valid and looser the more walks share the budget.
+    every walk the whole budget for itself and prices it by a Lagrange multiplier (Handler & Zang 1980, "A dual
+    algorithm for the constrained shortest path problem"), so it is valid and looser the more walks share it.
     """
     started = time.perf_counter()
     alone = _each_alone(task)
