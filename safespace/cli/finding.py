@@ -20,6 +20,8 @@ from safespace.cli.asking import (
 from safespace.cli.printing import print_json, records, say, show, wrote_files
 from safespace.errors import InputError
 
+MOST_SHOWN = 20  # rows on a terminal; the files hold them all
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -135,19 +137,11 @@ def _show_places(found: pipeline.PlacesFound, discs: Any, shares: pd.DataFrame |
 
 def _show_local(found: pipeline.PlacesFound) -> None:
     """Show the local statistics of each place's core, where there are enough events for them."""
-    names = [
-        "cell",
-        "events",
-        "rate",
-        "marshall_rate",
-        "gi_star",
-        "gi_note",
-        "moran",
-        "moran_quadrant",
-        "moran_note",
-    ]
-    cores = found.hotspots.table.set_index("cell", drop=False).reindex(found.places["core_cell"])[names]
-    told = cores.assign(cell=[f"{cell:x}" for cell in cores["cell"]])
+    names = ["rate", "marshall_rate", "gi_star", "gi_note", "moran", "moran_quadrant", "moran_note"]
+    cores = found.hotspots.table.set_index("cell").reindex(found.places["core_cell"])[names]
+    told = cores.reset_index(drop=True).dropna(axis="columns", how="all")
+    told = told.loc[:, [name for name in told if (told[name] != "").any()]]
+    told.insert(0, "place", found.places["name"].to_numpy())
     show(told, "The core of each place beside Gi* and local Moran, which decide nothing")
 
 
@@ -298,9 +292,13 @@ def _show_compared(found: pipeline.Compared, out: list[Path] | None, *, as_json:
         print_json({"area": records(found.whole)[0], "cells": records(found.cells), "notes": found.notes})
         return
     show(found.whole, "Events per day in the area, after beside before")
-    changed = found.cells[found.cells["changed"]]
+    shown = ["name", "before", "after", "ratio", "lower", "upper", "e_q_value"]
+    changed = found.cells.loc[found.cells["changed"], shown]
     if len(changed):
-        show(changed.assign(cell=[f"{cell:x}" for cell in changed["cell"]]), "Cells that changed")
+        show(
+            changed.head(MOST_SHOWN),
+            f"Cells that changed, the surest first; --out writes all {len(found.cells)}",
+        )
     say(*found.notes)
     wrote_files(wrote)
 
@@ -319,10 +317,19 @@ def _show_emerging(found: pipeline.Emerging, out: list[Path] | None, *, as_json:
         shown = ["place", "radius", "cells", "periods", "events", "expected", "ratio", "p_value", "higher"]
         show(discs[shown], "Discs busier in the last periods than their own past explains")
     if found.patterns is not None:
-        named = found.patterns.assign(cell=[f"{cell:x}" for cell in found.patterns["cell"]])
-        show(named, "Cells whose hotspots come and go")
+        say(*_patterns_in_words(found.patterns))
     say(*found.notes)
     wrote_files(wrote)
+
+
+def _patterns_in_words(patterns: pd.DataFrame) -> list[str]:
+    """Say how many cells have each pattern, and name the first of them."""
+    told = []
+    for pattern in sorted(set(patterns["pattern"])):
+        names = patterns.loc[patterns["pattern"] == pattern, "name"].tolist()
+        more = " ..." if len(names) > MOST_SHOWN else ""
+        told.append(f"{pattern.capitalize()} ({len(names)}): {'; '.join(names[:MOST_SHOWN])}{more}")
+    return told
 
 
 @asks
