@@ -185,6 +185,14 @@ def test_cells_in_json_are_text_that_h3_tools_read(store):
     assert told["places"][0]["core_cell"] in told["places"][0]["cells"]
 
 
+def test_names_with_brackets_are_shown_as_they_are(town, tmp_path):
+    store, calendar = ("--store", tmp_path / "store"), tmp_path / "calendar.csv"
+    calendar.write_text("name,kind,starts,ends\nCity [/] v [red]United,match,2022-01-28,\n")
+    ask("ingest", town.areas_geojson, "--source", "areas", *store)
+    ask("ingest", calendar, "--source", "calendar", *store)
+    assert "[/] v [red]United" in ask("holdings", *store, env={"COLUMNS": "200"}).stdout
+
+
 def test_tidy_erases_what_a_rollback_left(town, tmp_path):
     store = ("--store", tmp_path / "store")
     load = ask_json("ingest", town.spiking_csv, "--source", "spiking", *store)["load"]["load_id"]

@@ -202,13 +202,14 @@ def _for_people(loads: pd.DataFrame) -> pd.DataFrame:
 def rollback(
     load: Annotated[str, typer.Argument(help="Identifier or name, as `safespace loads` lists them.")],
     store: StoreOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Take a load out of force; the same files can be loaded again afterwards.
 
     Example: `safespace rollback 3f2a9c0d`
     """
     load_id = pipeline.roll_back(load, settings_of(store))
-    say(f"Load {load_id} is no longer in force.")
+    print_json({"rolled_back": load_id}) if as_json else say(f"Load {load_id} is no longer in force.")
 
 
 def tidy(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,7 +39,8 @@ def show(frame: pd.DataFrame, title: str) -> None:
             overflow="fold",
         )
     for row in frame.itertuples(index=False):
-        table.add_row(*(f"{value:,.2f}" if isinstance(value, float) else str(value) for value in row))
+        # As text: a name with square brackets in it is not markup.
+        table.add_row(*(Text(f"{value:,.2f}" if isinstance(value, float) else str(value)) for value in row))
     Console(highlight=False).print(table)
 
 

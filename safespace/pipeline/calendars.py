@@ -13,6 +13,7 @@ from safespace.errors import InputError
 from safespace.pipeline.layers import keep, layer_file
 from safespace.pipeline.view import CALENDARS, NOT
 from safespace.schemas import Column, Table, conform, empty
+from safespace.sources.tables import check_size
 from safespace.store import Store
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def ingest_calendar(path: Path, *, settings: Settings) -> pd.DataFrame:
     StoreError
         When the store cannot be written to.
     """
+    check_size(Path(path), settings.limits)
     fresh = nights.read_calendar(path, tz=settings.time_zone).assign(file=Path(path).name)
     Store.open(settings.store, create=True)
     held = _read(settings)

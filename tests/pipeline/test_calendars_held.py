@@ -10,7 +10,7 @@ from safespace import pipeline
 from safespace.errors import FileError, InputError
 from safespace.pipeline import View
 from safespace.pipeline.selection import select
-from safespace.settings import load_settings
+from safespace.settings import LimitSettings, load_settings
 
 CAMPUS = {"name": "Campus", "night": [{"name": "late", "start": "20:00", "end": "03:00"}]}
 HEADER = "reference,offence,start,end,easting,northing,found_by,location_type,domestic_abuse\n"
@@ -115,6 +115,14 @@ def test_a_file_of_the_same_name_replaces_what_it_brought(tmp_path, settings):
     with pytest.raises(FileError, match=r"row 2: kind 'party'"):
         pipeline.ingest_calendar(file, settings=own)
     assert len(pipeline.held_calendar(own)) == 1
+
+
+def test_a_calendar_that_is_too_large_is_refused(tmp_path, settings):
+    big = tmp_path / "big.csv"
+    big.write_text(MATCH + "x" * 1_100_000)
+    own = settings.model_copy(update={"limits": LimitSettings(file_mb=1)})
+    with pytest.raises(FileError, match="limits"):
+        pipeline.ingest_calendar(big, settings=own)
 
 
 def test_a_kind_that_is_not_held_is_refused(settings):
