@@ -45,7 +45,7 @@ Rows read = accepted + repaired + quarantined + rejected + excluded, always.
 | outcome | meaning |
 |---|---|
 | accepted | stored as it was |
-| repaired | stored after a plain change that is shown: `trimmed`, `synonym`, `swapped_coordinates`, `bng_in_degree_columns`, `degrees_in_bng_columns`, `merged_cell`, `24:00`, `clock_gap`, `excel_date`, `excel_text`, `formula_text`, `reference_blanked` |
+| repaired | stored after a plain change that is shown: `trimmed`, `synonym`, `swapped_coordinates`, `bng_in_degree_columns`, `degrees_in_bng_columns`, `decimal_comma`, `merged_cell`, `24:00`, `clock_gap`, `excel_date`, `excel_text`, `formula_text`, `reference_blanked` |
 | quarantined | held back for a decision: `unknown_category` and other `unknown_*` (with the nearest word), `same_reference` with different content, `held_with_other_content` when an earlier load has that reference with other content, `mangled_reference` |
 | rejected | cannot be used: `no_coordinates`, `zero_coordinates`, `bad_coordinates`, `outside_britain`, `no_moment`, `bad_moment`, `default_date`, `too_old`, `future_date`, `end_before_start`, `duplicate_row`, `footer_row`, `header_row`, `ragged_row` |
 | excluded | must not be used, and is only counted; its text is kept nowhere: `domestic_abuse`, `home_location` |
@@ -69,7 +69,9 @@ columns could be it, a mapping has to say which. A column that is not read still
 like a place (`Location`, `Address`, `Premises`) and its cell names a home, or named like keywords, tags or qualifiers
 and its cell says domestic abuse.
 
-Dates: `2022-01-28 23:40`, `28/01/2022 23:40`, `28 Jan 2022 23:40`, with or without a time zone; local times are
+Dates: `2022-01-28 23:40`, `28/01/2022 23:40`, `Fri 28 Jan 2022 23.40`, `20220128 2340`, with or without a time zone
+(`Z`, `+01:00`, `BST`, `GMT`); a column of times beside a column of dates (`Date` and `Time`, `Date from` and `Time from`)
+is read with it. Local times are
 Europe/London unless set otherwise. Numbers such as 03/04/2022 are day first under the headers listed below in the
 first column; under any other header they are asked about when no date of the file settles it, and the answer is a line
 of a mapping: `date_order = "day"` or `date_order = "month"`. A column that is plainly month first is refused until a

@@ -31,12 +31,21 @@ if TYPE_CHECKING:
 
 Edge: TypeAlias = Literal["from", "to"]
 
-_TIME = r"(?:(?:,?\s+|T)(?P<H>\d{1,2}):(?P<M>\d{2})(?::(?P<S>\d{2})(?:\.\d+)?)?\s*(?P<half>[AaPp][Mm])?\s*(?P<zone>Z|[+-]\d{2}(?::?\d{2})?)?)?$"
+_TIME = r"(?:(?:,?\s+|T)(?P<H>\d{1,2})[:.]?(?P<M>\d{2})(?:[:.](?P<S>\d{2})(?:\.\d+)?)?\s*(?P<half>[AaPp][Mm])?\s*(?P<zone>Z|[+-]\d{2}(?::?\d{2})?)?)?$"
 _YEAR_FIRST = r"^(?P<y>\d{4})[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2})" + _TIME
 _YEAR_LAST = r"^(?P<a>\d{1,2})[-/. ](?P<b>\d{1,2}|[A-Za-z]{3,9})[-/. ](?P<y>\d{4}|\d{2})" + _TIME
 _NUMBER = "(?:0?[1-9]|1[0-2])"
 _EITHER = rf"^{_NUMBER}[-/. ]{_NUMBER}[-/. ](?:\d{{4}}|\d{{2}})(?:[^0-9]|$)"
 _SETTLED = r"^(?:(?:1[3-9]|2\d|3[01])[-/. ]\d{1,2}|\d{1,2}[-/. ](?:1[3-9]|2\d|3[01]))[-/. ](?:\d{4}|\d{2})(?:[^0-9]|$)"
+# a weekday in front says nothing new; a clock's name stands for its offset; eight figures are a date
+_RESPELLED = (
+    (r"(?i)^(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?,? +", ""),
+    (r"(?i)(\d|[ap]m) *BST$", r"\1+01:00"),
+    (r"(?i)(\d|[ap]m) *(?:GMT|UTC)$", r"\1Z"),
+    (r"^(\d{4})(\d{2})(\d{2})($|[ T])", r"\1-\2-\3\4"),
+)
+# the last day there is, which systems write for "no end"
+_LAST_DAY = r"^9999(?:[-/.]12[-/.]31|1231)|^(?:31[-/. ]12|12[-/. ]31)[-/. ]9999"
 _SERIAL = r"^\d{5}(?:\.\d+)?$"
 _MONTHS = {
     name: number
@@ -106,8 +115,9 @@ def read_moments(values: pd.Series, clock: Clock, *, name: str, needed: bool) ->
     Parameters
     ----------
     values
-        Trimmed text. Year-first (``2022-01-28 23:40``), day-first (``28/01/2022 23:40``, ``28 Jan 2022``) and
-        Excel day numbers are understood; a time zone at the end (``Z``, ``+01:00``) is obeyed.
+        Trimmed text. Year-first (``2022-01-28 23:40``, ``20220128``), day-first (``28/01/2022 23:40``,
+        ``Fri 28 Jan 2022 23.40``) and Excel day numbers are understood; a time zone at the end (``Z``,
+        ``+01:00``, ``BST``, ``GMT``) is obeyed.
     clock
         Time zone, date order and the present.
     name
@@ -348,6 +358,8 @@ def _days(year: Any, month: Any, day: Any) -> tuple[Any, Flags]:
 
 
 def _local(texts: pa.Array, *, order: DateOrder | None, name: str) -> _Local:
+    for pattern, instead in _RESPELLED:
+        texts = pc.replace_substring_regex(texts, pattern, instead)
     first, last = _parts(texts, _YEAR_FIRST), _parts(texts, _YEAR_LAST)
     day, month = _day_and_month(last, order, name)
     is_first = ~np.isnan(first["y"])
@@ -503,9 +515,10 @@ def _problems(
     usable = ~bad & ~blank
     old = (at < _FIRST) & usable
     default = (at < _AFTER_DEFAULTS) & usable
+    default |= bad & matches(arrow(values), _LAST_DAY) if bad.any() else False
     read = f"The {name} {{!r}} is "
     found = [
-        ("bad_moment", bad, f"{read}not a date or time that can be read."),
+        ("bad_moment", bad & ~default, f"{read}not a date or time that can be read."),
         ("default_date", default, f"{read}a system's default, not a date."),
         ("too_old", old & ~default, f"{read}before the year {_FIRST_YEAR}."),
         ("future_date", (at >= tomorrow) & usable, f"{read}in the future."),

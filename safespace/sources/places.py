@@ -35,6 +35,7 @@ DATUM_SHIFT = (
 _NULL_ISLAND_DEGREES = 1e-4
 _SMALLEST_GRID_M = 1_000.0
 # so few figures that every way of reading them gives the same number
+_DEGREES_COMMA, _METRES_COMMA = r"^-?[0-9]{1,2},[0-9]{2,}$", r"^[0-9]{5,7},[0-9]+$"
 _PLAIN_NUMBER = r"^-?[0-9]{1,7}(?:\.[0-9]{1,8})?$"
 
 
@@ -117,7 +118,7 @@ def read_places(rows: pd.DataFrame) -> Step:
     degrees = ~(is_blank(texts["latitude"]) & is_blank(texts["longitude"]))
     y_text = _either(degrees, texts["latitude"], texts["northing"])
     x_text = _either(degrees, texts["longitude"], texts["easting"])
-    x, y = _number(x_text), _number(y_text)
+    (x, x_comma), (y, y_comma) = (_with_commas(text, degrees) for text in (x_text, y_text))
     found = _understand(x, y, expects_grid=~degrees)
     good = in_britain(found.lon, found.lat)
     seen = _Seen(x_text, y_text, rows.index)
@@ -127,7 +128,7 @@ def read_places(rows: pd.DataFrame) -> Step:
             "lat": pd.Series(np.where(good, found.lat, np.nan), index=rows.index),
         },
         _faults(x, y, good, seen),
-        _mended(found, good, degrees, seen),
+        _mended(found, good, degrees, seen) + _comma_repairs(found, (x_comma | y_comma) & good, seen),
     )
 
 
@@ -144,6 +145,19 @@ def _number(texts: pa.Array) -> Numbers:
     rest = texts.filter(pa.array(~plainly)).to_pylist()
     numbers[~plainly] = pd.to_numeric(pd.Series(rest, dtype=object), errors="coerce")
     return np.where(np.isfinite(numbers), numbers, np.nan)
+
+
+def _with_commas(texts: pa.Array, degrees: Flags) -> tuple[Numbers, Flags]:
+    """Return numbers, and which were written with a decimal comma: ``52,4778``, and never ``406,689`` metres."""
+    commas = np.zeros(len(texts), dtype=bool)
+    rest = np.flatnonzero(~matches(texts, _PLAIN_NUMBER))
+    held = texts.take(pa.array(rest))
+    commas[rest] = np.where(degrees[rest], matches(held, _DEGREES_COMMA), matches(held, _METRES_COMMA))
+    if commas.any():
+        mask = pa.array(commas)
+        dotted = pc.replace_substring(texts.filter(mask), ",", ".")
+        texts = pc.replace_with_mask(texts, mask, dotted)
+    return _number(texts), commas
 
 
 def _understand(x: Numbers, y: Numbers, *, expects_grid: Flags) -> _Places:
@@ -201,6 +215,14 @@ def _faults(x: Numbers, y: Numbers, good: Flags, seen: _Seen) -> tuple[Problem, 
         for reason, where, sentence in found
         if where.any()
     )
+
+
+def _comma_repairs(found: _Places, spots: Flags, seen: _Seen) -> tuple[Repair, ...]:
+    if not spots.any():
+        return ()
+    before = seen.at(spots)
+    lat, lon = (pd.Series(one[spots], index=before.index).round(6) for one in (found.lat, found.lon))
+    return (Repair("decimal_comma", before, lat.astype(str) + ", " + lon.astype(str)),)
 
 
 def _mended(found: _Places, good: Flags, degrees: Flags, seen: _Seen) -> tuple[Repair, ...]:

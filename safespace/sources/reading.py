@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -244,8 +244,9 @@ def gather(opened: tables.Opened, form: Form, mapping: mappings.Mapping) -> Rows
         spots = match_header(grid.headers, form, mapping, where=grid.where)
         undecided = [name for name in form.names() if name not in mapping.columns]
         spots |= markers(grid.headers, spots, undecided, where=grid.where)
+        grid, times = join_times(grid, spots, form)  # noqa: PLW2901 - one cell a moment from here on
         headers[grid.file] = {name: grid.headers[spot] for name, spot in spots.items()}
-        unread = [spot for spot in range(len(grid.headers)) if spot not in spots.values()]
+        unread = [spot for spot in range(len(grid.headers)) if spot not in {*spots.values(), *times}]
         aside, said_by = set_aside(
             [(grid.headers[spot], grid.cells.column(spot)) for spot in unread], grid.cells.num_rows
         )
@@ -254,7 +255,7 @@ def gather(opened: tables.Opened, form: Form, mapping: mappings.Mapping) -> Rows
             parts.append(_ragged(grid, form))
         bare = not grid.cells.num_rows and not grid.ragged
         notes += [f"{grid.file}: there is a header and no row under it."] if bare else []
-        notes += [*grid.notes, *_unread(grid, spots), *_aside_note(said_by)]
+        notes += [*grid.notes, *_unread(grid, unread), *_aside_note(said_by)]
         ours = {spot: name for name, spot in spots.items()}
         filled += [(grid.file, line, ours[spot]) for line, spot in grid.filled if spot in ours]
     table = pa.concat_tables(parts)
@@ -300,8 +301,51 @@ def _ragged(grid: tables.Grid, form: Form) -> pa.Table:
     )
 
 
-def _unread(grid: tables.Grid, spots: dict[str, int]) -> list[str]:
-    left = [header for spot, header in enumerate(grid.headers) if spot not in spots.values()]
+def join_times(grid: tables.Grid, spots: Mapping[str, int], form: Form) -> tuple[tables.Grid, list[int]]:
+    """Put a column of times behind the dates it stands beside: Date and Time, Date from and Time from.
+
+    Parameters
+    ----------
+    grid
+        A table as read.
+    spots
+        Our column name to a position among its headers.
+    form
+        Whose columns they are.
+
+    Returns
+    -------
+    tuple
+        The table, and the positions of the times that were taken.
+    """
+    moments = [field.name for field in form.fields if field.kind == "moment" and field.name in spots]
+    squeezed = [plain(header).replace("_", "") for header in grid.headers]
+    taken: list[int] = []
+    for name in moments:
+        date, cells = squeezed[spots[name]], grid.cells
+        wanted = {date.replace("date", "time")} if "date" in date else set()
+        wanted |= {"time"} if name == moments[0] else set()
+        beside = [n for n, header in enumerate(squeezed) if header in wanted and n not in spots.values()]
+        if len(beside) != 1 or beside[0] in taken:
+            continue
+        joined = _joined(cells.column(spots[name]), cells.column(beside[0]))
+        whole = cells.set_column(spots[name], cells.column_names[spots[name]], joined)
+        note = f"{grid.headers[spots[name]]} and {grid.headers[beside[0]]} are read together, as one moment."
+        grid, taken = replace(grid, cells=whole, notes=(*grid.notes, note)), [*taken, *beside]
+    return grid, taken
+
+
+def _joined(dates: pa.ChunkedArray, times: pa.ChunkedArray) -> pa.ChunkedArray:
+    # a date with its midnight is what a spreadsheet makes of a date alone
+    bare = pc.replace_substring_regex(dates, r"[ T]0?0:00(?::00(?:\.0+)?)?\s*$", "")
+    clock = pc.replace_substring_regex(times, r"^\s+|\s+$", "")
+    told = pc.and_(pc.not_equal(clock, ""), pc.invert(pc.match_substring_regex(bare, r"^\s*$|\d:\d")))
+    space = pa.scalar(" ", pa.large_string())
+    return pc.if_else(told, pc.binary_join_element_wise(bare, clock, space), dates)
+
+
+def _unread(grid: tables.Grid, unread: Sequence[int]) -> list[str]:
+    left = [grid.headers[spot] for spot in unread]
     told = [f"Columns not read: {', '.join(name or '(no name)' for name in left)}."] if left else []
     free = free_text(left)
     return [*told, *([f"Free text is never stored: {', '.join(free)}."] if free else [])]

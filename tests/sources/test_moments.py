@@ -40,6 +40,15 @@ def rules(step):
         ("28/01/2022 12:05 AM", "2022-01-28 00:05"),
         ("03/04/2022 12:00", "2022-04-03 11:00"),  # day first unless told
         ("29/02/2024 12:00", "2024-02-29 12:00"),
+        ("28/07/2022 22.30", "2022-07-28 21:30"),
+        ("28/07/2022 2230", "2022-07-28 21:30"),
+        ("28/07/2022 930", "2022-07-28 08:30"),
+        ("20250905 22:30", "2025-09-05 21:30"),
+        ("5 Sep 2025 22:30 BST", "2025-09-05 21:30"),
+        ("5 Sep 2025 22:30 GMT", "2025-09-05 22:30"),
+        ("05/09/2025 10:30pm BST", "2025-09-05 21:30"),
+        ("Fri 5 Sep 2025 22:30", "2025-09-05 21:30"),
+        ("Friday, 5 September 2025 22:30", "2025-09-05 21:30"),
     ],
 )
 def test_one_moment_is_read_as_utc(text, utc):
@@ -99,6 +108,24 @@ def test_what_is_not_a_moment_is_rejected_with_its_reason(text, reason):
     moments = read(text)
     assert reasons(moments.step) == {(reason, 0)}
     assert moments.step.problems[0].outcome == "rejected"
+
+
+@pytest.mark.parametrize("text", ["31/12/9999", "9999-12-31 23:59:59", "99991231", "12/31/9999"])
+def test_the_last_day_there_is_is_a_default(text):
+    assert reasons(read(text).step) == {("default_date", 0)}
+
+
+def test_eight_figures_are_a_date_that_spans_its_day():
+    moments = read("20250905")
+    assert str(moments.earliest[0]) == "2025-09-04 23:00:00+00:00"
+    assert str(moments.latest[0]) == "2025-09-05 22:59:59+00:00"
+
+
+@pytest.mark.parametrize(
+    "text", ["20251305", "Someday 5 Sep 2025", "28/07/2022 2260", "5 Sep 2025 22:30 EST"]
+)
+def test_what_looks_like_these_spellings_and_is_not(text):
+    assert reasons(read(text).step) == {("bad_moment", 0)}
 
 
 def test_the_explanation_shows_the_value():

@@ -54,6 +54,20 @@ def test_what_is_not_a_place_is_rejected(place, reason):
     assert step.columns["lon"].isna()[0]
 
 
+@pytest.mark.parametrize("place", [("52,4778", "-1,8983"), ("52.4778", "-1,8983"), ("-1,8983", "52,4778")])
+def test_decimal_commas_are_read_and_shown(place):
+    step = read_places(rows(place))
+    assert (step.columns["lon"][0], step.columns["lat"][0]) == (-1.8983, 52.4778)
+    assert step.repairs[-1].rule == "decimal_comma"
+    assert step.repairs[-1].before[0] == ", ".join(place)
+    assert step.repairs[-1].after[0] == "52.4778, -1.8983"
+
+
+def test_commas_in_metres_are_decimals_only_where_nothing_else_fits():
+    step = read_places(rows(("286822,5", "406689,0"), ("286,822", "406,689"), grid=True))
+    assert outcome(step) == ({1: "bad_coordinates"}, {0: "decimal_comma"})
+
+
 def test_swapped_degrees_are_mended_and_shown():
     step = read_places(rows(("-1.8983", "52.4778")))
     assert (step.columns["lon"][0], step.columns["lat"][0]) == (-1.8983, 52.4778)

@@ -448,3 +448,30 @@ def test_a_mapping_says_what_a_place_column_is(read):
     ingested = read("nte", text, mapping='[columns]\nlocation_type = "Location"\n')
     assert ingested.rejects["explanation"].tolist() == ["The place is a home; only counted."]
     assert not any("not read" in note for note in ingested.notes)
+
+
+@pytest.mark.parametrize("time", ["22:30", "22.30", "2230", "10.30pm", "22:30:00", " 22:30 "])
+def test_a_time_in_a_column_of_its_own_belongs_to_the_date_beside_it(read, time):
+    text = (
+        "reference,offence,Date from,Time from,Date to,Time to,lat,lon\n"
+        f"1,Robbery,28/07/2022,{time},28/07/2022 00:00:00,23:15,52.4778,-1.8983\n"
+        f"2,Robbery,28/07/2022,{time},28/07/2022,,52.4778,-1.8983\n"
+        "3,Robbery,28/07/2022,about ten,28/07/2022,,52.4778,-1.8983\n"
+    )
+    ingested = read("nte", text)
+    moments = ingested.reports[["occurred_from", "occurred_to"]].astype(str).to_numpy().tolist()
+    assert moments[0] == ["2022-07-28 21:30:00+00:00", "2022-07-28 22:15:00+00:00"]
+    assert moments[1] == ["2022-07-28 21:30:00+00:00", "2022-07-28 22:59:59+00:00"]
+    assert reasons(ingested) == {4: ("rejected", "bad_moment")}
+    assert "'28/07/2022 about ten'" in ingested.rejects["explanation"][0]
+    assert "Date from and Time from are read together, as one moment." in ingested.notes
+    assert not any("not read" in note for note in ingested.notes)
+
+
+def test_a_semicolon_file_with_decimal_commas_is_read_and_shown(read):
+    text = "reference;offence;Date;Time;lat;lon\n1;Robbery;28/07/2022;2230;52,4778;-1,8983\n"
+    ingested = read("nte", text)
+    assert ingested.counts() | {"repaired": 1} == ingested.counts()
+    assert ingested.repairs[["rule", "before", "after"]].to_numpy().tolist() == [
+        ["decimal_comma", "52,4778, -1,8983", "52.4778, -1.8983"]
+    ]

@@ -100,3 +100,12 @@ def test_words_joined_by_commas_are_told_apart_only_when_all_are_known():
 def test_who_found_it_is_known_by_the_words_of_incident_logs(word, label):
     words = load_taxonomy().words("nte", "found_by")
     assert resolve(column(word), words, name="detected_by").columns["detected_by"].tolist() == [label]
+
+
+def test_a_cigarette_is_not_taken_for_a_vape():
+    words = load_taxonomy().words("spiking", "method")
+    step = resolve(pd.Series(["Cigarette", "e-cigarette"], dtype="str"), words, name="category")
+    assert [(one.outcome, one.reason, list(one.explanation.index)) for one in step.problems] == [
+        ("quarantined", "unknown_category", [0])
+    ]
+    assert step.columns["category"][1] == "vape"
