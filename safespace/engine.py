@@ -28,7 +28,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
 import duckdb
 import pandas as pd
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 Source: TypeAlias = pd.DataFrame | Sequence[str]
 
+MEMORY_MB: Final = 200  # past it DuckDB spills to disk: measured no slower, and a laptop has other work
 # A query fetches nothing, and sees the tables it was given and no Python variable beside them.
 _CONFIG = MappingProxyType(
     {
@@ -184,10 +185,10 @@ def open_engine(address: str = "duckdb") -> Engine:
     Examples
     --------
     >>> open_engine("duckdb")
-    DuckDBEngine(threads=None, memory_mb=None)
+    DuckDBEngine(threads=None, memory_mb=200)
     """
     if address == "duckdb":
-        return DuckDBEngine()
+        return DuckDBEngine(memory_mb=MEMORY_MB)
     master = _TWO_WORKERS if address == "local-cluster" else address
     found = _SPARK_ADDRESS.fullmatch(master)
     if not found:

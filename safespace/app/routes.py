@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 
 _ENDS = (("from", "From"), ("to", "To"))
 _LIMITS = (
-    ("step_free", "Step-free", "Leave out stairs. Kerbs, slopes and lifts are not known."),
+    (
+        "step_free",
+        "Step-free",
+        "Leave out stairs, stiles and the like. Kerbs, slopes and lifts are not known.",
+    ),
     (
         "paved",
         "Paved only",

@@ -84,7 +84,7 @@ def lighting(
     wrote_files(wrote)
 
 
-StepFreeOption = Annotated[bool, typer.Option("--step-free", help="Leave out stairs.")]
+StepFreeOption = Annotated[bool, typer.Option("--step-free", help="Leave out stairs, stiles and the like.")]
 PavedOption = Annotated[
     bool, typer.Option("--paved", help="Leave out what is mapped as unpaved; unknown surfaces stay.")
 ]

@@ -36,6 +36,7 @@ LAYERS = ("areas", "stops", "calendar", *AREA_LAYERS, *SUPPLIED)
 MAPPINGS = "mappings"
 RECALLED = "Read with the mapping that files with these headers were last loaded with."
 _LONGEST_NAME = 60
+MOST_VOLUME_NOTES = 3
 STREETS_FILE = "streets.npz"
 
 
@@ -270,7 +271,8 @@ def _volume_notes(reading: Ingested, settings: Settings) -> tuple[str, ...]:
     fresh = reading.reports
     if fresh.empty:
         return ()
-    notes = [note for note in volumes.compare_volumes(fresh, _held_about(fresh, settings))["note"] if note]
+    unusual = volumes.compare_volumes(fresh, _held_about(fresh, settings))["note"]
+    notes = _first_few([note for note in unusual if note])
     calendar = held_calendar(settings).assign(zone="")  # a campaign in one place fills the whole file's day
     bursts = volumes.find_bursts(fresh, calendar=calendar, time_zone=settings.time_zone)
     if len(bursts):
@@ -280,6 +282,17 @@ def _volume_notes(reading: Ingested, settings: Settings) -> tuple[str, ...]:
         runs = "run of reports" if len(sittings) == 1 else "runs of reports"
         notes.append(f"{len(sittings)} {runs} came minutes apart: one person or one group each, perhaps.")
     return tuple(notes)
+
+
+def _first_few(notes: list[str]) -> list[str]:
+    """Keep the first notes and count the rest: another area's file beside this one's would give one a month."""
+    rest = len(notes) - MOST_VOLUME_NOTES
+    if rest <= 1:
+        return notes
+    return [
+        *notes[:MOST_VOLUME_NOTES],
+        f"{rest} more months are as unlike what is held. Another area's file?",
+    ]
 
 
 def _bursts_in_words(bursts: pd.DataFrame) -> str:

@@ -54,7 +54,7 @@ class StreetsHeld:
         said = ["Taken from the import that was kept: same file, same clip, same code."] if self.kept else []
         said += [
             f"{held.walkable_km:,.1f} walkable km: {by_lighting}, {held.unknown_km:,.1f} unknown ({held.unknown_share:.0%}).",
-            f"{held.disconnected_km:,.1f} km in {held.components - 1:,} pieces are not connected to the rest.",
+            f"{held.disconnected_km:,.1f} km in {_pieces(held.components - 1)} not connected to the rest.",
         ]
         if len(self.left_out):
             reasons = "; ".join(f"{row.reason} {row.km:,.1f} km" for row in self.left_out.itertuples())
@@ -272,6 +272,10 @@ def _held(settings: Settings, *, left_out: pd.DataFrame | None = None, kept: boo
         streets_credit(settings),
         kept=kept,
     )
+
+
+def _pieces(number: int) -> str:
+    return "1 piece is" if number == 1 else f"{number:,} pieces are"
 
 
 def _keep(graph: StreetGraph, file: Path) -> None:

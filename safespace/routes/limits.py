@@ -45,7 +45,7 @@ class Limits:
     Parameters
     ----------
     step_free
-        Leave out stairs.
+        Leave out stairs, and what leads through a stile, a turnstile or the like.
     paved
         Leave out what is mapped as unpaved. Where the surface is not known the street stays.
     at
@@ -147,7 +147,7 @@ def limit(graph: StreetGraph, limits: Limits) -> Limited:
     """Return the streets that limits leave; the graph given stays as it was."""
     out: dict[str, Flags] = {}
     if limits.step_free:
-        out[STEP_FREE] = graph.steps
+        out[STEP_FREE] = graph.steps | graph.narrow
     if limits.paved:
         out[PAVED_ONLY] = graph.paving == UNPAVED
     if limits.at is not None:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+NEAR = 0.6  # of the letters in common, as difflib counts them
+
+
 @dataclass(frozen=True)
 class Words:
     """One list of words: the labels, and what else means each of them.
@@ -42,15 +45,16 @@ class Words:
     codes: frozenset[str]
 
     def nearest(self, word: str) -> str:
-        """Return the label nearest in spelling.
+        """Return the label nearest in spelling, or nothing when none is near: a far one would mislead.
 
         Examples
         --------
-        >>> load_taxonomy().words("spiking", "method").nearest("neeedle")
-        'needle'
+        >>> methods = load_taxonomy().words("spiking", "method")
+        >>> methods.nearest("neeedle"), methods.nearest("see log")
+        ('needle', '')
         """
-        close = difflib.get_close_matches(_plain(word), self.known, n=1, cutoff=0.0)
-        return self.known[close[0]] if close else self.labels[0]
+        close = difflib.get_close_matches(_plain(word), self.known, n=1, cutoff=NEAR)
+        return self.known[close[0]] if close else ""
 
 
 @dataclass(frozen=True)
@@ -181,7 +185,9 @@ def _not_known(text: str, words: Words, name: str) -> str:
     ]
     if not parts:
         return f"The {name} is blank; it should be one of: {', '.join(words.labels)}."
-    return f"The {name} {shown(parts[0])!r} is not in the list; the nearest is {words.nearest(parts[0])!r}."
+    near = words.nearest(parts[0])
+    suggestion = f"the nearest is {near!r}" if near else f"it has: {', '.join(words.labels)}"
+    return f"The {name} {shown(parts[0])!r} is not in the list; {suggestion}."
 
 
 def _plain(word: str) -> str:

@@ -50,7 +50,7 @@ def chance_of_as_many(
     References
     ----------
     Przyborowski, J. and Wilenski, H. (1940). Homogeneity of results in testing samples from Poisson series.
-    doi:10.1093/biomet/31.3-4.313
+    doi:10.2307/2332612
 
     Examples
     --------

@@ -89,6 +89,11 @@ def seconds(call, times=3):
     return min(taken)
 
 
+def read_as_text(path):
+    """Read what we read: every cell as it stands, since a guessed type loses leading zeros and odd dates."""
+    return pd.read_csv(path, dtype=str, keep_default_na=False)
+
+
 def checked(path):
     return read_reports([path], source="nte", settings=Settings(), as_of=AS_OF)
 
@@ -99,9 +104,10 @@ def test_dirty_rows_are_checked(dirty, benchmark):
     assert min(counts.values()) > 0
     benchmark.pedantic(checked, (dirty,), rounds=3, iterations=1)
     if benchmark.enabled:
-        plain, ours = seconds(lambda: pd.read_csv(dirty)), benchmark.stats.stats.min
-        benchmark.extra_info.update(rows=ROWS, pandas_s=plain, ours_s=ours, pandas_ratio=ours / plain)
-        assert ours / plain <= 25  # pandas 3.1 reads with all processors; see docs/scale.md
+        guessed, as_text = seconds(lambda: pd.read_csv(dirty)), seconds(lambda: read_as_text(dirty))
+        ours = benchmark.stats.stats.min
+        benchmark.extra_info.update(rows=ROWS, text_ratio=ours / as_text, guessed_ratio=ours / guessed)
+        assert ours / as_text <= 4
 
 
 def loaded(path, source="nte", store=None):
@@ -121,10 +127,12 @@ def test_dirty_rows_are_checked_and_loaded(dirty, benchmark):
     done = benchmark.pedantic(loaded, (dirty,), rounds=3, iterations=1)
     assert done.load.added == done.reading.counts()["accepted"] + done.reading.counts()["repaired"]
     if benchmark.enabled:
-        plain = min(cpu_s(lambda: pd.read_csv(dirty)) for _ in range(5))
+        guessed = min(cpu_s(lambda: pd.read_csv(dirty)) for _ in range(5))
+        as_text = min(cpu_s(lambda: read_as_text(dirty)) for _ in range(5))
         ours = min(cpu_s(lambda: loaded(dirty)) for _ in range(3))
-        benchmark.extra_info.update(rows=ROWS, pandas_cpu_s=plain, ours_cpu_s=ours, cpu_ratio=ours / plain)
-        assert ours / plain <= 25
+        benchmark.extra_info.update(rows=ROWS, text_ratio=ours / as_text, guessed_ratio=ours / guessed)
+        # Fixed costs of a load weigh more on few rows; the claim is made for a million.
+        assert ours / as_text <= (4 if ROWS >= 1_000_000 else 8)
 
 
 def test_loading_twice_costs_a_fifth_more_than_once(dirty, tmp_path, benchmark):

@@ -129,7 +129,7 @@ def test_the_streets_held_are_described_in_words(town_settings):
     said = " ".join(held.sentences())
     assert f"{held.summary.walkable_km:,.1f} walkable km" in said
     assert f"unknown ({held.summary.unknown_share:.0%})" in said
-    assert f"{held.summary.disconnected_km:,.1f} km in 1 pieces are not connected" in said
+    assert f"{held.summary.disconnected_km:,.1f} km in 1 piece is not connected" in said
     assert "Synthetic streets" in said
 
 
