@@ -196,6 +196,7 @@ def reasons_in_words(short: pd.DataFrame) -> pd.DataFrame:
             "Outcome": short["outcome"].str.capitalize(),
             "Rows": short["rows"],
             "For example": short["example"],
+            "What to do": short["remedy"],
         }
     )
 

@@ -94,7 +94,8 @@ def ingest(  # noqa: PLR0913, PLR0917 - each is one documented option
         return
     say(*done.sentences())
     if len(done.reasons):
-        show(done.reasons, "Rows not accepted")
+        show(done.reasons.drop(columns="remedy"), "Rows not accepted")
+        say(*(f"{reason}: {remedy}" for reason, remedy in done.reasons[["reason", "remedy"]].to_numpy()))
     if len(done.reading.repairs):
         show(done.repairs(), "Cells repaired")
     wrote_files(wrote)

@@ -18,6 +18,7 @@ from safespace import maps
 from safespace.sources.formats import FORMS
 from safespace.sources.forms import plain
 from safespace.sources.outcomes import BLANKED
+from safespace.sources.remedies import remedy
 from safespace.sources.taxonomy import load_taxonomy
 from safespace.store import Store
 
@@ -102,12 +103,13 @@ def first_repairs(reading: Ingested, *, rows: int = 20) -> dict[str, pd.DataFram
 
 
 def reasons_in_short(reading: Ingested) -> pd.DataFrame:
-    """Count what was not taken: ``outcome, reason, rows, example``, the most frequent first."""
+    """Count what was not taken: ``outcome, reason, rows, example, remedy``, the most frequent first."""
     words, counted = _known_words(), []
     for (outcome, reason), held in reading.rejects.groupby(["outcome", "reason"]):
         (example,) = _fit_sentences(held["explanation"], 1, words)
         counted.append({"outcome": outcome, "reason": reason, "rows": len(held), "example": example})
     table = pd.DataFrame(counted, columns=["outcome", "reason", "rows", "example"])
+    table["remedy"] = table["reason"].map(remedy).astype("str")
     return table.sort_values(["rows", "outcome", "reason"], ascending=[False, True, True], ignore_index=True)
 
 

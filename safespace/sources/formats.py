@@ -56,10 +56,10 @@ that holds one of them or is longer than any label. Of a line that cannot be spl
 A reference that is a contact, a name, a sentence or a word such as `N/A` is blanked as a shown repair; a name without
 a title in any other cell cannot be told from a word that is not in the list.
 
-Rejects can be mended and loaded again: written by `mending.write_to_mend` they are a CSV that says in five columns
-(`reject_file`, `reject_row`, `reject_outcome`, `reject_reason`, `reject_explanation`) what was wrong with each row and
-then holds the provider's own columns, so a cell is mended in a spreadsheet and the file is given to the same reader
-with the same mapping. The five columns may stay: they are not read. The table of rejects as it is kept, with each row
+Rejects can be mended and loaded again: written by `mending.write_to_mend` they are a CSV that says in six columns
+(`reject_file`, `reject_row`, `reject_outcome`, `reject_reason`, `reject_explanation`, `reject_remedy`) what was wrong
+with each row and what to do, and then holds the provider's own columns, so a cell is mended in a spreadsheet and the file is given to the same reader
+with the same mapping. The six columns may stay: they are not read. The table of rejects as it is kept, with each row
 as JSON under `original`, is read back as well. A row with a reference has the same identifier as if it had been right
 at once. Rows that are still wrong are counted again; rows that need no mending are best deleted.
 

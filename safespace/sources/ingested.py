@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from safespace.errors import SchemaError
 from safespace.schemas import REJECTS, REPAIRS, REPORTS, check
+from safespace.sources.remedies import remedy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -97,12 +98,13 @@ def summarise(rejects: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``outcome, reason, explanation`` (of the first such row) ``, rows, lines`` (the first few).
+        ``outcome, reason, explanation`` (of the first such row) ``, rows, lines`` (the first few) and ``remedy``.
     """
     groups = _with_lines(rejects).groupby(["outcome", "reason"], sort=True)
     summary = groups.agg(
         explanation=("explanation", "first"), rows=("row", "size"), lines=("lines", _first_lines)
     ).reset_index()
+    summary["remedy"] = summary["reason"].map(remedy).astype("str")
     return summary.sort_values(
         ["rows", "outcome", "reason"], ascending=[False, True, True], ignore_index=True
     )

@@ -1,7 +1,7 @@
 """Rejected rows as a table to mend in a spreadsheet, and such a table read back as the file it came from.
 
-Two shapes are read. :func:`to_mend` gives the one for people: five columns beginning ``reject_`` that say
-what was wrong, and then the provider's own columns, a cell each. The other is
+Two shapes are read. :func:`to_mend` gives the one for people: six columns beginning ``reject_`` that say
+what was wrong and what to do, and then the provider's own columns, a cell each. The other is
 :data:`safespace.schemas.REJECTS` as it is kept, with the row as JSON in ``original``.
 """
 
@@ -18,6 +18,7 @@ import pyarrow as pa
 from safespace.errors import FileError, SchemaError
 from safespace.schemas import REJECTS
 from safespace.sources.forms import plain
+from safespace.sources.remedies import remedy
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 _ABOUT = tuple(name for name in REJECTS.columns if name != "original")
 _PREFIX = "reject_"
+_REMEDY = f"{_PREFIX}remedy"
 # what marks the header line of such a table, in plain form
 HEADERS = frozenset(REJECTS.columns) | {_PREFIX + name for name in _ABOUT}
 
@@ -42,7 +44,7 @@ def to_mend(rejects: pd.DataFrame) -> tuple[pd.DataFrame, ...]:
     -------
     tuple of DataFrame
         One table for each set of headers, the largest first; ``reject_file``, ``reject_row``,
-        ``reject_outcome``, ``reject_reason``, ``reject_explanation`` and the provider's columns, all text.
+        ``reject_outcome``, ``reject_reason``, ``reject_explanation``, ``reject_remedy`` and the provider's columns, all text.
 
     Notes
     -----
@@ -53,6 +55,7 @@ def to_mend(rejects: pd.DataFrame) -> tuple[pd.DataFrame, ...]:
     cells = [json.loads(text) for text in kept["original"]]
     shapes = pd.Series([tuple(row) for row in cells], index=kept.index, dtype=object)
     about = kept[list(_ABOUT)].rename(columns=_PREFIX.__add__).astype("str")
+    about[_REMEDY] = kept["reason"].map(remedy).astype("str")
     frames = []
     for shape in shapes.value_counts(sort=True).index:
         spots = np.array([one == shape for one in shapes], dtype=bool)
@@ -133,6 +136,7 @@ def unfold(grid: Grid) -> Grid:
     about = [spot for spot, name in enumerate(names) if name in {_PREFIX + one for one in _ABOUT}]
     if len(about) < len(_ABOUT):
         return grid
+    about += [spot for spot, name in enumerate(names) if name == _REMEDY]
     own = [spot for spot in range(len(names)) if spot not in about]
     cells = grid.cells.select(own).rename_columns([f"f{i}" for i in range(len(own))])
     note = f"{grid.file}: {cells.num_rows:,} rows that were not taken before, read again."

@@ -22,6 +22,8 @@ from safespace.sources.texts import arrow, encode, is_blank, matches, said, spre
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    import numpy.typing as npt
+
     from safespace.sources.texts import Flags
 
 Outcome: TypeAlias = Literal["quarantined", "rejected", "excluded"]
@@ -190,11 +192,43 @@ def rejects_frame(
             {
                 "file": rows["file"].loc[found.index].to_numpy(),
                 "row": rows["row"].loc[found.index].to_numpy(),
-                **{name: found[name].to_numpy() for name in ("outcome", "reason", "explanation")},
+                **{name: found[name].to_numpy() for name in ("outcome", "reason")},
+                "explanation": _in_their_words(found["explanation"], rows["file"], headers),
                 "original": kept,
             }
         ),
         REJECTS,
+    )
+
+
+def _in_their_words(
+    told: pd.Series, files: pd.Series, headers: Mapping[str, Mapping[str, str]]
+) -> npt.NDArray[np.object_]:
+    """Call each column by the file's own header, where a sentence begins with our name of it."""
+    sentences = told.to_numpy(dtype=object).copy()
+    for file, spots in files.loc[told.index].groupby(files.loc[told.index], observed=True).indices.items():
+        names = {ours: shown(theirs) for ours, theirs in headers[str(file)].items()}
+        if all(theirs.strip().casefold() == ours for ours, theirs in names.items()):
+            continue
+        # excerpts know by its name that a sentence is about who reported
+        names |= {"reporter": f"reporter ({names['reporter']})"} if "reporter" in names else {}
+        names |= {"end": names.get("end", names.get("onset_to", "end"))}
+        codes, words = pd.factorize(sentences[spots])
+        sentences[spots] = said([_retold(word, names) for word in words], codes)
+    return sentences
+
+
+def _retold(sentence: str, names: Mapping[str, str]) -> str:
+    start = names.get("start", names.get("onset_from", "start"))
+    sentence = re.sub(" is before the start[.]$", lambda _: f" is before the {start}.", sentence)
+    ours = sentence.removeprefix("The ").split(" ", 1)[0]
+    theirs = names.get(ours, ours)
+    if theirs.strip().casefold() == ours or set("'\"") & set(theirs) or not theirs.strip():
+        return sentence
+    return (
+        f"The {theirs.strip()}{sentence.removeprefix(f'The {ours}')}"
+        if sentence.startswith("The ")
+        else sentence
     )
 
 

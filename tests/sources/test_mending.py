@@ -33,6 +33,7 @@ def test_rejects_are_laid_out_with_the_providers_own_columns(dirty):
     (frame,) = to_mend(dirty.rejects)
     assert list(frame.columns) == [
         "reject_file", "reject_row", "reject_outcome", "reject_reason", "reject_explanation",
+        "reject_remedy",
         "Id", "Sent", "lat", "lon", "reason", "da",
     ]  # fmt: skip
     assert frame["Id"].tolist() == ["A2", "A3"]
@@ -93,3 +94,18 @@ def test_no_rows_to_mend_are_no_file(dirty, tmp_path):
 def test_a_folder_that_is_not_there_is_said(dirty, tmp_path):
     with pytest.raises(FileError, match="cannot be written"):
         write_to_mend(dirty.rejects, tmp_path / "nowhere" / "rejects.csv")
+
+
+def test_rejects_written_before_there_were_remedies_are_read_back(tmp_path):
+    header = "reject_file,reject_row,reject_outcome,reject_reason,reject_explanation,"
+    row = "old.csv,3,rejected,no_moment,The submitted is blank.,"
+    for more, cell in (("", ""), ("reject_remedy,", "Fill in the date from the source.,")):
+        path = tmp_path / "rejects.csv"
+        own = (
+            "reference,submitted,latitude,longitude,reasons",
+            "A1,2022-01-28 23:40,52.4778,-1.8983,Badly lit",
+        )
+        path.write_text(f"{header}{more}{own[0]}\n{row}{cell}{own[1]}\n")
+        ingested = read_reports([path], source="streetsafe", settings=Settings(), as_of=AS_OF)
+        assert ingested.counts()["accepted"] == 1
+        assert not any("Columns not read" in note for note in ingested.notes)

@@ -1,6 +1,7 @@
 import csv
 import json
 import random
+import re
 import zipfile
 
 import openpyxl
@@ -13,6 +14,8 @@ from safespace.errors import InputError, SafeSpaceError, SchemaError
 from safespace.settings import Settings
 from safespace.sources import SOURCE_NAMES, read_reports
 from safespace.sources.formats import FORMS, describe, example_csv
+from safespace.sources.ingested import summarise
+from safespace.sources.remedies import remedy
 
 SETTINGS = Settings()
 AS_OF = pd.Timestamp("2026-11-01", tz="UTC")
@@ -475,3 +478,32 @@ def test_a_semicolon_file_with_decimal_commas_is_read_and_shown(read):
     assert ingested.repairs[["rule", "before", "after"]].to_numpy().tolist() == [
         ["decimal_comma", "52,4778, -1,8983", "52.4778, -1.8983"]
     ]
+
+
+def test_explanations_use_the_files_own_headers_and_reasons_have_remedies(read):
+    text = (
+        "URN,Incident Type,Date From,End Date,lat,lon,Source of detection\n"
+        "1,Robery,28/01/2022 23:40,,52.4778,-1.8983,public\n"
+        "2,Robbery,31/13/2022,,52.4778,-1.8983,public\n"
+        "3,Robbery,28/01/2022 23:40,27/01/2022,52.4778,-1.8983,public\n"
+        "4,Robbery,,,52.4778,-1.8983,public\n"
+        "5,Robbery,28/01/2022 23:40,,52.4778,-1.8983,martian\n"
+    )
+    ingested = read("nte", text)
+    assert ingested.rejects["explanation"].tolist() == [
+        "The Incident Type 'Robery' is not in the list; the nearest is 'Robbery'.",
+        "The Date From '31/13/2022' is not a date or time that can be read.",
+        "The End Date '27/01/2022' is before the Date From.",
+        "The Date From is blank.",
+        "The Source of detection 'martian' is not in the list; the nearest is 'public'.",
+    ]
+    summary = summarise(ingested.rejects).set_index("reason")
+    assert summary.loc["no_moment", "remedy"] == "Fill in the date from the source."
+    assert "[values]" in summary.loc["unknown_category", "remedy"]
+
+
+def test_every_reason_there_is_has_a_remedy():
+    reasons_told = set(
+        re.findall(r"`([a-z_]+)`", describe().split("| quarantined")[1].split("A row that is")[0])
+    )
+    assert {reason for reason in reasons_told if not remedy(reason)} == set()
