@@ -374,6 +374,25 @@ def test_reports_dated_by_month_offer_no_time_of_day(open_app):
     assert "choose_window" not in [item.key for item in app.selectbox]
 
 
+def test_a_zone_offers_the_parts_of_its_own_night(monkeypatch, open_app):
+    night = [{"name": "late-study", "start": "20:00", "end": "03:00"}]
+    monkeypatch.setenv("SAFESPACE_ZONES", json.dumps([{"name": "SB04", "night": night}]))
+    app = open_app(window="late-study")
+    offered = app.selectbox(key="choose_window").options
+    assert "late-study in SB04 20:00 to 03:00" in offered
+    assert "Whole night 18:00 to 06:00; in SB04 20:00 to 03:00" in offered
+    app.selectbox(key="choose_area").select("SB04").run()
+    assert query_of(app) == {"area": "SB04", "window": "late-study"}
+    assert app.selectbox(key="choose_window").options[1:] == [
+        "Whole night 20:00 to 03:00",
+        "late-study 20:00 to 03:00",
+    ]
+    app.selectbox(key="choose_area").select("").run()
+    app.selectbox(key="choose_window").select("nte-core").run()
+    app.selectbox(key="choose_area").select("SB04").run()
+    assert query_of(app) == {"area": "SB04"}
+
+
 def test_the_look_is_the_same_however_the_app_is_started():
     packaged = tomllib.loads(files("safespace.app").joinpath("config.toml").read_text(encoding="utf-8"))
     assert tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8")) == packaged

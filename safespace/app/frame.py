@@ -14,7 +14,7 @@ from safespace.pipeline import BASELINES, FOUND_BY
 from safespace.schemas import RESOLUTIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import date
 
     import pandas as pd
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from safespace.app.desk import Desk
     from safespace.errors import SafeSpaceError
     from safespace.pipeline import Holdings, View
-    from safespace.settings import Settings
+    from safespace.settings import NightWindow, Settings
 
 # A drawn hexagon, so that no emoji font or outside picture is asked for.
 ICON = (
@@ -75,19 +75,31 @@ def sidebar(view: View, held: Holdings, settings: Settings) -> None:
     """Draw the question: where, which reports, when, and against what."""
     with st.sidebar:
         st.header("What to look at", anchor=False)
-        _where(settings, held)
+        _where(view, settings, held)
         _which(view, held)
-        _when(view, held, settings)
+        _when(view, held)
         st.header("How to compare", anchor=False)
         _against(held)
 
 
-def _where(settings: Settings, held: Holdings) -> None:
+def _where(view: View, settings: Settings, held: Holdings) -> None:
     listed = cache.areas(settings, held.version)
     names = dict(zip(listed["area_id"], listed["name"], strict=True))
     # Without a loaded area there is nothing to choose between; the whole of the data is one area.
     options = list(names) if len(names) == 1 else ["", *names]
-    state.choose("Area", "area", options, words=lambda area: names.get(area, area or "All areas together"))
+    state.choose(
+        "Area",
+        "area",
+        options,
+        words=lambda area: names.get(area, area or "All areas together"),
+        # A zone has parts of the night of its own; what the next area does not know cannot be asked there.
+        drops=lambda area: {} if view.window in words.windows_held(_zones(held, area)) else {"window": ""},
+    )
+
+
+def _zones(held: Holdings, area: str) -> Mapping[str, tuple[NightWindow, ...]]:
+    """Return the parts of the night of an area by zone; those of all areas for one that is not loaded."""
+    return held.windows.get(area, held.windows[""])
 
 
 def _which(view: View, held: Holdings) -> None:
@@ -106,19 +118,19 @@ def _which(view: View, held: Holdings) -> None:
         state.choose(label, "factor", ["", *reasons], words=lambda reason: reason or "All")
 
 
-def _when(view: View, held: Holdings, settings: Settings) -> None:
+def _when(view: View, held: Holdings) -> None:
     shown = held.sources[held.sources["source"].isin(view.sources)]
     if len(shown):
         state.choose_period(shown["first"].min(), shown["last"].max())
     if set(view.sources) <= words.DATED_BY_MONTH:
         st.caption("These reports are dated by month only, so no time of day can be chosen.")
         return
-    windows = ["", "night", *(window.name for window in settings.night)]
+    zones = _zones(held, view.area)
     state.choose(
         "Time of day",
         "window",
-        windows,
-        words=lambda name: words.window_in_words(name, settings.night),
+        words.windows_held(zones),
+        words=lambda name: words.window_in_words(name, zones),
         explain="02:00 on Sunday belongs to Saturday night. Reports without an hour are in no night window.",
     )
 

@@ -106,8 +106,9 @@ def choose(
     words: Callable[[Any], str] = str,
     explain: str | None = None,
     radio: bool = False,
+    drops: Callable[[Any], dict[str, Any]] | None = None,
 ) -> None:
-    """Draw a choice for one field of the view.
+    """Draw a choice for one field of the view; ``drops`` says what else a new value changes.
 
     A value the list does not hold (a link to an area since removed) is listed all the same, so that the
     widget shows what the address says.
@@ -116,7 +117,7 @@ def choose(
     listed = list(options) if value in options else [value, *options]
     st.session_state[key] = value
     draw: Any = st.radio if radio else st.selectbox
-    draw(label, listed, format_func=words, key=key, help=explain, on_change=_take, args=(field, key))
+    draw(label, listed, format_func=words, key=key, help=explain, on_change=_take, args=(field, key, drops))
 
 
 # What a change makes meaningless: another area or cell size has other cells, another source other reasons.
@@ -125,11 +126,12 @@ _DROPPED: Mapping[str, dict[str, Any]] = MappingProxyType(
 )
 
 
-def _take(field: str, key: str) -> None:
-    dropped = _DROPPED.get(field, {})
-    if field == "sources" and set(st.session_state[key]) <= DATED_BY_MONTH:
+def _take(field: str, key: str, drops: Callable[[Any], dict[str, Any]] | None) -> None:
+    chosen = st.session_state[key]
+    dropped = {**_DROPPED.get(field, {}), **(drops(chosen) if drops else {})}
+    if field == "sources" and set(chosen) <= DATED_BY_MONTH:
         dropped = {**dropped, "window": ""}
-    go(read_view().but(**{field: st.session_state[key], **dropped}))
+    go(read_view().but(**{field: chosen, **dropped}))
 
 
 def choose_period(first: date, last: date) -> None:

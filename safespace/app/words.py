@@ -294,21 +294,47 @@ def period_in_words(since: date, until: date) -> str:
     return f"{day_in_words(since)} to {day_in_words(until)}"
 
 
-def window_in_words(name: str, night: Sequence[NightWindow]) -> str:
-    """Name a night window with its hours.
+def window_in_words(name: str, zones: Mapping[str, Sequence[NightWindow]]) -> str:
+    """Name a night window with its hours, and the zones that keep other hours under that name.
+
+    Parameters
+    ----------
+    name
+        A window's name, ``night`` for the whole of it, or empty for any time.
+    zones
+        Parts of the night by zone; the usual ones are under the empty name.
+
+    Examples
+    --------
+    >>> from datetime import time
+    >>> from safespace.settings import NIGHT, NightWindow
+    >>> window_in_words("nte-core", {"": NIGHT}), window_in_words("night", {"": NIGHT}), window_in_words("", {})
+    ('Core 22:00 to 04:00', 'Whole night 18:00 to 06:00', 'Any time')
+    >>> window_in_words("nte-core", {"": NIGHT, "Quay": [NightWindow(name="nte-core", start=time(21), end=time(3))]})
+    'Core 22:00 to 04:00; in Quay 21:00 to 03:00'
+    """
+    if not name:
+        return WINDOW_NAMES[""]
+    parts = {zone: [part for part in night if name in ("night", part.name)] for zone, night in zones.items()}
+    hours = {zone: f"{held[0].start:%H:%M} to {held[-1].end:%H:%M}" for zone, held in parts.items() if held}
+    said = [
+        f"in {zone} {times}" if zone and len(zones) > 1 else times
+        for zone, times in hours.items()
+        if not zone or times != hours.get("")
+    ]
+    return f"{WINDOW_NAMES.get(name, name)} {'; '.join(said)}" if said else name
+
+
+def windows_held(zones: Mapping[str, Sequence[NightWindow]]) -> tuple[str, ...]:
+    """Return what can be asked for as time of day: any, the whole night, and each part once.
 
     Examples
     --------
     >>> from safespace.settings import NIGHT
-    >>> window_in_words("nte-core", NIGHT), window_in_words("night", NIGHT), window_in_words("", NIGHT)
-    ('Core 22:00 to 04:00', 'Whole night 18:00 to 06:00', 'Any time')
+    >>> windows_held({"": NIGHT, "Quay": NIGHT[:1]})
+    ('', 'night', 'nte-evening', 'nte-core', 'nte-late')
     """
-    if not name:
-        return WINDOW_NAMES[""]
-    chosen = [window for window in night if name in ("night", window.name)]
-    if not chosen:
-        return name
-    return f"{WINDOW_NAMES.get(name, name)} {chosen[0].start:%H:%M} to {chosen[-1].end:%H:%M}"
+    return tuple(dict.fromkeys(["", "night", *(part.name for night in zones.values() for part in night)]))
 
 
 def files_in_words(files: str) -> str:
