@@ -318,6 +318,16 @@ class Store:
             held = self._held(self._ledger()[1], _keyed(reports))
         return held[held["differs"] != ""].reset_index(drop=True)
 
+    def holding(self, report_ids: Sequence[str]) -> list[str]:
+        """Return those of these identifiers that a load in force has, in alphabetical order."""
+        with _guard(self.path, "read"):
+            files = self._files_of("reports", self._parts(self._ledger()[1]))
+            if not files or not len(report_ids):
+                return []
+            fresh = _keyed(pd.DataFrame({"report_id": pd.Series(report_ids, dtype="str")}))
+            held = self.engine.query(_same_identifier_sql(), held=files, fresh=fresh)
+        return sorted(held["report_id"])
+
     def rollback(self, load_id: str) -> None:
         """Take a load out of force; reports that a later load also brought stay, as that load's.
 
@@ -651,6 +661,13 @@ def _same_report_sql() -> str:
         SELECT held.report_id, CONCAT_WS(', ', {names}) AS differs, held.load_id FROM held
         JOIN fresh ON held.report_key = fresh.report_key AND held.report_id = fresh.report_id
     """  # noqa: S608 - the names put in are those of our own columns
+
+
+def _same_identifier_sql() -> str:
+    return """
+        SELECT DISTINCT held.report_id FROM held
+        JOIN fresh ON held.report_key = fresh.report_key AND held.report_id = fresh.report_id
+    """
 
 
 def _heirs_sql() -> str:

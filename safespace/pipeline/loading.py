@@ -36,6 +36,8 @@ LAYERS = ("areas", "stops", "calendar", *AREA_LAYERS, *SUPPLIED)
 MAPPINGS = "mappings"
 RECALLED = "Read with the mapping that files with these headers were last loaded with."
 _LONGEST_NAME = 60
+_FIRST_SHOWN = 6
+_LOOKED_AT, _LONGEST_FIGURES = 1_000, 12  # references looked up for zeros in front, and how long they can be
 MOST_VOLUME_NOTES = 3
 STREETS_FILE = "streets.npz"
 
@@ -176,7 +178,7 @@ def ingest(
 def _checked(read: Callable[..., Ingested], how: tuple[str, ...], settings: Settings) -> Ingestion:
     held = Store.open(settings.store).differing if (settings.store / "loads").is_dir() else None
     reading = read(held=held)
-    return Ingestion(reading, None, summarise(reading.rejects), (*how, *_volume_notes(reading, settings)))
+    return Ingestion(reading, None, summarise(reading.rejects), (*how, *_notes(reading, settings)))
 
 
 def commit(checked: Ingestion, *, settings: Settings, name: str = "") -> Ingestion:
@@ -266,13 +268,59 @@ def _remember(
     mappings.remember(settings.store / MAPPINGS, headers, source, mappings.read_mapping(mapping))
 
 
-def _volume_notes(reading: Ingested, settings: Settings) -> tuple[str, ...]:
-    """Say where a reading is unlike the ones before: a partial file, a burst, one sitting."""
+def _notes(reading: Ingested, settings: Settings) -> tuple[str, ...]:
+    """Say where a reading is unlike the ones before: partial, with a month missing, another kind of file."""
     fresh = reading.reports
     if fresh.empty:
         return ()
-    unusual = volumes.compare_volumes(fresh, _held_about(fresh, settings))["note"]
-    notes = _first_few([note for note in unusual if note])
+    held = _held_about(fresh, settings)
+    notes = _first_few([note for note in volumes.compare_volumes(fresh, held)["note"] if note])
+    gaps = volumes.find_gaps(fresh, held, time_zone=settings.time_zone)
+    if len(gaps):
+        months = ", ".join(f"{month:%B %Y}" for month in gaps["month"].head(_FIRST_SHOWN))
+        more = f" and {len(gaps) - _FIRST_SHOWN:,} more" if len(gaps) > _FIRST_SHOWN else ""
+        usual = f"{gaps['usual'][0]:,.0f} a month are usual"
+        notes.append(f"No reports at all for {months}{more}, where {usual}: a file left out?")
+    for new in volumes.find_new_categories(fresh, held).itertuples():
+        notes.append(
+            f"{new.category} makes up {new.share:.0%} of these reports and none of the {len(held):,} held about "
+            "that time: another kind of file, or new words?"
+        )
+    return (*notes, *_reference_notes(fresh, settings), *_volume_notes(fresh, settings))
+
+
+def _reference_notes(fresh: pd.DataFrame, settings: Settings) -> list[str]:
+    """Say where references of figures differ only by zeros in front, which spreadsheets drop."""
+    source = str(fresh["source"].iloc[0])
+    references = fresh["report_id"].str.removeprefix(f"{source}:")
+    references = references[references.str.fullmatch("[0-9]{1,12}")]
+    bare = references.str.lstrip("0")
+    twice = references[bare.duplicated(keep=False)].sort_values(key=lambda one: one.str.lstrip("0"))
+    notes = [_zeros_in_words(twice.head(2).tolist(), "of the same files")] if len(twice) else []
+    if not (settings.store / "loads").is_dir() or references.empty:
+        return notes
+    sample = references.iloc[:: max(1, len(references) // _LOOKED_AT)]
+    others = {
+        f"{source}:{text.lstrip('0').zfill(width)}": text
+        for text in sample
+        for width in range(max(1, len(text.lstrip("0"))), _LONGEST_FIGURES + 1)
+        if width != len(text)
+    }
+    held = Store.open(settings.store).holding(list(others))
+    pair = [others[held[0]], held[0].removeprefix(f"{source}:")] if held else []
+    return [*notes, _zeros_in_words(pair, "held")] if held else notes
+
+
+def _zeros_in_words(pair: Sequence[str], where: str) -> str:
+    return (
+        f"References differ from those {where} only by zeros in front, such as {pair[0]} and {pair[1]}: a spreadsheet "
+        "drops them, and one incident may then be here twice. Take the file from its source again."
+    )
+
+
+def _volume_notes(fresh: pd.DataFrame, settings: Settings) -> tuple[str, ...]:
+    """Say where reports came in bursts or in one sitting."""
+    notes: list[str] = []
     calendar = held_calendar(settings).assign(zone="")  # a campaign in one place fills the whole file's day
     bursts = volumes.find_bursts(fresh, calendar=calendar, time_zone=settings.time_zone)
     if len(bursts):
@@ -314,7 +362,7 @@ def _bursts_in_words(bursts: pd.DataFrame) -> str:
 
 
 def _held_about(fresh: pd.DataFrame, settings: Settings) -> pd.DataFrame:
-    """Return source and moment of the reports held in the months that fresh ones are compared with."""
+    """Return source, moment and category of the reports held in the months that fresh ones are compared with."""
     if not (settings.store / "loads").is_dir():
         return fresh.iloc[:0]
     day = pd.Timedelta(days=1)
@@ -324,7 +372,7 @@ def _held_about(fresh: pd.DataFrame, settings: Settings) -> pd.DataFrame:
         sources=[str(fresh["source"].iloc[0])],
         since=fresh["occurred_from"].min() - pd.DateOffset(months=months) - day,
         until=fresh["occurred_from"].max() + day,
-        columns=["source", "occurred_from"],
+        columns=["source", "occurred_from", "category"],
     )
 
 

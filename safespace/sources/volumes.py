@@ -6,6 +6,7 @@ form that stopped working, or something that happened.
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -192,6 +193,75 @@ def compare_volumes(
     columns = {"source": "str", "month": "datetime64[us]", "reports": "int64", "usual": "float64"}
     columns |= {"change": "float64", "p_value": "float64", "note": "str"}
     return pd.DataFrame(rows, columns=list(columns)).astype(columns)
+
+
+def find_gaps(
+    fresh: pd.DataFrame, held: pd.DataFrame, *, at_most: float = 0.001, time_zone: str = TIME_ZONE
+) -> pd.DataFrame:
+    """Return the months without a report next to those a reading brings, which a file left out would leave.
+
+    Parameters
+    ----------
+    fresh
+        The reports read, of one source, ``source`` and ``occurred_from`` at least.
+    held
+        The reports in the store, likewise.
+    at_most
+        A month is listed where none would come by chance with at most this probability, at the mean of the
+        months there are: a source of seven reports a month or more.
+    time_zone
+        Zone whose calendar months count.
+
+    Returns
+    -------
+    pd.DataFrame
+        ``month`` (its first day) and ``usual`` (mean of the months there are), in order.
+    """
+    columns = {"month": "datetime64[us]", "usual": "float64"}
+    mine = held[held["source"].isin(fresh["source"].unique())]
+    now, past = (_monthly(one, time_zone).droplevel("source") for one in (fresh, mine))
+    counts = now.add(past, fill_value=0).sort_index()
+    usual = float(counts.mean()) if len(counts) else 0.0
+    rows = [
+        {"month": month.to_timestamp(), "usual": usual}
+        for before, after in itertools.pairwise(counts.index)
+        if before in now.index or after in now.index
+        for month in pd.period_range(before + 1, after - 1, freq="M")
+        if np.exp(-usual) <= at_most and len(counts) >= FEWEST_MONTHS
+    ]
+    return pd.DataFrame(rows, columns=list(columns)).astype(columns)
+
+
+def find_new_categories(
+    fresh: pd.DataFrame, held: pd.DataFrame, *, share: float = 0.1, fewest_held: int = 50, fewest: int = 5
+) -> pd.DataFrame:
+    """Return the categories that make up much of a reading and nothing of what is held.
+
+    Parameters
+    ----------
+    fresh, held
+        Reports with ``category``.
+    share
+        Least part of the reading, between 0 and 1, that is listed.
+    fewest_held
+        With fewer reports held nothing is.
+    fewest
+        A category with fewer reports is never listed.
+
+    Returns
+    -------
+    pd.DataFrame
+        ``category, reports, share``, the most first.
+    """
+    counts = fresh["category"].value_counts()
+    known = set(held["category"].unique()) if len(held) >= fewest_held else set(counts.index)
+    new = counts[(counts >= fewest) & (counts > share * len(fresh)) & ~counts.index.isin(known)]
+    found = {
+        "category": new.index.astype("str"),
+        "reports": new.to_numpy(),
+        "share": new.to_numpy() / max(len(fresh), 1),
+    }
+    return pd.DataFrame(found)
 
 
 def _compared(

@@ -318,3 +318,36 @@ def test_a_header_alone_is_checked_but_never_an_empty_load(settings, tmp_path):
     done = pipeline.ingest([full, bare], source="nte", settings=settings)
     assert done.load.added == 1
     assert any("bare.csv: there is a header and no row under it" in note for note in done.sentences())
+
+
+def test_references_that_lost_their_zeros_are_told(settings, tmp_path):
+    first = _nte(tmp_path / "first.csv", ("000123", "Robbery", "Street"), ("A01", "Robbery", "Street"))
+    told = pipeline.ingest([first], source="nte", settings=settings)
+    assert not any("zeros" in note for note in told.notes)
+    second = _nte(tmp_path / "second.csv", ("123", "Robbery", "Street"), ("A1", "Robbery", "Street"))
+    told = pipeline.ingest([second], source="nte", settings=settings, check_only=True)
+    assert any("those held only by zeros in front, such as 123 and 000123" in note for note in told.notes)
+    both = _nte(tmp_path / "both.csv", ("0007", "Robbery", "Street"), ("7", "Robbery", "Street"))
+    told = pipeline.ingest([both], source="nte", settings=settings, check_only=True)
+    (note,) = (note for note in told.notes if "zeros" in note)
+    assert note.startswith(
+        "References differ from those of the same files only by zeros in front, such as 0007 and 7"
+    )
+
+
+def test_months_left_out_and_another_kind_of_file_are_asked_about(settings, tmp_path):
+    def month(number, offence):
+        rows = [(f"{number}-{n}", offence, "Street") for n in range(12)]
+        path = _nte(tmp_path / f"{number}.csv", *rows)
+        path.write_text(path.read_text().replace("28/01/2022", f"28/{number:02d}/2022"))
+        return path
+
+    pipeline.ingest([month(n, "Robbery") for n in range(1, 8)], source="nte", settings=settings)
+    done = pipeline.ingest([month(10, "Rape")], source="nte", settings=settings, check_only=True)
+    assert (
+        "No reports at all for August 2022, September 2022, where 12 a month are usual: a file left out?"
+        in done.notes
+    )
+    assert any(
+        note.startswith("Rape makes up 100% of these reports and none of the 84 held") for note in done.notes
+    )

@@ -7,7 +7,14 @@ import pandas as pd
 import pytest
 from scipy.stats import binom
 
-from safespace.sources.volumes import chance_of_as_many, compare_volumes, find_bursts, find_sittings
+from safespace.sources.volumes import (
+    chance_of_as_many,
+    compare_volumes,
+    find_bursts,
+    find_gaps,
+    find_new_categories,
+    find_sittings,
+)
 
 
 def reports(moments, source="streetsafe", *, reported=True) -> pd.DataFrame:
@@ -146,3 +153,37 @@ def test_the_last_twelve_months_are_the_usual() -> None:
     past = {f"{2020 + m // 12}-{m % 12 + 1:02d}": 10 if m < 12 else 50 for m in range(24)}
     out = compare_volumes(months({"2022-01": 50}), months(past))
     assert out["usual"].tolist() == [50.0]
+
+
+def monthly(*months: str, each: int = 8, source: str = "streetsafe") -> pd.DataFrame:
+    return reports([f"{month}-{day + 1:02d} 12:00" for month in months for day in range(each)], source)
+
+
+def test_months_between_those_held_and_those_read_are_missed() -> None:
+    held = monthly(*(f"2022-{month:02d}" for month in range(1, 8)))
+    gaps = find_gaps(monthly("2022-10"), held)
+    assert gaps["month"].dt.strftime("%Y-%m").tolist() == ["2022-08", "2022-09"]
+    assert gaps["usual"].tolist() == [8.0, 8.0]
+    assert find_gaps(monthly("2022-08"), held).empty
+    # a gap that was there before is not told again, and one within the reading is
+    assert (
+        find_gaps(monthly("2022-11"), pd.concat([held, monthly("2022-10")]))["month"].dt.month.tolist() == []
+    )
+    assert find_gaps(monthly("2022-01", "2022-02", "2022-04"), held.iloc[:0])["month"].dt.month.tolist() == [
+        3
+    ]
+
+
+def test_a_month_without_reports_is_no_gap_where_that_is_likely() -> None:
+    few = monthly("2022-01", "2022-02", "2022-03", each=6)  # exp(-6) is 0.0025
+    assert find_gaps(monthly("2022-06", each=6), few).empty
+    other = monthly("2022-01", "2022-02", "2022-03", source="nte")
+    assert find_gaps(monthly("2022-06"), other).empty
+
+
+@pytest.mark.parametrize(("new", "held", "told"), [(11, 50, True), (10, 50, False), (11, 49, False)])
+def test_a_kind_never_held_is_told_above_a_tenth_of_the_rows(new, held, told) -> None:
+    fresh = pd.DataFrame({"category": ["Rape"] * new + ["Robbery"] * (100 - new)})
+    found = find_new_categories(fresh, pd.DataFrame({"category": ["Robbery"] * held}))
+    assert found.to_dict("records") == ([{"category": "Rape", "reports": 11, "share": 0.11}] if told else [])
+    assert find_new_categories(fresh.iloc[:4], pd.DataFrame({"category": ["Robbery"] * 50})).empty
