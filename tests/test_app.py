@@ -371,7 +371,37 @@ def test_the_method_is_told_with_the_settings_in_force():
 
 def test_reports_dated_by_month_offer_no_time_of_day(open_app):
     app = open_app(sources="police_uk")
-    assert "choose_window" not in [item.key for item in app.selectbox]
+    assert not {"choose_window", "choose_calendar"} & {item.key for item in app.selectbox}
+
+
+def test_reports_dated_by_month_drop_the_nights_asked_for():
+    def script() -> None:
+        from safespace.app import state as kept  # noqa: PLC0415
+
+        kept._take("sources", "mine", None)
+
+    app = AppTest.from_function(script)
+    app.session_state["mine"] = ("police_uk",)
+    for name, text in {"window": "night", "calendar": "match", "area": "SB04"}.items():
+        app.query_params[name] = text
+    assert query_of(app.run()) == {"area": "SB04", "sources": "police_uk"}
+
+
+def test_nights_of_the_calendar_are_offered_as_far_as_it_is_held(open_app):
+    app = open_app()
+    choice = app.selectbox(key="choose_calendar")
+    offered = (
+        "Any night",
+        "Nights of bank-holiday weekends",
+        "Nights other than nights of bank-holiday weekends",
+    )
+    assert tuple(choice.options) == offered
+    choice.select("not-bank-holiday").run()
+    assert query_of(app) == {"calendar": "not-bank-holiday"}
+    assert "of bank-holiday weekends only: " in html_of(app)
+    elsewhere = open_app(calendar="match")
+    assert "The calendar holds no match" in elsewhere.error[0].value
+    assert "Match nights" in elsewhere.selectbox(key="choose_calendar").options
 
 
 def test_a_zone_offers_the_parts_of_its_own_night(monkeypatch, open_app):

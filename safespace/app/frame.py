@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from safespace.app import cache, state, words
-from safespace.pipeline import BASELINES, FOUND_BY
+from safespace.pipeline import BASELINES, CALENDARS, FOUND_BY
 from safespace.schemas import RESOLUTIONS
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def _when(view: View, held: Holdings) -> None:
     if len(shown):
         state.choose_period(shown["first"].min(), shown["last"].max())
     if set(view.sources) <= words.DATED_BY_MONTH:
-        st.caption("These reports are dated by month only, so no time of day can be chosen.")
+        st.caption("These reports are dated by month only, so no time of day and no nights can be chosen.")
         return
     zones = _zones(held, view.area)
     state.choose(
@@ -133,6 +133,18 @@ def _when(view: View, held: Holdings) -> None:
         words=lambda name: words.window_in_words(name, zones),
         explain="02:00 on Sunday belongs to Saturday night. Reports without an hour are in no night window.",
     )
+    _which_nights(held)
+
+
+def _which_nights(held: Holdings) -> None:
+    if len(held.calendars) > 1:
+        state.choose(
+            "Nights of the calendar",
+            "calendar",
+            held.calendars,
+            words=lambda name: CALENDARS[name].capitalize(),
+            explain=words.CALENDAR_HELP,
+        )
 
 
 def _against(held: Holdings) -> None:

@@ -130,7 +130,7 @@ def _take(field: str, key: str, drops: Callable[[Any], dict[str, Any]] | None) -
     chosen = st.session_state[key]
     dropped = {**_DROPPED.get(field, {}), **(drops(chosen) if drops else {})}
     if field == "sources" and set(chosen) <= DATED_BY_MONTH:
-        dropped = {**dropped, "window": ""}
+        dropped = {**dropped, "window": "", "calendar": ""}
     go(read_view().but(**{field: chosen, **dropped}))
 
 

@@ -27,6 +27,10 @@ FOUND: Mapping[str, str] = MappingProxyType({"public": "By the public", "all": "
 WINDOW_NAMES: Mapping[str, str] = MappingProxyType(
     {"": "Any time", "night": "Whole night", "nte-evening": "Evening", "nte-core": "Core", "nte-late": "Late"}
 )
+CALENDAR_HELP = (
+    "A report after midnight belongs to the evening before. Bank holidays are those of England and Wales; matches, events "
+    "and campaigns are the ones held here. Reports without a day are in no such night."
+)
 
 SHOWS = (
     "Where reports are more than usual for the baseline chosen on the left, with 95 % intervals.",
