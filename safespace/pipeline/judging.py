@@ -318,6 +318,11 @@ def find_shares(found: PlacesFound, settings: Settings) -> pd.DataFrame:
     pandas.DataFrame
         ``what, place`` (0 for the whole area), ``name, count, total, share, lower, upper`` (95 % Jeffreys) and
         ``elsewhere``, the share outside the place.
+
+    Raises
+    ------
+    InputError
+        When the reports can have none of these, as recorded incidents dated by month.
     """
     reports = inside(select(found.view, settings).reports, found.hotspots.table, found.view)
     members = zip(found.places["place"], found.places["cells"], strict=True)
@@ -330,6 +335,12 @@ def find_shares(found: PlacesFound, settings: Settings) -> pd.DataFrame:
         parts = hotspots.share_by(some.assign(place=of_place.reindex(some.index)), having, by="place")
         parts = parts[(parts["place"] > 0) & (what != BY_WHOM)]
         rows.append(pd.concat([whole, parts]).assign(what=what))
+    if not rows:
+        raise InputError(
+            "These reports have nothing to take shares of.",
+            seen=", ".join(found.view.sources),
+            remedy="Ask for public reports, or for incidents that carry an hour.",
+        )
     shares = pd.concat(rows, ignore_index=True)
     columns = ["what", "place", "name", "count", "total", "share", "lower", "upper", "elsewhere"]
     return shares.assign(name=shares["place"].map(names))[columns]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import geopandas as gpd
@@ -160,6 +161,12 @@ def test_shares_need_no_baseline_and_never_say_who_reported_in_a_place(found, to
     assert list(shares.loc["are from a woman, where stated"].index) == [0]
     subway = found.places.loc[found.places["name"].str.contains("Subway"), "place"].iloc[0]
     assert shares.loc[("were at night", subway), "lower"] > shares.loc[("were at night", subway), "elsewhere"]
+
+
+def test_shares_of_reports_that_can_have_none_are_refused(found, town_settings):
+    monthly = replace(found, view=found.view.but(sources=("police_uk",)))
+    with pytest.raises(InputError, match="nothing to take shares of. Seen: police_uk"):
+        pipeline.find_shares(monthly, town_settings)
 
 
 def test_hours_are_smoothed_for_drawing_and_keep_their_sum(found, town_settings):
