@@ -50,7 +50,12 @@ MIXES: Mapping[str, str] = MappingProxyType(
 )
 LIGHTING = "Badly lit"
 BY_WHOM = "are from a woman, where stated"
+NIGHTS_UNEVEN = (
+    "Certain nights were asked for, and events are per day of each whole period: where one holds more such nights "
+    "than the other, that passes for a change."
+)
 FEWEST_TO_TELL_WHO = 100
+FEW_DAYS = 7  # data may begin or end so many quiet days inside a period
 COUNTY = shapely.box(-1.45, 52.80, -0.80, 53.22)  # about as large as Nottinghamshire, and as far north
 
 
@@ -550,7 +555,29 @@ def compare_periods(
     )
     rows = select(view.but(since=before[0], until=after[1]), settings).reports
     named = _named(table.reset_index(), rows, view, settings)
-    return Compared(whole.reset_index(drop=True), named, _compared_notes(table, days, rate))
+    notes = (*_beyond(view, settings, before, after), *_compared_notes(table, days, rate))
+    notes = (NIGHTS_UNEVEN, *notes) if view.calendar else notes
+    return Compared(whole.reset_index(drop=True), named, notes)
+
+
+def _beyond(
+    view: View, settings: Settings, before: tuple[date, date], after: tuple[date, date]
+) -> tuple[str, ...]:
+    """Say which period goes beyond the data: what is missing there is counted as nothing having happened."""
+    held = select(view.but(since=None, until=None), settings)
+    if held.since is None or held.until is None:
+        return ()
+    named = {"first": before, "second": after}
+    beyond = [
+        name
+        for name, (first, last) in named.items()
+        if max((held.since - first).days, (last - held.until).days) > FEW_DAYS
+    ]
+    return tuple(
+        f"The {name} period goes beyond the data, which run from {held.since} to {held.until}: its days without "
+        "data count as days without events, so what changed may be the data."
+        for name in beyond
+    )
 
 
 def _events_in(view: View, settings: Settings, period: tuple[date, date]) -> pd.Series:

@@ -61,6 +61,13 @@ def test_two_periods_are_compared_for_the_area_and_each_cell(town_settings):
     assert found.cells["e_q_value"].is_monotonic_increasing
     assert found.cells["name"].str.len().min() > 0
     assert (found.cells["changed"] == (found.cells["e_q_value"] <= 0.05)).all()
+    assert not any("goes beyond the data" in note for note in found.notes)
+
+
+def test_that_periods_can_hold_unlike_numbers_of_the_nights_asked_for_is_said(town_settings):
+    view = NTE.but(calendar="bank-holiday")
+    found = pipeline.compare_periods(view, town_settings, before=AUTUMN, after=SPRING)
+    assert "more such nights" in found.notes[0]
 
 
 def test_a_place_that_began_is_found_to_have_changed(town_settings):
@@ -73,6 +80,7 @@ def test_a_place_that_began_is_found_to_have_changed(town_settings):
     )
     assert whole_year.whole["before"].iloc[0] == 0
     assert whole_year.cells["changed"].any()
+    assert "The first period goes beyond the data, which run from 2025-09-" in whole_year.notes[0]
 
 
 @pytest.mark.parametrize(
@@ -165,7 +173,7 @@ def test_shares_need_no_baseline_and_never_say_who_reported_in_a_place(found, to
 
 def test_shares_of_reports_that_can_have_none_are_refused(found, town_settings):
     monthly = replace(found, view=found.view.but(sources=("police_uk",)))
-    with pytest.raises(InputError, match="nothing to take shares of. Seen: police_uk"):
+    with pytest.raises(InputError, match=r"nothing to take shares of\. Seen: police_uk"):
         pipeline.find_shares(monthly, town_settings)
 
 
