@@ -163,8 +163,13 @@ def test_why_a_place_is_listed_can_be_asked_without_the_map(open_app, town_setti
     app = open_app()
     app.button(key="why_1").click().run()
     assert query_of(app) == {"cell": str(core)}
-    for said in pipeline.tell_cell(found, core, town_settings).sentences:
+    story = pipeline.tell_cell(found, core, town_settings)
+    for said in story.sentences:
         assert said in html_of(app)
+    assert words.SMOOTHED in [caption.value for caption in app.caption]
+    drawn_hours = re.search(r"<caption>Events by hour and day.*?</table>", html_of(app), re.DOTALL)[0]
+    counted = [float(one) for one in re.findall(r"<td class=ss-number>([\d.]+)<", drawn_hours)]
+    assert counted == [round(one, 1) for one in story.hours.T.ravel()]
     app.button(key="all_places").click().run()
     assert query_of(app) == {}
 

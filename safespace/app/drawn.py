@@ -85,6 +85,20 @@ def hours_in_words(hours: NDArray[Any]) -> str:
     return f"When reports fall in the week: most on {_DAYS[day]} between {hour:02d}:00 and {(hour + 1) % 24:02d}:00."
 
 
+def hours_as_table(hours: NDArray[Any]) -> pd.DataFrame:
+    """Return the events by hour of the clock (rows) and day of the week (columns), to a tenth.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> table = hours_as_table(np.eye(7, 24) / 3)
+    >>> table.shape, list(table.iloc[1])
+    ((24, 8), ['01:00', 0.0, 0.3, 0.0, 0.0, 0.0, 0.0, 0.0])
+    """
+    days = {day: hours[row].round(1) for row, day in enumerate(_DAYS)}
+    return pd.DataFrame({"From": [f"{hour:02d}:00" for hour in range(24)], **days})
+
+
 def letters(planned: WalkPlanned) -> list[str]:
     """Return a letter for each option, in the order shown."""
     return [chr(ord("A") + place) for place in range(len(planned.options.routes))]

@@ -149,9 +149,15 @@ def _story(story: CellStory, view: View) -> None:
 
 
 def _hours(story: CellStory, found: PlacesFound) -> None:
+    """Draw the hours of the week smoothed, and give the same as a table of what was counted."""
     if story.hours.sum() > 0:
         st.subheader(f"When, in the week: {story.name}", anchor=False)
         picture = maps.hour_chart_svg(
-            story.hours, rows="weekday", size_mm=(140, 60), synthetic=found.synthetic
+            story.smooth, rows="weekday", size_mm=(140, 60), synthetic=found.synthetic
         )
         st.image(picture.decode(), width="stretch", alt=drawn.hours_in_words(story.hours))
+        st.caption(words.SMOOTHED)
+        with st.expander("Hours of the week as counted"):
+            frame.table(
+                drawn.hours_as_table(story.hours), f"Events by hour and day of the week: {story.name}"
+            )

@@ -31,6 +31,10 @@ CALENDAR_HELP = (
     "A report after midnight belongs to the evening before. Bank holidays are those of England and Wales; matches, events "
     "and campaigns are the ones held here. Reports without a day are in no such night."
 )
+SMOOTHED = (
+    "Smoothed for drawing: each hour is drawn out over the hours round it, and the sum stays the same. The table has the "
+    "hours as counted. A report whose time is a span counts in part in each hour of it."
+)
 
 SHOWS = (
     "Where reports are more than usual for the baseline chosen on the left, with 95 % intervals.",
