@@ -187,9 +187,14 @@ def _fit_sentences(sentences: pd.Series, rows: int, words: Words) -> list[str]:
     return [
         text
         if counts[text] >= _SHARED_BY and not _is_of_person(text)
-        else _QUOTED.sub(lambda seen: _fit_quoted(seen[0], words), text)
+        else _QUOTED.sub(lambda seen: _fit_quoted(seen[0], words), _without_list(text))
         for text in sentences.head(rows)
     ]
+
+
+def _without_list(sentence: str) -> str:
+    """Leave out the words that describe a person, which a sentence lists where none is near."""
+    return re.sub("; it has: .*[.]$", ".", sentence) if _is_of_person(sentence) else sentence
 
 
 def _is_of_person(sentence: str) -> bool:

@@ -487,7 +487,7 @@ def test_explanations_use_the_files_own_headers_and_reasons_have_remedies(read):
         "2,Robbery,31/13/2022,,52.4778,-1.8983,public\n"
         "3,Robbery,28/01/2022 23:40,27/01/2022,52.4778,-1.8983,public\n"
         "4,Robbery,,,52.4778,-1.8983,public\n"
-        "5,Robbery,28/01/2022 23:40,,52.4778,-1.8983,martian\n"
+        "5,Robbery,28/01/2022 23:40,,52.4778,-1.8983,publik\n"
     )
     ingested = read("nte", text)
     assert ingested.rejects["explanation"].tolist() == [
@@ -495,7 +495,7 @@ def test_explanations_use_the_files_own_headers_and_reasons_have_remedies(read):
         "The Date From '31/13/2022' is not a date or time that can be read.",
         "The End Date '27/01/2022' is before the Date From.",
         "The Date From is blank.",
-        "The Source of detection 'martian' is not in the list; the nearest is 'public'.",
+        "The Source of detection 'publik' is not in the list; the nearest is 'public'.",
     ]
     summary = summarise(ingested.rejects).set_index("reason")
     assert summary.loc["no_moment", "remedy"] == "Fill in the date from the source."
