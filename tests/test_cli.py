@@ -174,7 +174,9 @@ def test_counts_by_month_add_up(store, tmp_path):
     inside = {cell["cell"]: cell["pins"] for cell in cells if not cell["edge"]}
     assert {month["cell"] for month in months} <= set(inside)
     assert sum(month["pins"] for month in months) == sum(inside.values())
-    assert table.read_text(encoding="utf-8-sig").startswith("cell,month,source,pins")
+    written = table.read_text(encoding="utf-8-sig").splitlines()
+    assert written[0] == "cell,month,source,pins,credit,label_of_data"
+    assert written[1].endswith("Synthetic data")
     assert "2025-09" in ask("count", "--monthly", "--source", "nte", "--area", "SB04", *store).stdout
 
 
@@ -438,6 +440,11 @@ def test_an_unknown_landmark_lists_some_that_are_known(store):
 def test_an_unknown_kind_of_file_lists_those_written(store, tmp_path):
     with pytest.raises(SafeSpaceError, match=r"\.csv, \.geojson, \.gpkg, \.html"):
         ask("hotspots", *store, "--out", tmp_path / "places.shp")
+    with pytest.raises(
+        SafeSpaceError, match=r"Nothing is written in this kind of file.*Choose from: \.csv\."
+    ):
+        ask("count", "--area", "SB04", *store, "--out", tmp_path / "cells.geojson")
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_scenario_is_made_shown_and_taken_back_on_the_command_line(town, tmp_path):

@@ -45,7 +45,7 @@ def count(
     """
     settings = settings_of(store, engine)
     counted = (pipeline.count_monthly if monthly else pipeline.count_cells)(view, settings)
-    wrote = [pipeline.write_table(counted, path) for path in out or []]
+    wrote = [pipeline.write_answer(counted, path, view, settings) for path in out or []]
     if as_json:
         print_json(records(counted))
         return
@@ -223,15 +223,16 @@ def clusters(
 
     Example: `safespace clusters --source streetsafe --out clusters.csv`
     """
+    settings = settings_of(store, engine)
     found = pipeline.find_clusters(
         view,
-        settings_of(store, engine),
+        settings,
         method=one_of(method, ("hdbscan", "dbscan")),
         timed=timed,
         seed=seed,
     )
     table = found.table.drop(columns="geometry").assign(shape_wkt=found.table.geometry.to_wkt())
-    wrote = [pipeline.write_table(table, path) for path in out or []]
+    wrote = [pipeline.write_answer(table, path, view, settings) for path in out or []]
     if as_json:
         print_json(records(table))
         return
@@ -265,16 +266,23 @@ def trends(  # noqa: PLR0913, PLR0917 - each is one documented option
     settings = settings_of(store, engine)
     if before or after:
         told = pipeline.compare_periods(view, settings, before=period(before), after=period(after))
-        _show_compared(told, out, as_json=as_json)
+        wrote = [pipeline.write_answer(told.cells, path, view, settings) for path in out or []]
+        _show_compared(told, wrote, as_json=as_json)
     elif emerging:
-        _show_emerging(pipeline.find_emerging(view, settings, freq=freq), out, as_json=as_json)
+        new = pipeline.find_emerging(view, settings, freq=freq)
+        if new.scan is None and out:
+            raise InputError("There is no table to write.", where=out[0], remedy=" ".join(new.notes))
+        tables = [] if new.scan is None else [new.scan.table]
+        wrote = [pipeline.write_answer(one, path, view, settings) for one in tables for path in out or []]
+        _show_emerging(new, wrote, as_json=as_json)
     else:
-        _show_change(pipeline.find_change(view, settings), out, as_json=as_json)
+        change = pipeline.find_change(view, settings)
+        wrote = [pipeline.write_answer(change.months, path, view, settings) for path in out or []]
+        _show_change(change, wrote, as_json=as_json)
 
 
-def _show_change(found: pipeline.Change, out: list[Path] | None, *, as_json: bool) -> None:
+def _show_change(found: pipeline.Change, wrote: list[Path], *, as_json: bool) -> None:
     near = None if found.near_repeat is None else found.near_repeat.table
-    wrote = [pipeline.write_table(found.months, path) for path in out or []]
     if as_json:
         repeats = None if near is None else records(near)
         print_json({"months": records(found.months), "near_repeat": repeats, "notes": found.notes})
@@ -286,8 +294,7 @@ def _show_change(found: pipeline.Change, out: list[Path] | None, *, as_json: boo
     wrote_files(wrote)
 
 
-def _show_compared(found: pipeline.Compared, out: list[Path] | None, *, as_json: bool) -> None:
-    wrote = [pipeline.write_table(found.cells, path) for path in out or []]
+def _show_compared(found: pipeline.Compared, wrote: list[Path], *, as_json: bool) -> None:
     if as_json:
         print_json({"area": records(found.whole)[0], "cells": records(found.cells), "notes": found.notes})
         return
@@ -303,11 +310,8 @@ def _show_compared(found: pipeline.Compared, out: list[Path] | None, *, as_json:
     wrote_files(wrote)
 
 
-def _show_emerging(found: pipeline.Emerging, out: list[Path] | None, *, as_json: bool) -> None:
+def _show_emerging(found: pipeline.Emerging, wrote: list[Path], *, as_json: bool) -> None:
     discs = None if found.scan is None else found.scan.table
-    if discs is None and out:
-        raise InputError("There is no table to write.", where=out[0], remedy=" ".join(found.notes))
-    wrote = [] if discs is None else [pipeline.write_table(discs, path) for path in out or []]
     if as_json:
         patterns = None if found.patterns is None else records(found.patterns)
         told = None if discs is None else records(discs)
@@ -356,7 +360,7 @@ def validate(  # noqa: PLR0913, PLR0917 - each is one documented option
         raise typer.Exit(0 if kept["kept"].all() else 1)
     settings = settings_of(store, engine)
     found = pipeline.validate_places(view, settings, later=later, freq=freq, seed=seed)
-    wrote = [pipeline.write_table(found.table, path) for path in out or []]
+    wrote = [pipeline.write_answer(found.table, path, view, settings) for path in out or []]
     notes = pipeline.describe_concentration(view, settings)
     if as_json:
         print_json({"basis": found.basis(), "methods": records(found.table), "notes": notes})

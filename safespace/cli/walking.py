@@ -71,7 +71,10 @@ def lighting(
         print_json(records(stated)) if as_json else show(stated, "Lighting stated")
         return
     done = pipeline.state_lighting(file, settings=settings, council=council)
-    wrote = [pipeline.write_table(done.conflicts, path) for path in out or []]
+    wrote = [
+        pipeline.write_table(done.conflicts, path, credit=pipeline.streets_credit(settings))
+        for path in out or []
+    ]
     if as_json:
         print_json(done.as_dict())
         return

@@ -18,7 +18,7 @@ from safespace.briefs.geopackage import Drawn, Layer, write_geopackage
 from safespace.errors import FileError
 from safespace.maps.palette import BLUE, DARK_BLUE, GREY, INK, LIGHT_BLUE
 from safespace.pipeline.networks import require_streets, streets_credit
-from safespace.pipeline.places import find_places, street_lines
+from safespace.pipeline.places import credit_of, find_places, is_synthetic, street_lines
 from safespace.pipeline.selection import factor_shares, hours_of_week, select
 from safespace.pipeline.view import FELT, PROVIDERS
 from safespace.pipeline.walks import plan_walk
@@ -282,7 +282,32 @@ def walk_as_dict(plan: WalkPlanned) -> dict[str, Any]:
 
 
 def write_table(frame: pd.DataFrame, path: Path, *, credit: str = "", synthetic: bool = False) -> Path:
-    """Write a table as CSV, with spreadsheet formulas stopped and cells as the text H3 tools read."""
+    """Write a table as CSV, with spreadsheet formulas stopped and cells as the text H3 tools read.
+
+    Raises
+    ------
+    FileError
+        When the ending is another one, or the file cannot be written.
+    """
+    return _write_by_ending(
+        path, {".csv": lambda: _write_csv(frame, path, credit=credit, synthetic=synthetic)}
+    )
+
+
+def write_answer(frame: pd.DataFrame, path: Path, view: View, settings: Settings) -> Path:
+    """Write a table that answers a view as CSV, with the credit and the label that its data need.
+
+    Raises
+    ------
+    FileError
+        When the ending is another one, or the file cannot be written.
+    """
+    synthetic = is_synthetic(Store.open(settings.store))
+    credit = credit_of(view, settings, synthetic=synthetic)
+    return write_table(frame, path, credit=credit, synthetic=synthetic)
+
+
+def _write_csv(frame: pd.DataFrame, path: Path, *, credit: str, synthetic: bool) -> Path:
     told = frame.assign(cell=[f"{cell:x}" for cell in frame["cell"]]) if "cell" in frame else frame
     return exports.write_csv(told, path, credit=credit, synthetic=synthetic)
 
