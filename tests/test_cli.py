@@ -469,4 +469,5 @@ def test_corridors_write_a_checklist_to_print(store, tmp_path):
     out = tmp_path / "checklist.html"
     told = ask_json("corridors", "--from", "kind:bus_station", "--to", "kind:housing", "--out", out, *store)
     assert told["segments"][0]["people"] >= told["segments"][-1]["people"]
+    assert told["synthetic"] is True
     assert "Site-audit checklist" in out.read_text()

@@ -57,6 +57,7 @@ def improve(  # noqa: PLR0913, PLR0917 - these are the options
                 "walks": records(made.fixes.walks),
                 "share_of_best": made.fixes.share_of_best(),
                 "sentences": made.sentences(),
+                "synthetic": made.synthetic,
             }
         )
         return
@@ -162,7 +163,14 @@ def scenario_show(
     wrote = [pipeline.write_scenario(found, path) for path in out or []]
     if as_json:
         told = {"walks": records(found.comparison.walks), "segments": records(found.comparison.segments)}
-        print_json({"scenario": found.name, "sentences": found.sentences(), **told})
+        print_json(
+            {
+                "scenario": found.name,
+                "sentences": found.sentences(),
+                "synthetic": found.synthetic,
+                **told,
+            }
+        )
         return
     shown = [
         "walk",
@@ -203,7 +211,7 @@ def scenario_compare(
         for path in out or []
     ]
     if as_json:
-        print_json({"scenarios": records(table), "credit": first.credit})
+        print_json({"scenarios": records(table), "credit": first.credit, "synthetic": first.synthetic})
         return
     show(table.set_index("scenario").T.rename_axis("metres x people").reset_index(), "Side by side")
     say(*(f"{one.name}: {one.comparison.sentences()[0]}" for one in found), f"{first.credit}.")
@@ -277,7 +285,7 @@ def corridors(  # noqa: PLR0913, PLR0917 - these are the options
     if as_json:
         tables = {"segments": bare, "pairs": found.pairs, "stops": found.stops, "checklist": found.checklist}
         told = {name: records(table) for name, table in tables.items()}
-        print_json({**told, "notes": found.notes, "credit": found.credit})
+        print_json({**told, "notes": found.notes, "credit": found.credit, "synthetic": found.synthetic})
         return
     columns = ["segment", "name", "lit", "length_m", "people", "share"]
     show(bare[columns].head(shown), "Segments, most passed first")

@@ -16,7 +16,7 @@ from safespace.briefs import exports, wording
 from safespace.briefs.definition import LINKS
 from safespace.briefs.geopackage import Drawn, Layer, write_geopackage
 from safespace.errors import FileError
-from safespace.maps.palette import BLUE, DARK_BLUE, GREY, INK, LIGHT_BLUE
+from safespace.maps.palette import BLUE, DARK_BLUE, GREY, INK, LIGHT_BLUE, SYNTHETIC
 from safespace.pipeline.networks import require_streets, streets_credit
 from safespace.pipeline.places import credit_of, find_places, is_synthetic, street_lines
 from safespace.pipeline.selection import factor_shares, hours_of_week, select
@@ -436,7 +436,9 @@ def write_walk(plan: WalkPlanned, path: Path, settings: Settings) -> Path:
         When the ending is none of these, or the file cannot be written.
     """
     writers: dict[str, Callable[[], Path]] = {
-        ".geojson": lambda: briefs.pdf.put(routes.to_geojson(plan.options).encode(), path),
+        ".geojson": lambda: briefs.pdf.put(
+            routes.to_geojson(plan.options, label=_label(plan)).encode(), path
+        ),
         ".gpkg": lambda: _write_layers(walk_layers(plan), path, plan),
         ".gpx": lambda: briefs.pdf.put(routes.to_gpx(plan.options).encode(), path),
         ".csv": lambda: write_table(plan.table, path, credit=plan.credit, synthetic=plan.synthetic),
@@ -454,6 +456,10 @@ def _write_layers(layers: Sequence[Layer], path: Path, answer: WalkPlanned | Rea
         synthetic=answer.synthetic,
         notes=answer.notes,
     )
+
+
+def _label(answer: WalkPlanned | ReachFound) -> str:
+    return SYNTHETIC if answer.synthetic else ""
 
 
 def walk_layers(plan: WalkPlanned) -> tuple[Layer, ...]:
@@ -500,7 +506,9 @@ def write_reach(found: ReachFound, path: Path) -> Path:
         When the ending is none of these, or the file cannot be written.
     """
     writers: dict[str, Callable[[], Path]] = {
-        ".geojson": lambda: briefs.pdf.put(routes.reach_to_geojson(found.reach, found.walks).encode(), path),
+        ".geojson": lambda: briefs.pdf.put(
+            routes.reach_to_geojson(found.reach, found.walks, label=_label(found)).encode(), path
+        ),
         ".gpkg": lambda: _write_layers(reach_layers(found), path, found),
         ".csv": lambda: write_table(found.table, path, credit=found.credit, synthetic=found.synthetic),
     }

@@ -67,8 +67,14 @@ def segments_to_frame(options: Options, graph: StreetGraph) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(pd.concat(frames, ignore_index=True), geometry="geometry", crs="EPSG:4326")
 
 
-def to_geojson(options: Options) -> str:
-    """Return the options as a GeoJSON FeatureCollection; the same options give the same text."""
+def to_geojson(options: Options, *, label: str = "") -> str:
+    """Return the options as a GeoJSON FeatureCollection; the same options give the same text.
+
+    Parameters
+    ----------
+    label
+        What is said of made-up data.
+    """
     features = [
         {
             "type": "Feature",
@@ -83,6 +89,7 @@ def to_geojson(options: Options) -> str:
     whole = {
         "type": "FeatureCollection",
         "attribution": options.credit,
+        "label": label,
         "limits": list(options.limits.words()),
         "notes": list(options.notes),
         "features": features,
@@ -90,13 +97,15 @@ def to_geojson(options: Options) -> str:
     return json.dumps(whole, ensure_ascii=False, indent=1)
 
 
-def reach_to_geojson(reach: Reach, walks: gpd.GeoDataFrame) -> str:
+def reach_to_geojson(reach: Reach, walks: gpd.GeoDataFrame, *, label: str = "") -> str:
     """Return ground and streets within reach, and the walks to places, as a GeoJSON FeatureCollection.
 
     Parameters
     ----------
     walks
         From :func:`safespace.routes.one_to_many`; places without a walk have no geometry.
+    label
+        What is said of made-up data.
     """
     layers = {"ground": reach.areas, "street": reach.segments, "walk": walks}
     features = [
@@ -112,6 +121,7 @@ def reach_to_geojson(reach: Reach, walks: gpd.GeoDataFrame) -> str:
     whole = {
         "type": "FeatureCollection",
         "attribution": reach.credit,
+        "label": label,
         "notes": list(reach.notes),
         "features": features,
     }

@@ -155,6 +155,7 @@ def test_reach_goes_from_the_question_to_the_file(town_settings, ends, tmp_path)
     one = pipeline.plan_walk(*ends, View(), town_settings).options.routes[0]
     assert found.walks["length_m"][0] == pytest.approx(one.length_m, abs=1e-3)
     made = json.loads(pipeline.write_reach(found, tmp_path / "reach.geojson").read_text())
+    assert made["label"] == "Synthetic data"
     assert {feature["properties"]["what"] for feature in made["features"]} == {"ground", "street", "walk"}
     record = json.loads(json.dumps(pipeline.reach_as_dict(found), default=str))
     assert len(record["within"]) == len(record["walks"]) == 2
