@@ -38,6 +38,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 from deltalake import CommitProperties, DeltaTable, write_deltalake
@@ -708,7 +709,8 @@ def _alike(held: pd.DataFrame, reports: pd.DataFrame, path: Path) -> npt.NDArray
             seen=f"{len(other):,}, first {first} ({other['differs'].iloc[0]})",
             remedy="Nothing was loaded. Read the files again: such rows are then held back for a decision.",
         )
-    return reports["report_id"].isin(held["report_id"]).to_numpy(dtype=bool)
+    known = pc.is_in(one_piece(reports["report_id"]), value_set=one_piece(held["report_id"]))
+    return np.asarray(known, dtype=bool)  # pandas looks each text up in Python
 
 
 def _keyed(reports: pd.DataFrame) -> pd.DataFrame:

@@ -71,9 +71,11 @@ def loads_in_words(loads: pd.DataFrame, time_zone: str) -> pd.DataFrame:
     newest = loads.iloc[::-1]
     local = newest["loaded_at"].dt.tz_convert(time_zone)
     figures = {name.capitalize(): newest[name] for name in words.OUTCOMES}
+    named = {"Name": newest["name"]} if (newest["name"] != "").any() else {}
     return pd.DataFrame(
         {
             "Load": newest["load_id"],
+            **named,
             "Reports": newest["source"].map(pipeline.PROVIDERS),
             "Files": newest["files"].map(words.files_in_words),
             "Loaded": [f"{words.day_in_words(at.date())}, {at:%H:%M}" for at in local],
