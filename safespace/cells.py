@@ -12,7 +12,7 @@ import logging
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import chain, repeat
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import geopandas as gpd
 import h3.api.basic_int as h3
@@ -428,18 +428,7 @@ def _count_sql(resolution: int, reports: str) -> str:
     named three times and not once in front: DuckDB would copy it into memory.
     """
     return f"""
-        WITH followers AS (
-            SELECT cell_{resolution:d} AS cell, report_id, event_id, occurred_from
-            FROM {reports} WHERE report_id <> event_id
-        ), led AS (
-            SELECT DISTINCT event_id FROM {reports}
-            WHERE report_id = event_id AND event_id IN (SELECT event_id FROM followers)
-        ), orphans AS (
-            SELECT followers.cell AS cell, ROW_NUMBER() OVER (
-                PARTITION BY followers.event_id ORDER BY occurred_from, report_id
-            ) AS nth
-            FROM followers LEFT JOIN led ON followers.event_id = led.event_id WHERE led.event_id IS NULL
-        ), counted AS (
+        WITH {_orphans_sql(resolution, reports)}, counted AS (
             SELECT cell_{resolution:d} AS cell, COUNT(*) AS pins,
                    COUNT(*) FILTER (WHERE report_id = event_id) AS events
             FROM {reports} GROUP BY 1
@@ -450,6 +439,84 @@ def _count_sql(resolution: int, reports: str) -> str:
                COALESCE(counted.events, 0) + COALESCE(adopted.events, 0) AS events
         FROM study LEFT JOIN counted ON study.cell = counted.cell
              LEFT JOIN adopted ON study.cell = adopted.cell
+    """  # noqa: S608 - a number formatted as such, and one of two fixed texts
+
+
+def _orphans_sql(resolution: int, reports: str) -> str:
+    """Return the parts of a query that find, in ``orphans``, pins of events whose first pin is not there."""
+    return f"""followers AS (
+            SELECT cell_{resolution:d} AS cell, report_id, event_id, occurred_from
+            FROM {reports} WHERE report_id <> event_id
+        ), led AS (
+            SELECT DISTINCT event_id FROM {reports}
+            WHERE report_id = event_id AND event_id IN (SELECT event_id FROM followers)
+        ), orphans AS (
+            SELECT followers.cell AS cell, occurred_from, ROW_NUMBER() OVER (
+                PARTITION BY followers.event_id ORDER BY occurred_from, report_id
+            ) AS nth
+            FROM followers LEFT JOIN led ON followers.event_id = led.event_id WHERE led.event_id IS NULL
+        )"""  # noqa: S608 - a number formatted as such, and one of two fixed texts
+
+
+def count_days(
+    reports: pd.DataFrame | Sequence[str],
+    window: pd.DataFrame,
+    *,
+    resolution: int,
+    engine: Engine,
+    time_zone: str = "Europe/London",
+    limits: Limits | None = None,
+) -> pd.DataFrame:
+    """Return how many events began in each cell of a window on each day.
+
+    Parameters
+    ----------
+    reports, resolution, engine, limits
+        As in :func:`count`.
+    window
+        Cells from :func:`study_window`.
+    time_zone
+        Zone whose calendar days count, by ``occurred_from`` of an event's earliest pin.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``cell`` (int64), ``day`` (``datetime64[us]``) and ``events`` (int64), sorted; only what occurs.
+
+    Raises
+    ------
+    EngineError
+        When the query fails.
+    """
+    source, asked = _limited(limits)
+    counted = engine.query(
+        _count_days_sql(resolution, source),
+        reports=reports,
+        study=window[["cell"]],
+        days=_days(time_zone, "D"),
+        **asked,
+    )
+    day = pd.DatetimeIndex(counted["day"].to_numpy(np.int64).astype("datetime64[D]")).as_unit("us")
+    return counted.assign(day=day)
+
+
+def _count_days_sql(resolution: int, reports: str) -> str:
+    return f"""
+        WITH {_orphans_sql(resolution, reports)}, firsts AS (
+            SELECT cell_{resolution:d} AS cell, occurred_from FROM {reports} WHERE report_id = event_id
+            UNION ALL SELECT cell, occurred_from FROM orphans WHERE nth = 1
+        ), placed AS (
+            SELECT cell, occurred_from, CAST(occurred_from AS DATE) AS day FROM firsts
+        ), calendar AS (
+            SELECT CAST(day AS DATE) AS day, before, after, turns FROM days
+        ), dated AS (
+            SELECT placed.cell AS cell, CAST(
+                CASE WHEN occurred_from < turns THEN before ELSE after END AS INTEGER
+            ) AS day
+            FROM placed JOIN calendar ON placed.day = calendar.day JOIN study ON placed.cell = study.cell
+        )
+        SELECT cell, day, COUNT(*) AS events FROM dated GROUP BY cell, day
+        ORDER BY cell NULLS LAST, day NULLS LAST
     """  # noqa: S608 - a number formatted as such, and one of two fixed texts
 
 
@@ -496,7 +563,7 @@ def count_months(
     counted = engine.query(
         _count_months_sql(resolution, source),
         reports=reports,
-        days=_days(time_zone),
+        days=_days(time_zone, "M"),
         sources=sources,
         **asked,
     )
@@ -507,11 +574,11 @@ def count_months(
     return counted.rename(columns={"month_and_place": "month"})
 
 
-def _days(time_zone: str) -> pd.DataFrame:
-    """Return the local month (months since 1970) before and after the one moment in a UTC day it can change."""
+def _days(time_zone: str, unit: Literal["D", "M"]) -> pd.DataFrame:
+    """Return the local day or month (since 1970) before and after the one moment in a UTC day it can change."""
     day = pd.date_range("1970-01-01", "2100-01-01", freq="D", tz="UTC").as_unit("us")
-    first, last = (_month_number(moments, time_zone) for moments in (day, day + pd.Timedelta("24h") - _TICK))
-    starts = pd.DatetimeIndex(last.astype("datetime64[M]")).tz_localize(
+    first, last = (_number(moments, time_zone, unit) for moments in (day, day + pd.Timedelta("24h") - _TICK))
+    starts = pd.DatetimeIndex(last.astype(f"datetime64[{unit}]")).tz_localize(
         time_zone, nonexistent="shift_forward", ambiguous=np.ones(len(last), dtype=bool)
     )
     turns = np.where(first == last, day.tz_localize(None), starts.tz_convert("UTC").tz_localize(None))
@@ -519,9 +586,9 @@ def _days(time_zone: str) -> pd.DataFrame:
     return pd.DataFrame({"day": day.tz_localize(None), "before": first, "after": last, "turns": turns_utc})
 
 
-def _month_number(moments: pd.DatetimeIndex, time_zone: str) -> Cells:
-    local = moments.tz_convert(time_zone)
-    return ((local.year - 1970) * 12 + local.month - 1).to_numpy(dtype=np.int64)
+def _number(moments: pd.DatetimeIndex, time_zone: str, unit: Literal["D", "M"]) -> Cells:
+    local = moments.tz_convert(time_zone).tz_localize(None)
+    return local.to_numpy().astype(f"datetime64[{unit}]").astype(np.int64)
 
 
 _SOURCES_SQL = "SELECT DISTINCT source FROM reports WHERE source IS NOT NULL ORDER BY source NULLS LAST"

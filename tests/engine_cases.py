@@ -55,11 +55,17 @@ def answer(engine: Engine, case: str, folder: Path) -> pd.DataFrame:
     """Return one case's rows."""
     if case in SQL:
         return engine.query(SQL[case], pins=pins())
-    whole = {"count": count, "count files": count_files, "months": count_months, "store": store_sequence}
+    whole = {
+        "count": count,
+        "count files": count_files,
+        "months": count_months,
+        "days": count_days,
+        "store": store_sequence,
+    }
     return whole[case](engine, folder)
 
 
-CASES = (*SQL, "count", "count files", "months", "store")
+CASES = (*SQL, "count", "count files", "months", "days", "store")
 
 
 def reports(size: int = 4_000) -> pd.DataFrame:
@@ -93,6 +99,14 @@ def count_months(engine: Engine, _: Path) -> pd.DataFrame:
     hours = np.random.default_rng(8).integers(0, 3 * 365 * 24, 4_000)
     moments = pd.Timestamp("2020-01-01", tz="UTC") + pd.to_timedelta(hours, unit="h")
     return cells.count_months(reports().assign(occurred_from=moments), resolution=7, engine=engine)
+
+
+def count_days(engine: Engine, _: Path) -> pd.DataFrame:
+    """Count by local day, in hours where the local day is not the day in UTC."""
+    hours = np.random.default_rng(9).integers(0, 3 * 365 * 24, 4_000)
+    moments = pd.Timestamp("2020-01-01", tz="UTC") + pd.to_timedelta(hours, unit="h")
+    window = cells.study_window(shapely.box(-1.20, 52.92, -1.10, 52.98), resolution=7)
+    return cells.count_days(reports().assign(occurred_from=moments), window, resolution=7, engine=engine)
 
 
 def store_sequence(engine: Engine, folder: Path) -> pd.DataFrame:

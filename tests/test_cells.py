@@ -205,6 +205,31 @@ def test_an_event_without_its_first_pin_counts_at_the_earliest_that_is_left(seed
     assert counted["pins"].sum() == len(chosen)
 
 
+def test_days_are_local_and_an_event_is_on_that_of_its_first_pin_there():
+    moments = [
+        "2022-03-26 23:59",
+        "2022-03-27 22:59",
+        "2022-03-27 23:00",
+        "2022-03-28 09:00",
+        "2022-03-29 09:00",
+    ]
+    reports = pd.DataFrame(
+        {
+            "cell_8": [7, 7, 7, 7, 9],
+            "report_id": list("abcde"),
+            "event_id": ["a", "b", "c", "gone", "gone"],  # its first pin is not among these
+            "occurred_from": pd.to_datetime(moments, utc=True),
+        }
+    )
+    window = pd.DataFrame({"cell": [7]})
+    out = grid.count_days(reports, window, resolution=8, engine=open_engine())
+    days = dict(zip(out["day"].dt.strftime("%m-%d"), out["events"], strict=True))
+    assert days == {"03-26": 1, "03-27": 1, "03-28": 2}
+    west = grid.count_days(reports, window, resolution=8, engine=open_engine(), time_zone="America/New_York")
+    assert west["day"].dt.strftime("%m-%d").tolist() == ["03-26", "03-27", "03-28"]
+    assert west["events"].tolist() == [1, 2, 1]
+
+
 def test_months_are_local_and_clocks_change_within_them():
     moments = [
         "2022-03-31 22:59",

@@ -104,6 +104,8 @@ def test_verbs_give_the_same_answers(spark, town_settings) -> None:
         assert expected["pins"].sum() > 0
     monthly = [pipeline.count_monthly(View(sources=("nte",)), one) for one in (on_spark, town_settings)]
     pd.testing.assert_frame_equal(*monthly, check_exact=True)
+    months = [pipeline.find_change(View(sources=("nte",)), one).months for one in (on_spark, town_settings)]
+    pd.testing.assert_frame_equal(*months, check_exact=True)
 
 
 def test_overflow_is_an_error_and_not_another_number(engine) -> None:

@@ -53,6 +53,7 @@ from safespace.hotspots.validation import (
     generalised_gini,
     jaccard_across,
     scores_from,
+    sum_periods,
     validate,
 )
 
@@ -108,6 +109,7 @@ __all__ = [
     "share_by",
     "smooth_week",
     "smoothed_rates",
+    "sum_periods",
     "tied_ranks",
     "validate",
     "week_surface",

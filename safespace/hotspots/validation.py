@@ -97,6 +97,30 @@ def count_by_period(reports: pd.DataFrame, cells: pd.DataFrame, *, freq: str = "
     TooFewError
         When no event falls inside.
     """
+    column = f"cell_{h3.get_resolution(int(cells['cell'].iloc[0]))}" if len(cells) else "cell_9"
+    first = reports.sort_values(["occurred_from", "report_id"], kind="stable").drop_duplicates("event_id")
+    local = first["occurred_from"].dt.tz_convert("Europe/London").dt.tz_localize(None)
+    days = pd.DataFrame(
+        {"cell": first[column].to_numpy(), "day": local.dt.normalize().to_numpy(), "events": 1}
+    )
+    return sum_periods(days, cells, freq=freq)
+
+
+def sum_periods(days: pd.DataFrame, cells: pd.DataFrame, *, freq: str = "M") -> pd.DataFrame:
+    """Return the events of each cell inside the area in each period, from counts by day.
+
+    Parameters
+    ----------
+    days
+        ``cell, day, events`` (:func:`safespace.cells.count_days`), local days.
+    cells, freq
+        As in :func:`count_by_period`, and so is what is returned.
+
+    Raises
+    ------
+    TooFewError
+        When no event falls inside.
+    """
     inside = cells.loc[~cells["edge"], "cell"].to_numpy()
     if not len(inside):
         raise TooFewError(
@@ -104,20 +128,19 @@ def count_by_period(reports: pd.DataFrame, cells: pd.DataFrame, *, freq: str = "
             seen=f"{len(cells)} cells at the edge",
             remedy="Choose a finer resolution or a larger area.",
         )
-    column = f"cell_{h3.get_resolution(int(inside[0]))}"
-    first = reports.sort_values(["occurred_from", "report_id"], kind="stable").drop_duplicates("event_id")
-    first = first[first[column].isin(inside)]
-    if first.empty:
+    held = days[days["cell"].isin(inside)]
+    if held.empty:
         raise TooFewError(
             "No event falls inside the area.",
-            seen=f"{len(reports)} reports",
+            seen=f"{int(days['events'].sum())} events in other cells",
             remedy="At least one is needed; widen the dates, the area or the sources.",
         )
-    local = first["occurred_from"].dt.tz_convert("Europe/London").dt.tz_localize(None)
-    period = local.dt.to_period(freq)
+    period = held["day"].dt.to_period(freq)
     every = pd.period_range(period.min(), period.max(), freq=freq)
-    counted = pd.crosstab(first[column].to_numpy(), period.to_numpy())
-    whole = counted.reindex(index=inside, columns=every, fill_value=0).astype("int64")
+    summed = held.assign(period=period).pivot_table(
+        index="cell", columns="period", values="events", aggfunc="sum", fill_value=0
+    )
+    whole = summed.reindex(index=inside, columns=every, fill_value=0).astype("int64")
     return whole.rename_axis(index="cell", columns="period")
 
 

@@ -21,7 +21,7 @@ from safespace.pipeline.places import (
     is_synthetic,
     name_cells,
 )
-from safespace.pipeline.selection import part_of_night, select
+from safespace.pipeline.selection import count_days, part_of_night, select
 from safespace.pipeline.view import BASELINES, FELT
 from safespace.schemas import RESOLUTIONS
 from safespace.store import Store
@@ -99,7 +99,7 @@ def validate_places(
         When there are too few periods or events, saying how many would be enough.
     """
     counted = count_cells(view, settings)
-    periods = hotspots.count_by_period(select(view, settings).reports, counted, freq=_period(freq))
+    periods = _counted_by(view, counted, _period(freq), settings)
     return hotspots.validate(periods, counted, later=later, seed=seed)
 
 
@@ -416,7 +416,7 @@ def find_change(view: View, settings: Settings, *, seed: int = 0) -> Change:
     """
     counted = count_cells(view, settings)
     reports = select(view, settings).reports
-    events = hotspots.count_by_period(reports, counted, freq="M").sum()
+    events = _counted_by(view, counted, "M", settings).sum()
     months = pd.DataFrame({"month": events.index.astype(str), "events": events.to_numpy()})
     notes: list[str] = []
     trend = _or_say(lambda: hotspots.find_trend(events), notes)
@@ -424,6 +424,11 @@ def find_change(view: View, settings: Settings, *, seed: int = 0) -> Change:
         notes.append(_trend_in_words(trend))
     near = _or_say(lambda: hotspots.near_repeat(inside(reports, counted, view), seed=seed), notes)
     return Change(months, trend, near, tuple(notes))
+
+
+def _counted_by(view: View, counted: pd.DataFrame, freq: str, settings: Settings) -> pd.DataFrame:
+    """Count the view's events by cell and period where the settings say that queries run."""
+    return hotspots.sum_periods(count_days(view, counted[["cell"]], settings), counted, freq=freq)
 
 
 def _or_say(find: Callable[[], T], notes: list[str]) -> T | None:
@@ -471,7 +476,7 @@ def find_emerging(view: View, settings: Settings, *, freq: str = "month", seed: 
         When no event falls inside.
     """
     counted, rows = count_cells(view, settings), select(view, settings).reports
-    counts = hotspots.count_by_period(rows, counted, freq=_period(freq))
+    counts = _counted_by(view, counted, _period(freq), settings)
     held = counted[~counted["edge"] & (counted["exposure"] > 0)]
     exposure = held.set_index("cell")["exposure"]
     rate, notes = settings.hotspots.false_discovery_rate, [LAST_PERIOD]

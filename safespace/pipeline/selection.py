@@ -110,6 +110,26 @@ def count_events(view: View, window: pd.DataFrame, settings: Settings) -> pd.Dat
     return cells.count(reports, window, resolution=view.resolution, engine=engine, limits=limits)
 
 
+def count_days(view: View, window: pd.DataFrame, settings: Settings) -> pd.DataFrame:
+    """Count a view's events in the cells of a window by local day; as :func:`count_events` runs.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As :func:`safespace.cells.count_days`.
+    """
+    _refuse_adding_layers(view)
+    reports, limits = _countable(view, settings)
+    return cells.count_days(
+        reports,
+        window,
+        resolution=view.resolution,
+        engine=open_engine(settings.engine),
+        time_zone=settings.time_zone,
+        limits=limits,
+    )
+
+
 def count_months(view: View, settings: Settings) -> pd.DataFrame:
     """Count a view's reports by cell, month and source, wherever they are; as :func:`count_events` runs.
 

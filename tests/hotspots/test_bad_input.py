@@ -155,7 +155,9 @@ def test_nothing_in_either_period_is_a_sentence():
     none = pd.Series({1: 0, 2: 0})
     with pytest.raises(TooFewError, match=r"any event in either period.* At least one .* within the data"):
         hotspots.compare_periods(none, none, days_before=30, days_after=30)
-    with pytest.raises(TooFewError, match=r"No event falls inside the area\. Seen: 0 reports\. At least one"):
+    with pytest.raises(
+        TooFewError, match=r"No event falls inside the area\. Seen: 0 events in other cells\. At least one"
+    ):
         hotspots.count_by_period(reports(0), WINDOW)
     with pytest.raises(TooFewError, match=r"No cell lies inside the area"):
         hotspots.count_by_period(reports(3), WINDOW.assign(edge=True))

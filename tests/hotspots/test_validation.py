@@ -131,7 +131,7 @@ def test_events_are_counted_once_in_every_period_between_the_first_and_the_last(
     assert counts.loc[MIDDLE].tolist() == [1, 0, 0, 1]  # half past midnight in summer time
     assert counts.to_numpy().sum() == 2
     assert list(counts.index) == CELLS.tolist()
-    with pytest.raises(TooFewError, match=r"No event falls inside .* 1 reports"):
+    with pytest.raises(TooFewError, match=r"No event falls inside .* 1 events in other cells"):
         count_by_period(reports.iloc[3:], WINDOW)
 
 

@@ -7,10 +7,10 @@ from datetime import date
 import pandas as pd
 import pytest
 
-from safespace import cells, pipeline
+from safespace import cells, hotspots, pipeline
 from safespace.engine import open_engine
 from safespace.errors import AreaError, EngineError
-from safespace.pipeline.selection import count_events, count_months, select
+from safespace.pipeline.selection import count_days, count_events, count_months, select
 from safespace.pipeline.view import View
 
 ASKED = {
@@ -45,6 +45,16 @@ def test_months_of_the_files_are_months_of_the_rows(town_settings):
     assert by_rows["month"].min() == pd.Timestamp("2025-10-01")
     with pytest.raises(AreaError, match=r"All areas: No report falls inside"):
         pipeline.count_monthly(view.but(since=date(2010, 1, 1), until=date(2010, 2, 1)), town_settings)
+
+
+@pytest.mark.parametrize("freq", ["M", "W-SUN"])
+def test_periods_of_the_files_are_periods_of_the_rows(town_settings, freq):
+    view = View(sources=("nte",))
+    counted = pipeline.count_cells(view, town_settings)
+    days = count_days(view, counted, town_settings)
+    by_rows = hotspots.count_by_period(select(view, town_settings).reports, counted, freq=freq)
+    pd.testing.assert_frame_equal(hotspots.sum_periods(days, counted, freq=freq), by_rows, check_exact=True)
+    assert days["events"].sum() == counted["events"].sum()
 
 
 def test_an_engine_that_is_none_is_refused(town_settings):
