@@ -102,6 +102,7 @@ def test_what_is_closed_already_is_no_effect_of_the_scenario(graph):
     found = compare_walks(cut, Scenario("s", light=(TOWPATH,)), walks_on(graph))
     assert row_of(found, "b", FREE)["outcome"] == "No way before either"
     assert found.no_way == ()
+    assert found.sentences()[-1] == ("There is no way before the change either, so it is not judged for: b.")
 
 
 @settings(max_examples=20, deadline=None)

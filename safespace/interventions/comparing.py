@@ -78,7 +78,11 @@ class Comparison:
             "(each walk counted once, those with no way left not at all)."
         )
         gone = (f"No way is left for: {', '.join(self.no_way)}.",) if self.no_way else ()
-        return first, second, *gone
+        never = ", ".join(free.loc[free["outcome"] == NEVER, "walk"])
+        cut = (
+            (f"There is no way before the change either, so it is not judged for: {never}.",) if never else ()
+        )
+        return first, second, *gone, *cut
 
 
 def before_after(
