@@ -275,6 +275,8 @@ def test_the_partner_edition_shows_nothing_that_was_not_released(open_app, page)
     app = open_app(page, edition="partner", **WALK)
     assert app.info[0].value == words.PARTNER_NOTE
     assert "events" not in html_of(app)
+    assert " held" not in html_of(app)
+    assert not app.sidebar.children
     assert not app.get("deck_gl_json_chart")
     assert not app.get("download_button")
 

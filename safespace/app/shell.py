@@ -100,10 +100,12 @@ def _draw(show: Callable[[View, Holdings, Settings], None]) -> None:
         return
     state.fit_to(held.sources["source"].tolist(), held.baselines)
     view = state.read_view()
+    if view.edition != "police":  # before the rest: how many rows are held, and of what, was not released
+        st.html(f'<div id="content">{words.SYNTHETIC_BANNER if held.synthetic else ""}</div>')
+        st.info(words.PARTNER_NOTE)
+        return
     frame.sidebar(view, held, settings)
     today = datetime.now(tz=ZoneInfo(settings.time_zone)).date()
     frame.dates(view, held, today)
-    if view.edition != "police":
-        st.info(words.PARTNER_NOTE)
-    elif "spiking" not in view.sources or frame.has_read_spiking_note():
+    if "spiking" not in view.sources or frame.has_read_spiking_note():
         show(view, held, settings)
