@@ -105,21 +105,12 @@ def period(text: str) -> tuple[date, date]:
     return first, last
 
 
-def point(text: str) -> tuple[float, float] | str:
-    """Read ``lon,lat``; anything else is the name of a landmark."""
-    try:
-        lon, lat = (float(part) for part in text.split(","))
-    except ValueError:
-        return text
-    return lon, lat
-
-
 def link(text: str) -> tuple[tuple[float, float] | str, tuple[float, float] | str]:
     """Read a walking link, two ends parted by an arrow."""
     start, arrow, end = text.partition(">")
     if not arrow:
         raise InputError("A walking link needs two ends.", seen=text, remedy="Write it as 'FROM > TO'.")
-    return point(start.strip()), point(end.strip())
+    return pipeline.point_of(start), pipeline.point_of(end)
 
 
 def one_of(word: str, known: tuple[str, ...]) -> Any:

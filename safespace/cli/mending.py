@@ -10,7 +10,7 @@ import pandas as pd
 import typer
 
 from safespace import pipeline
-from safespace.cli.asking import JsonOption, OutOption, StoreOption, asks, link, point, settings_of
+from safespace.cli.asking import JsonOption, OutOption, StoreOption, asks, link, settings_of
 from safespace.cli.printing import print_json, records, say, show, wrote_files
 from safespace.cli.walking import AtOption  # noqa: TC001 - Typer reads it while it runs
 from safespace.errors import InputError
@@ -275,7 +275,10 @@ def corridors(  # noqa: PLR0913, PLR0917 - these are the options
     """
     settings = settings_of(store)
     start, end = (
-        [*(point(text) for text in typed or []), *(pipeline.read_spots(file, settings) if file else [])]
+        [
+            *(pipeline.point_of(text) for text in typed or []),
+            *(pipeline.read_spots(file, settings) if file else []),
+        ]
         for typed, file in ((origin, from_file), (destination, to_file))
     )
     prices = tuple(trade_off) if trade_off else pipeline.TRADE_OFFS

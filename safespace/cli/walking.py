@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from safespace import pipeline
-from safespace.cli.asking import JsonOption, OutOption, StoreOption, asks, point, settings_of
+from safespace.cli.asking import JsonOption, OutOption, StoreOption, asks, settings_of
 from safespace.cli.printing import on_terminal, print_json, records, say, show, wrote_files
 
 
@@ -118,7 +118,9 @@ def routes(  # noqa: PLR0913, PLR0917 - these are the options
     """
     settings = settings_of(store)
     limits = _limits(at, step_free=step_free, paved=paved)
-    plan = pipeline.plan_walk(point(origin), point(destination), view, settings, limits=limits)
+    plan = pipeline.plan_walk(
+        pipeline.point_of(origin), pipeline.point_of(destination), view, settings, limits=limits
+    )
     wrote = [pipeline.write_walk(plan, path, settings) for path in out or []]
     if as_json:
         print_json(pipeline.walk_as_dict(plan))
@@ -152,8 +154,10 @@ def reach(  # noqa: PLR0913, PLR0917 - these are the options
     """
     settings = settings_of(store)
     limits = _limits(at, step_free=step_free, paved=paved)
-    places = [point(text) for text in to or []]
-    found = pipeline.find_reach(point(origin), minutes or [10.0], view, settings, to=places, limits=limits)
+    places = [pipeline.point_of(text) for text in to or []]
+    found = pipeline.find_reach(
+        pipeline.point_of(origin), minutes or [10.0], view, settings, to=places, limits=limits
+    )
     wrote = [pipeline.write_reach(found, path) for path in out or []]
     if as_json:
         print_json(pipeline.reach_as_dict(found))

@@ -5,7 +5,7 @@ Each verb opens the store named in the settings, does one thing and returns a fr
 
 from safespace.interventions import Budget
 from safespace.pipeline.acting import evaluate, release
-from safespace.pipeline.asking import Link, Spot, read_links, read_spots
+from safespace.pipeline.asking import Link, Spot, point_of, read_links, read_spots
 from safespace.pipeline.calendars import held_calendar, ingest_calendar, windows_of
 from safespace.pipeline.demo import run_demo
 from safespace.pipeline.excerpts import (
@@ -246,6 +246,7 @@ __all__ = [
     "places_page",
     "places_table",
     "plan_walk",
+    "point_of",
     "propose_mapping",
     "propose_upload",
     "reach_as_dict",

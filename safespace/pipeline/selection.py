@@ -245,8 +245,6 @@ def hours_of_week(reports: pd.DataFrame, settings: Settings) -> NDArray[np.float
     """
     span = reports["occurred_to"] - reports["occurred_from"]
     timed = reports[span <= pd.Timedelta(days=1)]
-    if timed.empty:
-        return nights.hour_table(timed["occurred_from"], timed["occurred_to"], tz=settings.time_zone)
     return nights.hour_table(timed["occurred_from"], timed["occurred_to"], tz=settings.time_zone)
 
 
