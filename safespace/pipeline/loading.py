@@ -205,7 +205,7 @@ def commit(checked: Ingestion, *, settings: Settings, name: str = "") -> Ingesti
         raise FileError(
             "There is a header and no row under it, so there is nothing to load.",
             where=", ".join(reading.files[:3]),
-            remedy="Export the file again with its rows; --check says what the header holds.",
+            remedy="Export the file again with its rows.",
         )
     _refuse_mixing(reading, settings)
     load = Store.open(settings.store, create=True).load(_placed(reading, settings), reading, name=name)
