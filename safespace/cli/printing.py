@@ -35,7 +35,7 @@ def show(frame: pd.DataFrame, title: str) -> None:
         table.add_column(
             str(name).replace("_", " "),
             justify="right" if frame[name].dtype.kind in "if" else "left",
-            no_wrap=name == "load_id",  # to be copied
+            no_wrap=name in {"load_id", "reason"},  # to be copied
             overflow="fold",
         )
     for row in frame.itertuples(index=False):

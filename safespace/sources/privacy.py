@@ -183,15 +183,16 @@ def set_aside(columns: Sequence[tuple[str, pa.ChunkedArray]], count: int) -> tup
         ("home_location", _PLACE_HEADERS, lambda text: plain(text) in homes or _says_home(text)),
         ("domestic_abuse", _TAG_HEADERS, _says_domestic),
     )
-    found, said_by = np.full(count, "", dtype=object), []
+    found, said_by = np.zeros(count, dtype=np.int64), []
     for header, cells in columns:
         for reason, headers, says in looked:
             if headers.search(_spaced(header)):
                 codes, words = encode(cells.combine_chunks())
                 here = np.array([says(word) for word in words], dtype=bool)[codes]
-                found[here] = reason
+                found[here] = 1 + [name for name, *_ in looked].index(reason)
                 said_by += [header] if here.any() else []
-    return pa.array(found, type=pa.large_string()), list(dict.fromkeys(said_by))
+    reasons = pa.array(["", *(name for name, *_ in looked)], type=pa.large_string())
+    return reasons.take(pa.array(found)), list(dict.fromkeys(said_by))
 
 
 def _says_home(text: str) -> bool:

@@ -582,7 +582,7 @@ def _changed_note(references: pd.Series) -> list[str]:
     changed = (
         f"Of the rows, {len(references):,} changed since they were loaded and are held back: {first}{more}."
     )
-    remedy = "Where the new ones are right, roll back the load that holds the old ones, and load both again, newest first."
+    remedy = "Where the new ones are right, roll back the load that holds the old ones, and this one if loaded, and load both again, newest first."
     return [f"{changed} {remedy}"]
 
 
