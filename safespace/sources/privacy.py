@@ -21,7 +21,7 @@ from safespace.sources.taxonomy import load_taxonomy, resolve
 from safespace.sources.texts import encode, matches
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from safespace.sources.taxonomy import Taxonomy
 
@@ -174,29 +174,31 @@ def set_aside(columns: Sequence[tuple[str, pa.ChunkedArray]], count: int) -> tup
     Only columns named like a place are looked through for homes, and only those named like keywords, tags or
     qualifiers for domestic abuse: in sentences "domestic" and "home" stand for too much else.
     """
-    homes = {
-        plain(word)
-        for word, label in load_taxonomy().words("nte", "location_type").known.items()
-        if label == "Home"
-    }
-    looked = (
-        ("home_location", _PLACE_HEADERS, lambda text: plain(text) in homes or _says_home(text)),
-        ("domestic_abuse", _TAG_HEADERS, _says_domestic),
+    looked: tuple[tuple[str, re.Pattern[str], str, Callable[[str], bool]], ...] = (
+        ("home_location", _PLACE_HEADERS, _homes(), bool),
+        ("domestic_abuse", _TAG_HEADERS, rf"(?i){_DOMESTIC_WORDS.pattern}", _says_domestic),
     )
     found, said_by = np.zeros(count, dtype=np.int64), []
     for header, cells in columns:
-        for reason, headers, says in looked:
+        for number, (_, headers, pattern, says) in enumerate(looked, start=1):
             if headers.search(_spaced(header)):
-                codes, words = encode(cells.combine_chunks())
-                here = np.array([says(word) for word in words], dtype=bool)[codes]
-                found[here] = 1 + [name for name, *_ in looked].index(reason)
-                said_by += [header] if here.any() else []
+                perhaps = np.flatnonzero(matches(cells, pattern))
+                codes, words = encode(cells.take(pa.array(perhaps)).combine_chunks())
+                here = perhaps[np.array([says(word) for word in words], dtype=bool)[codes]]
+                found[here] = number
+                said_by += [header] if len(here) else []
     reasons = pa.array(["", *(name for name, *_ in looked)], type=pa.large_string())
     return reasons.take(pa.array(found)), list(dict.fromkeys(said_by))
 
 
-def _says_home(text: str) -> bool:
-    return bool(_HOMES.search(plain(text).replace("_", " ")))
+def _homes() -> str:
+    """Return a pattern of the cells that name a home: a word of the list alone, or a plain phrase in any text."""
+    words = load_taxonomy().words("nte", "location_type").known.items()
+    alone = "|".join(sorted(plain(word) for word, label in words if label == "Home")).replace(
+        "_", "[^0-9a-z]+"
+    )
+    phrases = _HOMES.pattern.replace(" ", "[^0-9a-z]+")
+    return f"(?i)^[^0-9a-z]*(?:{alone})[^0-9a-z]*$|{phrases}"
 
 
 def _says_domestic(text: str) -> bool:
