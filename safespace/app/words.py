@@ -221,7 +221,8 @@ DATA_DOES = (
     "What was mended in a value, before and after. Nothing is mended silently.",
 )
 DATA_DOES_NOT = (
-    "Anybody's own words, names or contact details: they are never stored, and what may be such is not shown here.",
+    "Columns of free text, and contact details: they are not stored.",
+    "What may be somebody's own words: rows not taken are kept to be mended, and such cells are not shown here.",
     "Rows about domestic incidents or homes: they are counted, and nothing of them is kept.",
 )
 
