@@ -14,7 +14,7 @@ import pandas as pd
 import streamlit as st
 
 from safespace.app.words import DATED_BY_MONTH
-from safespace.pipeline import View
+from safespace.pipeline import View, point_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -86,16 +86,7 @@ def text(name: str) -> str:
 def walk_ends() -> tuple[End, End] | None:
     """Return the two ends of a walk in the address, or nothing when one is missing."""
     ends = text("from"), text("to")
-    return (_end(ends[0]), _end(ends[1])) if all(ends) else None
-
-
-def _end(words: str) -> End:
-    """Read ``longitude, latitude``; anything else is the name of a landmark."""
-    try:
-        lon, lat = (float(part) for part in words.split(","))
-    except ValueError:
-        return words
-    return lon, lat
+    return (point_of(ends[0]), point_of(ends[1])) if all(ends) else None
 
 
 def choose(

@@ -17,6 +17,7 @@ from safespace.briefs.definition import LINKS
 from safespace.briefs.geopackage import Drawn, Layer, write_geopackage
 from safespace.errors import FileError
 from safespace.maps.palette import BLUE, DARK_BLUE, GREY, INK, LIGHT_BLUE, SYNTHETIC
+from safespace.pipeline.lines import LIGHTING
 from safespace.pipeline.networks import require_streets, streets_credit
 from safespace.pipeline.places import credit_of, find_places, is_synthetic, street_lines
 from safespace.pipeline.selection import factor_shares, hours_of_week, select
@@ -39,12 +40,6 @@ if TYPE_CHECKING:
 
 _COLOURS = (DARK_BLUE, BLUE, INK, LIGHT_BLUE, GREY)
 _DASHES = ("", "6;1.5", "1;1.5", "4;1.5;1;1.5", "2;2")
-# Not known is drawn as a line of its own kind, neither as lit nor as unlit.
-_LIGHTING = (
-    Drawn("yes", "Lit, as mapped", BLUE, 0.8),
-    Drawn("no", "Unlit, as mapped", INK, 0.8, "4;1.5"),
-    Drawn("unknown", "Lighting not known", GREY, 0.8, "1;1.5"),
-)
 
 ASSUMPTIONS = (
     "Reports show where people chose to report, not where harm is.",
@@ -470,7 +465,7 @@ def walk_layers(plan: WalkPlanned) -> tuple[Layer, ...]:
     segments = plan.segments.drop(columns="attribution")
     return (
         Layer("options", plan.routes.drop(columns="attribution"), "option", options, "Walking options."),
-        Layer("segments", segments, "lit", _LIGHTING, "Segments of each option, by lighting as mapped."),
+        Layer("segments", segments, "lit", LIGHTING, "Segments of each option, by lighting as mapped."),
     )
 
 
@@ -483,7 +478,7 @@ def reach_layers(found: ReachFound) -> tuple[Layer, ...]:
     bare = [frame.drop(columns="attribution") for frame in (ground.assign(within=within), lines, walks)]
     layers = [
         Layer("ground", bare[0], "within", times, "Ground within 25 m of a street that can be walked."),
-        Layer("streets", bare[1], "lit", _LIGHTING, "Streets within reach, by lighting as mapped."),
+        Layer("streets", bare[1], "lit", LIGHTING, "Streets within reach, by lighting as mapped."),
     ]
     there = bare[2][bare[2]["problem"] == ""]
     if len(there):
