@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pandas as pd
+
+
+_FEW = 4  # rows that are read more easily one below the other than with every word broken
+_ANY_WIDTH = 10_000
 
 
 def on_terminal(as_json: bool) -> bool:
@@ -29,7 +34,22 @@ def say(*sentences: str) -> None:
 
 
 def show(frame: pd.DataFrame, title: str) -> None:
-    """Print a frame as a table."""
+    """Print a frame as a table; few rows of more columns than fit side by side are printed one below the other.
+
+    Into a file or a pipe a table goes as wide as it is.
+    """
+    console, table = Console(highlight=False), _table(frame, title)
+    wide = Measurement.get(console, console.options.update(max_width=_ANY_WIDTH), table).maximum
+    if wide > console.width and 0 < len(frame) <= _FEW:
+        on_side = frame.astype(object).set_axis(range(1, len(frame) + 1)).T.rename_axis("").reset_index()
+        on_side[""] = on_side[""].str.replace("_", " ")
+        table = _table(on_side, title)
+    elif not console.is_terminal:
+        console = Console(highlight=False, width=max(wide, console.width))
+    console.print(table)
+
+
+def _table(frame: pd.DataFrame, title: str) -> Table:
     table = Table(title=title, title_justify="left", title_style="bold")
     for name in frame.columns:
         table.add_column(
@@ -41,7 +61,7 @@ def show(frame: pd.DataFrame, title: str) -> None:
     for row in frame.itertuples(index=False):
         # As text: a name with square brackets in it is not markup.
         table.add_row(*(Text(f"{value:,.2f}" if isinstance(value, float) else str(value)) for value in row))
-    Console(highlight=False).print(table)
+    return table
 
 
 def print_json(document: Any) -> None:
