@@ -92,13 +92,17 @@ def ingest(  # noqa: PLR0913, PLR0917 - each is one documented option
     if as_json:
         print_json(done.as_dict() | {"files_written": wrote})
         return
+    _show_ingested(done)
+    wrote_files(wrote)
+
+
+def _show_ingested(done: pipeline.Ingestion) -> None:
     say(*done.sentences())
     if len(done.reasons):
         show(done.reasons.drop(columns="remedy"), "Rows not accepted")
         say(*(f"{reason}: {remedy}" for reason, remedy in done.reasons[["reason", "remedy"]].to_numpy()))
     if len(done.reading.repairs):
         show(done.repairs(), "Cells repaired")
-    wrote_files(wrote)
 
 
 def fetch(

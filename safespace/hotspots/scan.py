@@ -704,9 +704,6 @@ def _told(
     picked = _apart(held, found.scores)
     at = tuple(np.array(picked, dtype=np.int64).reshape(-1, 2).T)
     members = tuple(np.sort(cells[held.of(centre, rings)]) for centre, rings in picked)
-    events, expected, scores = found.counts[at], found.expected[at], found.scores[at]
-    low, high = garwood(events)
-    p = _chances(scores, highest)
     best = found.scores.argmax(axis=1)[:, None]
     most, usual = (np.take_along_axis(each, best, axis=1)[:, 0] for each in (found.counts, found.expected))
     strongest = found.scores.max(axis=1)
@@ -716,18 +713,9 @@ def _told(
             "core_cell": cells[at[0]],
             "radius": at[1],
             "cells": np.array([len(each) for each in members], dtype=np.int64),
-            "events": events,
-            "expected": expected,
-            "ratio": events / expected,
-            "lower": low / expected,
-            "upper": high / expected,
-            "llr": scores,
-            **p,
-            "higher": p["p_value"] <= level,
+            **_figures(found, at, highest, level),
         }
     )
-    if found.periods is not None:
-        table = table.assign(periods=found.periods[at])
     scanned = Scan(
         table=table,
         cells=cells,
@@ -743,6 +731,26 @@ def _told(
     )
     logger.info("%s discs are higher than usual. %s", int(table["higher"].sum()), scanned.basis())
     return scanned
+
+
+def _figures(
+    found: _Found, at: tuple[Whole, ...], highest: dict[str, Numbers], level: float
+) -> dict[str, NDArray[Any]]:
+    """Return the figures of the discs at some places, one array a column."""
+    events, expected, scores = found.counts[at], found.expected[at], found.scores[at]
+    low, high = garwood(events)
+    p = _chances(scores, highest)
+    told = {
+        "events": events,
+        "expected": expected,
+        "ratio": events / expected,
+        "lower": low / expected,
+        "upper": high / expected,
+        "llr": scores,
+        **p,
+        "higher": p["p_value"] <= level,
+    }
+    return told if found.periods is None else told | {"periods": found.periods[at]}
 
 
 def _chances(scores: Numbers, highest: dict[str, Numbers]) -> dict[str, Numbers]:
