@@ -15,7 +15,7 @@ from streamlit import config
 from streamlit.testing.v1 import AppTest
 
 from safespace import pipeline, tone
-from safespace.app import method, state, words
+from safespace.app import agreement, method, state, words
 from safespace.app.serve import command, serve
 from safespace.errors import SettingsError
 from safespace.maps.decks import CELL_COLUMNS
@@ -242,6 +242,7 @@ def test_a_store_without_streetsafe_opens_on_what_it_holds(monkeypatch, tmp_path
     assert not app.error
     assert query_of(app) == {"sources": "nte", "baseline": "area"}
     assert "Night-time" in html_of(app)
+    assert [tab.label for tab in app.tabs] == ["Map", "Table"]
 
 
 def test_a_new_load_shows_at_the_next_change(monkeypatch, tmp_path, town):
@@ -428,6 +429,44 @@ def test_a_zone_offers_the_parts_of_its_own_night(monkeypatch, open_app):
     app.selectbox(key="choose_window").select("nte-core").run()
     app.selectbox(key="choose_area").select("SB04").run()
     assert query_of(app) == {"area": "SB04"}
+
+
+def test_felt_and_recorded_stand_side_by_side_once_asked_for(open_app, town_settings):
+    app = open_app()
+    assert [tab.label for tab in app.tabs] == ["Map", "Table", agreement.TAB]
+    assert len(app.get("deck_gl_json_chart")) == 1
+    app.session_state["map_or_table"] = agreement.TAB
+    app.run()
+    found = pipeline.find_agreement(pipeline.View(), town_settings)
+    assert not app.exception
+    for said in (
+        agreement.headline(found.counts()),
+        found.felt.basis(),
+        found.recorded.basis(),
+        "Reports of suspected",
+    ):
+        assert said in html_of(app)
+    for row in pipeline.agreement_table(found).itertuples(index=False):
+        assert f"<td>{row[2]}</td><td>{row[3]}</td><td>{row[4]}</td>" in html_of(app)
+    deck = json.loads(app.get("deck_gl_json_chart")[1].proto.json)
+    sent = {
+        name for layer in deck["layers"] for row in layer["data"] if isinstance(row, dict) for name in row
+    }
+    assert sent <= {*CELL_COLUMNS, "at", "sign", "ink"}
+    assert {button.proto.label.split(" (")[0] for button in app.get("download_button")} == {
+        "Both layers",
+        "Map page of both layers",
+    }
+    app.radio(key="choose_sources").set_value(("nte",)).run()
+    assert not app.exception
+    assert app.info[0].value == words.ASK_FELT
+    assert len(app.get("deck_gl_json_chart")) == 1
+
+
+def test_felt_and_recorded_that_cannot_be_told_is_a_sentence(open_app):
+    app = open_app(baseline="recorded")
+    app.session_state["map_or_table"] = agreement.TAB
+    assert "cannot be both a layer and the baseline" in app.run().info[0].value
 
 
 def test_the_look_is_the_same_however_the_app_is_started():

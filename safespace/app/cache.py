@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pydeck as pdk
 
     from safespace.app.state import End
-    from safespace.pipeline import CellStory, Holdings, PlacesFound, WalkPlanned
+    from safespace.pipeline import Agreement, CellStory, Holdings, PlacesFound, WalkPlanned
 
 _Keys: TypeAlias = dict[str | type[Any], Callable[[Any], Any]]
 
@@ -89,6 +89,24 @@ def places_deck(view: View, turn: int, settings: Settings, version: str) -> pdk.
     """Return the map of a view, the picked cell outlined; nobody may change it."""
     found = places(view.but(cell=0), settings, version)
     return decks.hex_map(found, street_lines(view.area, settings, version), picked=view.cell, turn=turn)
+
+
+@st.cache_data(
+    show_spinner="Testing public reports and recorded incidents, each alone…",
+    max_entries=16,
+    hash_funcs=_keys(),
+)
+def agreement(view: View, settings: Settings, version: str) -> Agreement:
+    """Say where public reports and recorded incidents agree."""
+    del version
+    return pipeline.find_agreement(view, settings)
+
+
+@st.cache_resource(show_spinner=False, max_entries=16, hash_funcs=_keys())
+def agreement_deck(view: View, settings: Settings, version: str) -> pdk.Deck:
+    """Return the map of where the two agree, the picked cell outlined; nobody may change it."""
+    found = agreement(view.but(cell=0), settings, version)
+    return decks.agreement_map(found, street_lines(view.area, settings, version), picked=view.cell)
 
 
 @st.cache_resource(show_spinner=False, max_entries=16, hash_funcs=_keys())

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
 
-    from safespace.pipeline import PlacesFound, WalkPlanned
+    from safespace.pipeline import Agreement, PlacesFound, WalkPlanned
 
 MAP_HEIGHT_PX = 500
 WALK_HEIGHT_PX = 480
@@ -41,6 +41,18 @@ def hex_map(found: PlacesFound, streets: gpd.GeoDataFrame | None, *, picked: int
             layer.id = f"{layer.id}-{turn}"
     deck.layers.append(_numbers(found.places))
     return deck
+
+
+def agreement_map(found: Agreement, streets: gpd.GeoDataFrame | None, *, picked: int) -> pdk.Deck:
+    """Return the deck of where felt and recorded agree, looking where the map of the places first looks."""
+    return maps.agreement_deck(
+        found.table,
+        view=maps.View.of(found.area, width_px=700, height_px=MAP_HEIGHT_PX),
+        streets=streets,
+        names=found.names,
+        chosen=(picked,) if picked else (),
+        interval=found.felt.level,
+    )
 
 
 def _numbers(places: pd.DataFrame) -> pdk.Layer:

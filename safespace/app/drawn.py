@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import geopandas as gpd
 import pandas as pd
 
-from safespace import maps
 from safespace.maps.palette import BLUE, INK
 
 if TYPE_CHECKING:
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from safespace.maps.palette import Style
     from safespace.pipeline import WalkPlanned
     from safespace.routes import Route
 
@@ -30,10 +30,10 @@ _HATCH = {
 }
 
 
-def key(classes: Iterable[str]) -> str:
+def key(styles: Iterable[Style]) -> str:
     """Return the key of a map as an HTML list: colour, hatch, mark and words together."""
     items = []
-    for style in maps.legend(classes):
+    for style in styles:
         hatch = _HATCH[style.hatch].format(line=style.line)
         ground = f"background:{f'{hatch},' if hatch else ''}{style.fill}"
         border = f"border:1.5px {'dashed' if style.dashed else 'solid'} {style.line}"
@@ -92,8 +92,8 @@ def hours_as_table(hours: NDArray[Any]) -> pd.DataFrame:
     --------
     >>> import numpy as np
     >>> table = hours_as_table(np.eye(7, 24) / 3)
-    >>> table.shape, list(table.iloc[1])
-    ((24, 8), ['01:00', 0.0, 0.3, 0.0, 0.0, 0.0, 0.0, 0.0])
+    >>> table.shape, table.iloc[1, :3].to_dict()
+    ((24, 8), {'From': '01:00', 'Monday': 0.0, 'Tuesday': 0.3})
     """
     days = {day: hours[row].round(1) for row, day in enumerate(_DAYS)}
     return pd.DataFrame({"From": [f"{hour:02d}:00" for hour in range(24)], **days})

@@ -170,15 +170,16 @@ def limits(shows: Sequence[str], does_not_show: Sequence[str], notes: Sequence[s
     """Draw what a page shows and what it does not, and the small print of the figures."""
     st.html(
         '<section class="ss-limits" aria-label="Limits">'
-        f"<div><h2>What this shows</h2>{_list(shows)}</div>"
-        f"<div><h2>What this does not show</h2>{_list(does_not_show)}</div></section>"
+        f"<div><h2>What this shows</h2>{list_of(shows)}</div>"
+        f"<div><h2>What this does not show</h2>{list_of(does_not_show)}</div></section>"
     )
     if notes:
         with st.expander("What these figures rest on"):
-            st.html(_list(notes))
+            st.html(list_of(notes))
 
 
-def _list(sentences: Sequence[str]) -> str:
+def list_of(sentences: Sequence[str]) -> str:
+    """Return sentences as an HTML list; each is only text."""
     return f"<ul>{''.join(f'<li>{escape(sentence)}</li>' for sentence in sentences)}</ul>"
 
 

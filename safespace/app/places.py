@@ -9,13 +9,18 @@ from typing import TYPE_CHECKING, cast
 import streamlit as st
 
 from safespace import maps, pipeline
-from safespace.app import cache, drawn, frame, state, words
+from safespace.app import agreement, cache, drawn, frame, state, words
 from safespace.app.decks import MAP_HEIGHT_PX
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from streamlit.elements.lib.mutable_tab_container import TabContainer
+
     from safespace.pipeline import CellStory, Holdings, PlacesFound, View
     from safespace.settings import Settings
 
+_TABS = "map_or_table"
 _MAP, _TURN = "places_map", "places_map_turn"
 _EXPORTS = (
     ("csv", "Table (CSV)", "text/csv"),
@@ -58,7 +63,7 @@ def _headline(found: PlacesFound) -> str:
 
 
 def _map_and_table(found: PlacesFound, view: View, settings: Settings, held: Holdings) -> None:
-    as_map, as_table = st.tabs(["Map", "Table"], key="map_or_table")
+    as_map, as_table, *beside = _tabs(held)
     with as_map:
         turn = st.session_state.setdefault(_TURN, 0)
         st.pydeck_chart(
@@ -69,13 +74,26 @@ def _map_and_table(found: PlacesFound, view: View, settings: Settings, held: Hol
             selection_mode="single-object",
             alt=f"Map of {found.area_name} in hexagons. The Table tab gives the same facts.",
         )
-        st.html(drawn.key(maps.classify(found.hotspots.table)))
+        st.html(drawn.key(maps.legend(maps.classify(found.hotspots.table))))
         st.caption(f"Colours mean the same on every map. {found.credit}")
     with as_table:
         twin = maps.table_twin(found.hotspots.table, names=found.names, interval=found.hotspots.level)
         frame.table(twin, f"Cells of {found.area_name}, and how they compare with their usual")
         st.caption(found.credit)
+    for tab in beside:
+        if tab.open:
+            with tab:
+                agreement.show(view, held, settings)
+            return  # with its own downloads: those of the places are not of what is shown
     _downloads(found, settings)
+
+
+def _tabs(held: Holdings) -> Sequence[TabContainer]:
+    """Return the tabs; that of the two layers is worked out only once it is open."""
+    names = ["Map", "Table", *([agreement.TAB] if agreement.offered(held) else [])]
+    if st.session_state.get(_TABS) not in (None, *names):
+        st.session_state[_TABS] = names[0]
+    return st.tabs(names, key=_TABS, on_change="rerun")
 
 
 def _downloads(found: PlacesFound, settings: Settings) -> None:

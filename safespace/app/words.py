@@ -31,6 +31,13 @@ CALENDAR_HELP = (
     "A report after midnight belongs to the evening before. Bank holidays are those of England and Wales; matches, events "
     "and campaigns are the ones held here. Reports without a day are in no such night."
 )
+ASK_FELT = (
+    "Here StreetSafe reports are set beside recorded ones. Choose StreetSafe reports on the left to see it."
+)
+TWO_LAYERS = (
+    "What people felt and what was recorded are each beside their own usual and are never added together. "
+    "Felt only is no mistake of those who reported: most of what makes people uneasy is not a recorded incident."
+)
 SMOOTHED = (
     "Smoothed for drawing: each hour is drawn out over the hours round it, and the sum stays the same. The table has the "
     "hours as counted. A report whose time is a span counts in part in each hour of it."

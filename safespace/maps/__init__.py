@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from safespace.maps.agreement import agreement_twin
 from safespace.maps.charts import hour_chart_svg, trade_off_svg
-from safespace.maps.decks import View, hex_deck, route_deck
+from safespace.maps.decks import View, agreement_deck, agreement_legend, hex_deck, route_deck
 from safespace.maps.pages import PageText, agreement_page, hex_page, route_page
 from safespace.maps.palette import classify, legend
 from safespace.maps.static import area_map_svg
@@ -18,6 +18,8 @@ from safespace.maps.twin import count_in_words, rate_in_words, table_twin
 __all__ = [
     "PageText",
     "View",
+    "agreement_deck",
+    "agreement_legend",
     "agreement_page",
     "agreement_twin",
     "area_map_svg",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -17,6 +17,9 @@ import h3.api.basic_int as h3
 import pydeck as pdk
 import shapely
 
+from safespace.maps.agreement import GATHERED as GATHERED_AGREEMENT
+from safespace.maps.agreement import STYLES as AGREEMENT_STYLES
+from safespace.maps.agreement import agreement_twin
 from safespace.maps.naming import joined
 from safespace.maps.palette import (
     BLUE,
@@ -45,7 +48,8 @@ ROUTE_COLUMNS = ("option", "title", "say", "path")
 STREET_VERTICES = 9_000
 
 _MAIN = ("motorway", "trunk", "primary", "secondary", "tertiary")
-_SIGNS = {"hidden": "\u00d7", "not_known": "?"}
+_SIGNS = {"hidden": "\u00d7", "not_known": "?", "neither": "="}
+_THIN_PT = 0.3
 _OPTION_COLOURS = (DARK_BLUE, BLUE, INK, LIGHT_BLUE, GREY)
 
 
@@ -119,11 +123,73 @@ def hex_deck(
     facts = _cell_facts(hotspots, names or {}, interval)
     classes = classify(hotspots)
     layers = [
-        *(_class_layer(style, hotspots.loc[classes == style.name, "cell"], facts) for style in STYLES),
-        _sign_layer(hotspots, classes),
+        *(
+            # most cells by far: identifiers alone
+            _class_layer(style, hotspots.loc[classes == style.name, "cell"], facts, style.name in GATHERED)
+            for style in STYLES
+        ),
+        _sign_layer(hotspots["cell"], classes, STYLES),
         _chosen_layer(chosen),
     ]
     return _deck(layers, view, streets)
+
+
+def agreement_deck(
+    agreement: pd.DataFrame,
+    *,
+    view: View,
+    streets: gpd.GeoDataFrame | None = None,
+    names: Mapping[int, str] | None = None,
+    chosen: Iterable[int] = (),
+    interval: float = 0.95,
+) -> pdk.Deck:
+    """Return a deck of where public reports and recorded incidents agree, over streets.
+
+    Parameters
+    ----------
+    agreement
+        From :func:`safespace.hotspots.agree`, without the cells at the edge.
+    view, streets, names, chosen, interval
+        As for :func:`hex_deck`.
+
+    Returns
+    -------
+    pydeck.Deck
+        Layers ``cells-<class>``, ``signs`` and ``chosen``, always all of them, over the streets of :func:`street_style`.
+        What a cell says has both layers apart, each beside its own usual.
+    """
+    facts = _agreement_facts(agreement, names or {}, interval)
+    classes = agreement["agreement"].map(lambda name: AGREEMENT_STYLES[name].name)
+    styles = agreement_legend(AGREEMENT_STYLES)
+    layers = [
+        *(
+            _class_layer(
+                style, agreement.loc[classes == style.name, "cell"], facts, name in GATHERED_AGREEMENT
+            )
+            for name, style in zip(AGREEMENT_STYLES, styles, strict=True)
+        ),
+        _sign_layer(agreement["cell"], classes, styles),
+        _chosen_layer(chosen),
+    ]
+    return _deck(layers, view, streets)
+
+
+def agreement_legend(classes: Iterable[str]) -> tuple[Style, ...]:
+    """Return the styles of an agreement that occur, as a deck draws them, for a key beside it.
+
+    A deck has no hatches, so a class that another is told from by its hatch has a mark here.
+
+    Examples
+    --------
+    >>> [(style.mark, style.words) for style in agreement_legend(["neither", "felt only"])]
+    [('P', 'Higher than its usual in public reports only'), ('=', 'Not different from its usual in either')]
+    """
+    present = set(classes)
+    return tuple(
+        replace(style, mark=style.mark or _SIGNS.get(style.name, ""))
+        for name, style in AGREEMENT_STYLES.items()
+        if name in present
+    )
 
 
 def route_deck(
@@ -198,9 +264,25 @@ def _cell_facts(
     }
 
 
-def _class_layer(style: Style, cells: pd.Series, facts: Mapping[str, dict[str, str]]) -> pdk.Layer:
-    silent = style.name in GATHERED  # most cells by far: identifiers alone, said to be so by "-"
+def _agreement_facts(
+    agreement: pd.DataFrame, names: Mapping[int, str], interval: float
+) -> dict[str, dict[str, str]]:
+    twin = agreement_twin(agreement, names=names, interval=interval)
+    return {
+        cell: {
+            "title": meaning if name == NONE else f"{name}: {meaning}",
+            "say": f"Public reports: {felt}\nRecorded incidents: {recorded}",
+        }
+        for name, cell, felt, recorded, meaning in twin.itertuples(index=False, name=None)
+    }
+
+
+def _class_layer(
+    style: Style, cells: pd.Series, facts: Mapping[str, dict[str, str]], silent: bool
+) -> pdk.Layer:
+    """Return the layer of one class; a silent one is identifiers alone, said to be so by "-"."""
     keys = [f"{int(cell):x}" for cell in sorted(cells)]
+    strong = style.line_pt > _THIN_PT
     data: list[Any] = keys if silent else [{"cell": key, **facts[key]} for key in keys]
     return pdk.Layer(
         "H3HexagonLayer",
@@ -208,8 +290,8 @@ def _class_layer(style: Style, cells: pd.Series, facts: Mapping[str, dict[str, s
         id=f"cells-{style.name}",
         get_hexagon="-" if silent else "cell",
         get_fill_color=_deck_fill(style),
-        get_line_color=rgb(style.line, 255 if style.mark else 110),
-        line_width_min_pixels=2 if style.mark else 1,
+        get_line_color=rgb(style.line, 255 if strong else 110),
+        line_width_min_pixels=2 if strong else 1,
         stroked=style.name != "edge",
         filled=True,
         extruded=False,
@@ -221,6 +303,7 @@ def _class_layer(style: Style, cells: pd.Series, facts: Mapping[str, dict[str, s
 def _deck_fill(style: Style) -> list[int]:
     alphas = {
         "not_different": 190,
+        "neither": 190,
         "too_few": 45,
         "hidden": 110,
         "not_known": 0,
@@ -231,20 +314,17 @@ def _deck_fill(style: Style) -> list[int]:
     return rgb(GREY if grey else style.fill, alphas.get(style.name, 215))
 
 
-def _sign_layer(hotspots: pd.DataFrame, classes: pd.Series) -> pdk.Layer:
+def _sign_layer(cells: pd.Series, classes: pd.Series, styles: Iterable[Style]) -> pdk.Layer:
     """Write a mark on every class that colour alone would tell from another."""
-    signs = {style.name: style.mark for style in STYLES if style.mark} | _SIGNS
-    inks = {style.name: rgb(style.ink) for style in STYLES}
+    drawn = tuple(styles)
+    signs = {style.name: style.mark for style in drawn if style.mark} | _SIGNS
+    inks = {style.name: rgb(style.ink) for style in drawn}
     data = []
-    for cell, name in sorted(zip(hotspots["cell"], classes, strict=True)):
+    for cell, name in sorted(zip(cells, classes, strict=True)):
         if name in signs:
             lat, lon = h3.cell_to_latlng(int(cell))
             data.append({"at": [round(lon, 5), round(lat, 5)], "sign": signs[name], "ink": inks[name]})
-    edge_m = (
-        h3.average_hexagon_edge_length(h3.get_resolution(int(hotspots["cell"].iloc[0])), "m")
-        if len(hotspots)
-        else 0
-    )
+    edge_m = h3.average_hexagon_edge_length(h3.get_resolution(int(cells.iloc[0])), "m") if len(cells) else 0
     return pdk.Layer(
         "TextLayer",
         data,

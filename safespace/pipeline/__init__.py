@@ -24,6 +24,7 @@ from safespace.pipeline.handing import (
     brief_html,
     brief_of,
     brief_pdf,
+    export_agreement,
     export_places,
     export_walk,
     headline,
@@ -136,7 +137,7 @@ from safespace.pipeline.uploads import (
     settle_mapping,
     without_file_remedy,
 )
-from safespace.pipeline.view import BASELINES, CALENDARS, EDITIONS, FOUND_BY, PROVIDERS, View
+from safespace.pipeline.view import BASELINES, CALENDARS, EDITIONS, FELT, FOUND_BY, PROVIDERS, RECORDED, View
 from safespace.pipeline.walks import WalkPlanned, find_point, moment_of, plan_walk
 from safespace.routes import Limits
 from safespace.sources.formats import describe as describe_formats
@@ -145,6 +146,7 @@ __all__ = [
     "BASELINES",
     "CALENDARS",
     "EDITIONS",
+    "FELT",
     "FOUND_BY",
     "KINDS",
     "LAYERS",
@@ -152,6 +154,7 @@ __all__ = [
     "NOT_SHOWN",
     "PERIODS",
     "PROVIDERS",
+    "RECORDED",
     "TRADE_OFFS",
     "UPLOADS",
     "Agreement",
@@ -203,6 +206,7 @@ __all__ = [
     "describe_formats",
     "download_streets",
     "evaluate",
+    "export_agreement",
     "export_places",
     "export_walk",
     "factor_shares",

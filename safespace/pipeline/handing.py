@@ -581,6 +581,12 @@ def export_places(found: PlacesFound, kind: str, settings: Settings) -> bytes:
         return write_places(found, Path(folder, f"places.{kind}"), settings).read_bytes()
 
 
+def export_agreement(found: Agreement, kind: str, settings: Settings) -> bytes:
+    """Return what :func:`write_agreement` would write, as bytes; ``kind`` is the ending without its dot."""
+    with tempfile.TemporaryDirectory() as folder:
+        return write_agreement(found, Path(folder, f"agreement.{kind}"), settings).read_bytes()
+
+
 def export_walk(plan: WalkPlanned, kind: str, settings: Settings) -> bytes:
     """Return what :func:`write_walk` would write, as bytes; ``kind`` is the ending without its dot."""
     with tempfile.TemporaryDirectory() as folder:

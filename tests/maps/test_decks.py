@@ -8,10 +8,13 @@ import pandas as pd
 import pytest
 import shapely
 
+from safespace.hotspots import AGREEMENT
 from safespace.maps.decks import (
     CELL_COLUMNS,
     STREET_VERTICES,
     View,
+    agreement_deck,
+    agreement_legend,
     hex_deck,
     payload_bytes,
     route_deck,
@@ -92,3 +95,32 @@ def test_route_deck(routes, streets, view):
     assert layers["route-2"]["data"][0]["say"] == "1,100 m"
     assert layers["route-2"]["getWidth"] > layers["route-1"]["getWidth"]
     assert [mark["sign"] for mark in layers["letters"]["data"]] == ["Start", "End", "A", "B"]
+
+
+def test_agreement_deck_says_both_layers_and_marks_every_class_but_one(view):
+    cells = sorted(h3.grid_disk(h3.latlng_to_cell(52.48, -1.9, 9), 1))[:5]
+    told = pd.DataFrame(
+        {
+            "cell": cells,
+            "agreement": AGREEMENT,
+            **{
+                f"{layer}_{part}": 2.0
+                for layer in ("felt", "recorded")
+                for part in ("events", "expected", "rate", "lower", "upper")
+            },
+        }
+    )
+    layers = _layers(agreement_deck(told, view=view, names={cells[0]: "Mill Lane"}))
+    assert list(layers) == [
+        *(f"cells-{name}" for name in ("both", "felt_only", "recorded_only", "neither", "too_few")),
+        "signs",
+        "chosen",
+    ]
+    (both,) = layers["cells-both"]["data"]
+    assert set(both) == set(CELL_COLUMNS)
+    assert both["title"].startswith("Mill Lane: Higher than its usual in both")
+    assert both["say"].startswith("Public reports: ")
+    assert "\nRecorded incidents: " in both["say"]
+    assert layers["cells-neither"]["data"] == [f"{cells[3]:x}"]
+    assert sorted(mark["sign"] for mark in layers["signs"]["data"]) == ["=", "B", "P", "R"]
+    assert [style.mark for style in agreement_legend(AGREEMENT)] == ["B", "P", "R", "=", ""]
