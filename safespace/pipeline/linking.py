@@ -128,13 +128,8 @@ def find_corridors(
     InputError
         When a set is empty or too large, or a trade-off is negative.
     """
-    if not trade_offs or any(not 0 <= price <= 10 for price in trade_offs) or not 0 < shown <= 1000:
-        raise InputError(
-            "The corridors cannot be made.",
-            seen=f"trade-offs {', '.join(f'{price:g}' for price in trade_offs) or 'none'}; {shown} shown",
-            remedy="Give trade-offs from 0 to 10, and from 1 to 1,000 segments to show.",
-        )
-    held = ground(view, settings)
+    _refuse_odd(trade_offs, shown)
+    held = ground(view.but(edition="police"), settings)  # what was counted is hidden below
     sides = [places_of(side, settings) for side in (origins, destinations)]
     (here, start), (there, stop) = (_placed(held.graph, side, settings) for side in sides)
     prices = [
@@ -162,10 +157,22 @@ def find_corridors(
         checklist=corridors.checklist(
             held.graph, segments["segment"].head(shown).to_numpy(), people=loads.mean(axis=0)
         ),
-        notes=(*_notes(trade_offs, apart > 0, reached, left_out), *held.notes),
+        notes=(
+            *_notes(trade_offs, apart > 0, reached, left_out),
+            *(held.notes if view.edition == "police" else ()),
+        ),
         credit=held.credit,
         synthetic=held.synthetic or held.credit == SYNTHETIC_STREETS,
     )
+
+
+def _refuse_odd(trade_offs: Sequence[float], shown: int) -> None:
+    if not trade_offs or any(not 0 <= price <= 10 for price in trade_offs) or not 0 < shown <= 1000:
+        raise InputError(
+            "The corridors cannot be made.",
+            seen=f"trade-offs {', '.join(f'{price:g}' for price in trade_offs) or 'none'}; {shown} shown",
+            remedy="Give trade-offs from 0 to 10, and from 1 to 1,000 segments to show.",
+        )
 
 
 def write_corridors(found: CorridorsFound, path: Path) -> Path:
@@ -236,7 +243,7 @@ def _stops(spots: list[Spot], held: Ground, view: View, settings: Settings) -> p
     every = pd.DataFrame([vars(spot) for spot in dict.fromkeys(spots)])
     limit_m = settings.routes.snap_limit_m
     stops = corridors.around_stops(held.graph, every, limit_m=limit_m, bearing=bearing)
-    return stops.assign(reports_near=HIDDEN) if view.edition == "partner" else stops
+    return stops if view.edition == "police" else stops.assign(reports_near=HIDDEN)
 
 
 def _segments(

@@ -12,7 +12,7 @@ import pandas as pd
 
 from safespace import cells, nights
 from safespace.engine import open_engine
-from safespace.errors import InputError
+from safespace.errors import DisclosureError, InputError
 from safespace.hotspots import jeffreys
 from safespace.pipeline.calendars import in_calendar, windows_of, zone_of
 from safespace.pipeline.view import FELT, RECORDED
@@ -62,10 +62,13 @@ def select(view: View, settings: Settings) -> Selection:
 
     Raises
     ------
+    DisclosureError
+        When the view is not of the police edition.
     InputError
         When felt and recorded reports are asked for in one number, the night window is unknown, the calendar
         holds nothing of the kind asked for, or a night is asked of rows that carry no hour.
     """
+    _refuse_unreleased(view)
     _refuse_adding_layers(view)
     store = Store.open(settings.store)
     since, until = _moments(view, settings)
@@ -104,6 +107,7 @@ def count_events(view: View, window: pd.DataFrame, settings: Settings) -> pd.Dat
     InputError
         As :func:`select`.
     """
+    _refuse_unreleased(view)
     _refuse_adding_layers(view)
     reports, limits = _countable(view, settings)
     engine = open_engine(settings.engine)
@@ -118,6 +122,7 @@ def count_days(view: View, window: pd.DataFrame, settings: Settings) -> pd.DataF
     pandas.DataFrame
         As :func:`safespace.cells.count_days`.
     """
+    _refuse_unreleased(view)
     _refuse_adding_layers(view)
     reports, limits = _countable(view, settings)
     return cells.count_days(
@@ -138,6 +143,7 @@ def count_months(view: View, settings: Settings) -> pd.DataFrame:
     pandas.DataFrame
         As :func:`safespace.cells.count_months`: pins, since an event can span two months.
     """
+    _refuse_unreleased(view)
     _refuse_adding_layers(view)
     reports, limits = _countable(view, settings)
     return cells.count_months(
@@ -165,6 +171,16 @@ def _refuse_no_hours(kept: pd.DataFrame, without_hour: int) -> None:
             "A part of the night was asked for.",
             seen=f"{without_hour:,} rows carry no hour of the day",
             remedy="Ask for any time.",
+        )
+
+
+def _refuse_unreleased(view: View) -> None:
+    """Refuse to count for any edition but the police's here, so that no face has to remember to."""
+    if view.edition != "police":
+        raise DisclosureError(
+            "This edition shows released figures only.",
+            where=view.edition,
+            remedy="Make a release of the area and the period, which is checked before it goes.",
         )
 
 

@@ -24,6 +24,25 @@ def test_a_budget_is_kept_and_a_larger_one_does_no_worse(town_settings):
     assert (small.table["lit"] != "yes").all()
 
 
+@pytest.mark.parametrize(
+    "ask",
+    [
+        pipeline.find_places,
+        pipeline.find_agreement,
+        pipeline.find_change,
+        pipeline.find_emerging,
+        pipeline.find_clusters,
+        pipeline.count_cells,
+        pipeline.count_monthly,
+        lambda view, settings: pipeline.find_reach("Barge Hall", [5], view, settings),
+        lambda view, settings: pipeline.plan_walk("Barge Hall", "Velvet", view, settings),
+    ],
+)
+def test_nothing_is_counted_for_partners_but_by_a_release(town_settings, ask):
+    with pytest.raises(DisclosureError, match="released figures only"):
+        ask(pipeline.View(edition="partner"), town_settings)
+
+
 def test_what_partners_get_names_no_small_count(town_settings):
     view = pipeline.View(sources=("nte",), resolution=8, baseline="area", **YEAR)
     made = pipeline.release(view, town_settings, policy="partner", recipients=["Licensing"])

@@ -82,6 +82,7 @@ def test_partners_are_given_no_counts_near_stops(town_settings):
     view = pipeline.View(edition="partner")
     made = pipeline.find_corridors(["kind:bus_station"], ["kind:housing"], view, town_settings)
     assert set(made.stops["reports_near"]) == {"Hidden to protect people"}
+    assert not any("events:" in note for note in made.notes)
 
 
 def test_places_in_a_file_are_read_and_bad_rows_named(tmp_path, town_settings):
