@@ -12,7 +12,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from safespace import pipeline, tone
-from safespace.app import checks, words
+from safespace.app import checks, frame, words
 from safespace.app import desk as desks
 from safespace.app.desk import Desk
 from safespace.errors import FileError
@@ -343,3 +343,27 @@ def test_other_files_in_hand_start_afresh():
     assert mine.found == "a check"
     assert mine.take_up(("nte", None, "1"))
     assert (mine.found, mine.problem) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("told", "here"),
+    [
+        (
+            "Load the boundaries first: safespace ingest B.geojson --source areas.",
+            "choose Areas on the Data page.",
+        ),
+        (
+            "The sheet is empty. Choose a sheet with --sheet: May, June.",
+            "Choose one of its sheets above: May, June.",
+        ),
+        ("Name another folder with --store.", "Ask whoever runs this app for another folder."),
+        (
+            "Rename the folder, or name another with --store.",
+            "or ask whoever runs this app for another folder.",
+        ),
+    ],
+)
+def test_a_message_names_what_can_be_done_in_the_app(told, here):
+    said = frame.said(FileError(told))
+    assert said.endswith(here)
+    assert "--" not in said

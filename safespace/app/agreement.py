@@ -38,7 +38,7 @@ def show(view: View, held: Holdings, settings: Settings) -> None:
     try:
         found = cache.agreement(view.but(cell=0), settings, held.version)
     except SafeSpaceError as problem:
-        st.info(frame.plain(str(problem)))
+        st.info(frame.said(problem))
         return
     st.html(
         f'<p class="ss-dates"><strong>{escape(headline(found.counts()))}</strong> '

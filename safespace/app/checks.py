@@ -239,7 +239,7 @@ def missing(offer: Offer, chosen: Mapping[str, str]) -> list[str]:
 
 def list_of(sentences: Sequence[str]) -> str:
     """Return sentences as an HTML list; what they say of a file is only text."""
-    return f'<ul class="ss-said">{"".join(f"<li>{escape(one)}</li>" for one in sentences)}</ul>'
+    return f'<ul class="ss-said">{"".join(f"<li>{escape(words.at_the_app(one))}</li>" for one in sentences)}</ul>'
 
 
 def noted(notes: Sequence[str]) -> str:

@@ -190,7 +190,7 @@ def footer(streets_credit: str = "") -> None:
 
 def told(problem: SafeSpaceError) -> None:
     """Show an error as the sentence it is."""
-    st.error(plain(str(problem)))
+    st.error(said(problem))
 
 
 def work(mine: Desk, job: str, label: str, action: Callable[[], None]) -> None:
@@ -204,11 +204,16 @@ def work(mine: Desk, job: str, label: str, action: Callable[[], None]) -> None:
 
 def problem(problem: SafeSpaceError) -> None:
     """Show an error as the sentence it is, with the ways out."""
-    st.error(plain(str(problem)))
+    st.error(said(problem))
     with st.container(horizontal=True):
         if problem.where in BASELINES.values() and problem.where != BASELINES["area"]:
             st.button("Compare with the area of each cell", on_click=_compare_areas, key="compare_areas")
         st.button("Start again with the usual choices", on_click=state.forget, key="start_again")
+
+
+def said(problem: SafeSpaceError) -> str:
+    """Return what is wrong, with what can be done about it here, as text that draws nothing."""
+    return plain(words.at_the_app(str(problem)))
 
 
 def plain(text: str) -> str:
