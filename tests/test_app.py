@@ -437,6 +437,9 @@ def test_felt_and_recorded_stand_side_by_side_once_asked_for(open_app, town_sett
     assert len(app.get("deck_gl_json_chart")) == 1
     app.session_state["map_or_table"] = agreement.TAB
     app.run()
+    assert app.info[0].value == words.SPIKING_NOTE  # the recorded layer counts suspected spiking too
+    assert len(app.get("deck_gl_json_chart")) == 1
+    app.button(key="read_spiking_note").click().run()
     found = pipeline.find_agreement(pipeline.View(), town_settings)
     assert not app.exception
     for said in (
@@ -466,6 +469,7 @@ def test_felt_and_recorded_stand_side_by_side_once_asked_for(open_app, town_sett
 def test_felt_and_recorded_that_cannot_be_told_is_a_sentence(open_app):
     app = open_app(baseline="recorded")
     app.session_state["map_or_table"] = agreement.TAB
+    app.session_state["spiking_note_read"] = True
     assert "cannot be both a layer and the baseline" in app.run().info[0].value
 
 

@@ -35,6 +35,9 @@ def show(view: View, held: Holdings, settings: Settings) -> None:
     if view.sources != pipeline.FELT:
         st.info(words.ASK_FELT)
         return
+    # The recorded layer counts suspected spiking too, whatever reports are asked for.
+    if "spiking" in set(held.sources["source"]) and not frame.has_read_spiking_note():
+        return
     try:
         found = cache.agreement(view.but(cell=0), settings, held.version)
     except SafeSpaceError as problem:

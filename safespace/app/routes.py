@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -54,7 +53,7 @@ def show(view: View, held: Holdings, settings: Settings) -> None:
         st.write("Choose where the walk starts and where it ends. The options appear here, side by side.")
         notes: tuple[str, ...] = ()
     else:
-        limits = _limits()
+        limits = _limits(settings)
         planned = cache.walk(*ends, view.but(cell=0), limits, settings, held.version)
         notes = planned.notes
         _draw(planned, cache.walk_deck(ends, view.but(cell=0), limits, settings, held.version), settings)
@@ -111,9 +110,9 @@ def _take_time() -> None:
     state.go(state.read_view(), at=st.session_state["limit_at"] or "")
 
 
-def _limits() -> Limits:
+def _limits(settings: Settings) -> Limits:
     """Read the limits from the address."""
-    moment = pipeline.moment_of(state.text("at"), today=datetime.now(tz=UTC).date())
+    moment = pipeline.moment_of(state.text("at"), today=pipeline.today_of(settings))
     return pipeline.Limits(
         step_free=state.text("step_free") == "1", paved=state.text("paved") == "1", at=moment
     )

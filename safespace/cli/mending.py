@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -246,7 +245,7 @@ def _compared(
     settings: Settings,
     at: str,
 ) -> tuple[pipeline.ScenarioCompared, ...]:
-    moment = pipeline.moment_of(at, today=datetime.now(tz=UTC).date())
+    moment = pipeline.moment_of(at, today=pipeline.today_of(settings))
     return pipeline.compare_scenarios(names, links_of(walk, walks, settings), view, settings, at=moment)
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from safespace import pipeline
 from safespace.cli.asking import JsonOption, OutOption, StoreOption, asks, settings_of
 from safespace.cli.printing import on_terminal, print_json, records, say, show, wrote_files
+
+if TYPE_CHECKING:
+    from safespace.settings import Settings
 
 
 def streets(
@@ -117,7 +119,7 @@ def routes(  # noqa: PLR0913, PLR0917 - these are the options
     Example: `safespace routes --from "-1.4720,52.3012" --to "Canal Halls" --out options.geojson --out audit.gpx`
     """
     settings = settings_of(store)
-    limits = _limits(at, step_free=step_free, paved=paved)
+    limits = _limits(at, settings, step_free=step_free, paved=paved)
     plan = pipeline.plan_walk(
         pipeline.point_of(origin), pipeline.point_of(destination), view, settings, limits=limits
     )
@@ -153,7 +155,7 @@ def reach(  # noqa: PLR0913, PLR0917 - these are the options
     Example: `safespace reach --from Station --minutes 5 --minutes 10 --to "Canal Halls" --out reach.geojson`
     """
     settings = settings_of(store)
-    limits = _limits(at, step_free=step_free, paved=paved)
+    limits = _limits(at, settings, step_free=step_free, paved=paved)
     places = [pipeline.point_of(text) for text in to or []]
     found = pipeline.find_reach(
         pipeline.point_of(origin), minutes or [10.0], view, settings, to=places, limits=limits
@@ -169,6 +171,6 @@ def reach(  # noqa: PLR0913, PLR0917 - these are the options
     wrote_files(wrote)
 
 
-def _limits(at: str, *, step_free: bool, paved: bool) -> pipeline.Limits:
-    moment = pipeline.moment_of(at, today=datetime.now(tz=UTC).date())
+def _limits(at: str, settings: Settings, *, step_free: bool, paved: bool) -> pipeline.Limits:
+    moment = pipeline.moment_of(at, today=pipeline.today_of(settings))
     return pipeline.Limits(step_free=step_free, paved=paved, at=moment)

@@ -138,7 +138,7 @@ from safespace.pipeline.uploads import (
     without_file_remedy,
 )
 from safespace.pipeline.view import BASELINES, CALENDARS, EDITIONS, FELT, FOUND_BY, PROVIDERS, RECORDED, View
-from safespace.pipeline.walks import WalkPlanned, find_point, moment_of, plan_walk
+from safespace.pipeline.walks import WalkPlanned, find_point, moment_of, plan_walk, today_of
 from safespace.routes import Limits
 from safespace.sources.formats import describe as describe_formats
 
@@ -275,6 +275,7 @@ __all__ = [
     "strew_reports",
     "tell_cell",
     "tidy",
+    "today_of",
     "undo_scenario",
     "validate_places",
     "version",

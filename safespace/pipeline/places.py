@@ -45,6 +45,9 @@ MOST_UNCOVERED = 0.2  # of the events; past this the cells that are covered look
 LANDMARK_REACH_M = 400.0
 UNLISTED = "Sexual offences are counted, but not listed for a single cell."
 FINEST_FOR_SNAP_POINTS = 8
+COUNTED_TWICE = (
+    "An incident that several of the recorded sources hold counts once in each: they share no number."
+)
 
 
 @dataclass(frozen=True)
@@ -359,6 +362,8 @@ def _agreement_notes(
     said = [f"Public reports: {felt.basis()}", f"Recorded incidents: {recorded.basis()}"]
     if note := baseline_note(view.baseline, settings):
         said.append(note)
+    if len(set(chosen[1].reports["source"])) > 1:
+        said.append(COUNTED_TWICE)
     aside = [sentence for rows in chosen for sentence in rows.sentences()]
     return (*said, *dict.fromkeys(aside), "The two layers are never added together.", ABSENCE)
 

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -123,6 +124,11 @@ def called(found: tuple[str, Point], graph: streets.StreetGraph) -> tuple[str, P
     if name != in_degrees(point):
         return found
     return str(streets.place_names(graph, *point)[0]).partition(" / ")[0] or name, point
+
+
+def today_of(settings: Settings) -> date:
+    """Return today's date where the reports are, not where the machine's clock is set."""
+    return datetime.now(tz=ZoneInfo(settings.time_zone)).date()
 
 
 def moment_of(text: str, *, today: date) -> datetime | None:
