@@ -83,8 +83,20 @@ class MendingSettings(_Section):
     close_each: tuple[float, float] = (1_000.0, 10_000.0)
     costs_from: str = "assumption, edit"
     unknown_prior: float = Field(default=0.5, ge=0, le=1)
+    unknown_prior_by_highway: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(default_factory=dict)
     unlit_price: float = Field(default=1.0, ge=0, le=10)
     bound_s: float = Field(default=5.0, ge=0, le=600)
+
+    def priors(self) -> float | dict[str, float]:
+        """Return the share taken to be unlit where lighting is not mapped: one, or one for each kind of street.
+
+        Examples
+        --------
+        >>> MendingSettings(unknown_prior_by_highway={"path": 0.9}).priors()
+        {'path': 0.9, '*': 0.5}
+        """
+        by_kind = self.unknown_prior_by_highway
+        return {**by_kind, "*": self.unknown_prior} if by_kind else self.unknown_prior
 
 
 class PolicyProfile(_Section):

@@ -53,3 +53,11 @@ def test_a_policy_is_found_by_name_or_the_known_ones_are_listed():
     assert load_settings().policy("partner").threshold == 10
     with pytest.raises(SettingsError, match="responsible-authority, partner"):
         load_settings().policy("press")
+
+
+def test_priors_by_kind_of_street_stand_beside_the_one_for_the_rest():
+    assert Settings().mending.priors() == 0.5
+    mending = {"unknown_prior": 0.3, "unknown_prior_by_highway": {"residential": 0.1}}
+    assert Settings(mending=mending).mending.priors() == {"residential": 0.1, "*": 0.3}
+    with pytest.raises(SettingsError, match=r"unknown_prior_by_highway.*1\.5"):
+        load_settings(mending={"unknown_prior_by_highway": {"path": 1.5}})

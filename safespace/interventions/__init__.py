@@ -19,6 +19,7 @@ from safespace.interventions.weights import (
     UNLIT_PRICE,
     Searches,
     fingerprint,
+    prior_in_words,
     walking_cost,
 )
 
@@ -48,6 +49,7 @@ __all__ = [
     "compare_walks",
     "find_segments",
     "fingerprint",
+    "prior_in_words",
     "rank_fixes",
     "refer",
     "walking_cost",

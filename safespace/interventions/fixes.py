@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -14,13 +13,13 @@ from safespace.interventions.bounds import TIME_LIMIT_S, Bound, best_possible
 from safespace.interventions.budgets import Budget, Price
 from safespace.interventions.greedy import State, Task, begin, choose, in_order, make_task, total
 from safespace.interventions.measures import EXPECTATIONS
-from safespace.interventions.weights import UNKNOWN_PRIOR, UNLIT_PRICE, walking_cost
+from safespace.interventions.weights import UNKNOWN_PRIOR, UNLIT_PRICE, prior_in_words, walking_cost
 from safespace.routes.search import shortest_path
 from safespace.schemas import LIGHTING
 from safespace.streets import LIT, labels
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -327,15 +326,10 @@ def _walk_table(task: Task, walks: Sequence[Walk], whole: State) -> pd.DataFrame
 
 
 def _method(unknown_prior: float | Mapping[str, float], unlit_price: float) -> str:
-    prior = (
-        "a share of it by kind of street taken to be unlit"
-        if isinstance(unknown_prior, Mapping)
-        else f"{unknown_prior:.0%} of it taken to be unlit"
-    )
     return (
         "Ranked by how much lighting each segment, after those above it, would improve the listed walks; one "
         "with no gain of its own completes a link with those below it. "
-        f"An unlit metre counts as {1 + unlit_price:g} m; where lighting is not mapped, {prior}. "
+        f"An unlit metre counts as {1 + unlit_price:g} m; where lighting is not mapped, {prior_in_words(unknown_prior)}. "
         "Check on site before spending whether a segment with no mapped lighting is already lit. "
         "Improvements are in walking conditions; they say nothing of later reports."
     )

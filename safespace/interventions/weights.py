@@ -57,6 +57,23 @@ def walking_cost(
     return np.asarray(graph.length_m * (1 + unlit_price * unlit), float)
 
 
+def prior_in_words(unknown_prior: float | Mapping[str, float]) -> str:
+    """Say what share of streets without mapped lighting is taken to be unlit.
+
+    Examples
+    --------
+    >>> prior_in_words(0.5)
+    '50% of it taken to be unlit'
+    >>> prior_in_words({"residential": 0.2, "path": 0.9, "*": 0.5})
+    '90% of path, 20% of residential and 50% of the rest taken to be unlit'
+    """
+    if not isinstance(unknown_prior, Mapping):
+        return f"{unknown_prior:.0%} of it taken to be unlit"
+    kinds = [f"{share:.0%} of {kind}" for kind, share in sorted(unknown_prior.items()) if kind != "*"]
+    rest = unknown_prior.get("*", UNKNOWN_PRIOR)
+    return f"{', '.join(kinds)} and {rest:.0%} of the rest taken to be unlit"
+
+
 def fingerprint(graph: StreetGraph, weight: Floats) -> str:
     """Return a hash of the weights and of which edges can be walked; nothing else names an answer.
 

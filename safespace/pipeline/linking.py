@@ -134,10 +134,11 @@ def find_corridors(
     (here, start), (there, stop) = (_placed(held.graph, side, settings) for side in sides)
     prices = [
         interventions.walking_cost(
-            held.graph, unknown_prior=settings.mending.unknown_prior, unlit_price=float(price)
+            held.graph, unknown_prior=settings.mending.priors(), unlit_price=float(price)
         )
         for price in trade_offs
     ]
+    told_prior = interventions.prior_in_words(settings.mending.priors())
     apart = (start[:, None] != stop[None, :]).astype(float)
     found = corridors.corridor_load(held.graph, start, stop, [*prices, held.graph.length_m], people=apart)
     loads, metres = found.load[:-1], found.cost[-1]
@@ -158,7 +159,7 @@ def find_corridors(
             held.graph, segments["segment"].head(shown).to_numpy(), people=loads.mean(axis=0)
         ),
         notes=(
-            *_notes(trade_offs, apart > 0, reached, left_out),
+            *_notes(trade_offs, apart > 0, reached, left_out, told_prior),
             *(held.notes if view.edition == "police" else ()),
         ),
         credit=held.credit,
@@ -283,13 +284,13 @@ def _pairs(here: list[Spot], there: list[Spot], metres: np.ndarray, apart: np.nd
 
 
 def _notes(
-    trade_offs: Sequence[float], apart: np.ndarray, reached: np.ndarray, far: list[int]
+    trade_offs: Sequence[float], apart: np.ndarray, reached: np.ndarray, far: list[int], prior: str
 ) -> tuple[str, ...]:
     cut = int(apart.sum() - reached.sum())
     counts_as = ", ".join(f"{1 + price:g}" for price in trade_offs)
     walks = f"{int(reached.sum()):,} walks, one for each pair of places, at {len(trade_offs)} trade-offs"
     told = [
-        f"{walks}: an unlit metre counts as {counts_as} m.",
+        f"{walks}: an unlit metre counts as {counts_as} m; where lighting is not mapped, {prior}.",
         "Loads are what people would walk if they took the cheapest way; they are not counts of people.",
         "Reports near a stop are events within 50 m of a street reached in 400 m.",
     ]

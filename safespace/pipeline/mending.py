@@ -79,7 +79,7 @@ def improve(
         walks,
         budget=budget,
         price=light_price(settings),
-        unknown_prior=assumed.unknown_prior,
+        unknown_prior=assumed.priors(),
         unlit_price=assumed.unlit_price,
         bound_s=assumed.bound_s if bound_s is None else bound_s,
     )

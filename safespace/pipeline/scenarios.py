@@ -188,7 +188,7 @@ def compare_scenarios(
             scenario,
             walks,
             hazards=hazards,
-            unknown_prior=assumed.unknown_prior,
+            unknown_prior=assumed.priors(),
             unlit_price=assumed.unlit_price,
             at=at.time() if at else None,
             searches=found,

@@ -124,6 +124,17 @@ def test_a_list_of_fixes_becomes_a_scenario_that_is_compared_and_taken_back(own_
     assert pipeline.undo_scenario("Gate shut", own_settings).closed_hours == "22:00-06:00"
 
 
+def test_unmapped_lighting_is_priced_by_kind_of_street_and_said(own_settings):
+    kinds = dict.fromkeys(("footway", "path", "residential", "cycleway", "steps", "service"), 0.0)
+    mending = own_settings.mending.model_copy(update={"unknown_prior_by_highway": kinds})
+    known = own_settings.model_copy(update={"mending": mending})
+    usual = pipeline.improve([LINK], own_settings, budget=Budget(300), bound_s=0)
+    made = pipeline.improve([LINK], known, budget=Budget(300), bound_s=0)
+    assert made.fixes.before < usual.fixes.before
+    assert "0% of footway, 0% of path" in made.fixes.method
+    assert "50% of the rest taken to be unlit" in made.fixes.method
+
+
 def test_a_gate_is_open_by_day_and_closed_by_night(own_settings):
     pipeline.make_scenario("All shut", own_settings, changes={"close": ["0"]}, closed_hours="22:00-06:00")
     day, night = (datetime(2026, 11, 28, hour, 30) for hour in (12, 23))  # noqa: DTZ001 - local
