@@ -154,36 +154,17 @@ def describe(
     name, origin, edges = walk
     reasons = reasons_along(graph, edges, terms)
     exposure, length_m = float(reasons["exposure"].sum()), float(graph.length_m[edges].sum())
-    by_lit = np.bincount(graph.lit[edges], graph.length_m[edges], 3).tolist()
-    by_surface = np.bincount(graph.paving[edges], graph.length_m[edges], 3).tolist()
     km = length_m / 1000
-    line = walk_line(graph, origin, edges)
     burden = np.sum([values[edges] for values in terms.values()], axis=0)
     worst, worst_start_m = worst_stretch(graph.length_m[edges], burden)
-
-    def metres(flag: NDArray[np.bool_]) -> float:
-        return float(graph.length_m[edges[flag[edges]]].sum())
-
     return Route(
         name=name,
         nodes=nodes_along(graph, origin, edges),
         edges=edges,
-        geometry=line,
+        geometry=walk_line(graph, origin, edges),
         length_m=length_m,
         walk_s=length_m / speed_m_per_s,
         detour=max(length_m / shortest_m - 1, 0.0),
-        lit_yes_m=by_lit[LIT],
-        lit_no_m=by_lit[UNLIT],
-        lit_unknown_m=by_lit[UNKNOWN],
-        lamp_lit_m=metres(graph.lamp_lit & (graph.lit == UNKNOWN)),
-        steps_m=metres(graph.steps),
-        step_count=round(float(np.nansum(graph.step_count[edges]))),
-        tunnel_m=metres(graph.tunnel),
-        conditional_m=metres(graph.conditional),
-        paved_m=by_surface[PAVED],
-        unpaved_m=by_surface[UNPAVED],
-        surface_unknown_m=by_surface[UNKNOWN],
-        crossings=_runs(graph.crossing[edges]),
         cameras=_cameras(graph, origin, edges),
         exposure=exposure,
         exposure_lower=evidence.lower,
@@ -194,10 +175,37 @@ def describe(
         worst_100m=worst,
         worst_start_m=worst_start_m,
         reports_near=evidence.reports,
-        lighting_known=max(1 - by_lit[UNKNOWN] / length_m, 0.0),
-        surface_known=max(1 - by_surface[UNKNOWN] / length_m, 0.0),
         reasons=reasons,
+        **_conditions(graph, edges),
     )
+
+
+def _conditions(graph: StreetGraph, edges: Ints) -> dict[str, Any]:
+    """Return the fields of a :class:`Route` that say what the streets along it are like."""
+    step_m = graph.length_m[edges]
+    length_m = float(step_m.sum())
+    by_lit = np.bincount(graph.lit[edges], step_m, 3).tolist()
+    by_surface = np.bincount(graph.paving[edges], step_m, 3).tolist()
+
+    def metres(flag: NDArray[np.bool_]) -> float:
+        return float(step_m[flag[edges]].sum())
+
+    return {
+        "lit_yes_m": by_lit[LIT],
+        "lit_no_m": by_lit[UNLIT],
+        "lit_unknown_m": by_lit[UNKNOWN],
+        "lamp_lit_m": metres(graph.lamp_lit & (graph.lit == UNKNOWN)),
+        "steps_m": metres(graph.steps),
+        "step_count": round(float(np.nansum(graph.step_count[edges]))),
+        "tunnel_m": metres(graph.tunnel),
+        "conditional_m": metres(graph.conditional),
+        "paved_m": by_surface[PAVED],
+        "unpaved_m": by_surface[UNPAVED],
+        "surface_unknown_m": by_surface[UNKNOWN],
+        "crossings": _runs(graph.crossing[edges]),
+        "lighting_known": max(1 - by_lit[UNKNOWN] / length_m, 0.0),
+        "surface_known": max(1 - by_surface[UNKNOWN] / length_m, 0.0),
+    }
 
 
 def reasons_along(graph: StreetGraph, edges: Ints, terms: Mapping[str, Floats]) -> pd.DataFrame:
