@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from safespace.errors import PlaceError
-from safespace.routes.search import least, pop, push, shortest_path
+from safespace.routes.search import least, shortest_path, spread
 from safespace.streets import compiled
 from safespace.streets import replace as changed
 
@@ -403,30 +403,6 @@ def _arrays(task: Task) -> tuple[tuple[Ints, Ints, Ints], tuple[Ints, Ints], tup
 
 
 @compiled
-def _way(rows: tuple[Ints, Ints, Ints], cost: Floats, origin: int, target: int) -> Ints:
-    """Return, for each node reached before the target is, the edge it was reached by."""
-    indptr, to, edge = rows
-    gone = np.full(len(indptr) - 1, np.inf)
-    back = np.full(len(indptr) - 1, -1, np.int64)
-    keys, items = np.empty(len(to) + 1), np.empty(len(to) + 1, np.int64)
-    gone[origin] = 0.0
-    size = push(keys, items, 0, 0.0, origin)
-    while size > 0:
-        key, node = keys[0], items[0]
-        size = pop(keys, items, size)
-        if node == target:
-            break
-        if key > gone[node]:
-            continue
-        for k in range(indptr[node], indptr[node + 1]):
-            far = key + cost[edge[k]]
-            if far < gone[to[k]]:
-                gone[to[k]], back[to[k]] = far, edge[k]
-                size = push(keys, items, size, far, to[k])
-    return back
-
-
-@compiled
 def _used(
     rows: tuple[Ints, Ints, Ints],
     pairs: tuple[Ints, Ints],
@@ -438,7 +414,7 @@ def _used(
     u, v = pairs
     used = np.zeros(len(cost))
     for k in range(len(people)):
-        back, node = _way(rows, cost, ends[0][k], ends[1][k]), ends[1][k]
+        back, node = spread(rows, cost, ends[0][k], np.inf, ends[1][k])[1], ends[1][k]
         while node != ends[0][k]:
             e = back[node]
             used[e] += people[k]
@@ -471,7 +447,7 @@ def _priced(  # noqa: PLR0913, PLR0917  numba passes arrays, not objects
             if could[e]:
                 paid = lit_m[e] if users[e] > 0 else lit_m[e] + price[e] / people[k]
                 weight[e] = min(cost[e], paid)
-        back, node = _way(rows, weight, ends[0][k], ends[1][k]), ends[1][k]
+        back, node = spread(rows, weight, ends[0][k], np.inf, ends[1][k])[1], ends[1][k]
         while node != ends[0][k]:
             e = back[node]
             lights[k, e] = could[e] and weight[e] < cost[e]

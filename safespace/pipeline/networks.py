@@ -213,9 +213,9 @@ def forget_lighting(number: int, *, settings: Settings) -> StreetsHeld:
         known = ", ".join(map(str, list_stated(settings)["number"])) or "none"
         raise InputError("Nothing was stated under this number.", seen=str(number), remedy=f"Held: {known}.")
     require_streets(settings)
-    file.unlink()
     mapped = streets.load(settings.store / MAPPED_FILE)
-    _keep(_restated(mapped, settings), settings.store / STREETS_FILE)
+    _keep(_restated(mapped, settings, leaving_out=file), settings.store / STREETS_FILE)
+    file.unlink()  # only now: where the others cannot be stated again, nothing is lost
     return _held(settings)
 
 
@@ -315,8 +315,10 @@ def _statements(settings: Settings) -> list[tuple[Path, pd.DataFrame]]:
     return [(file, pd.read_parquet(file)) for file in sorted((settings.store / STATED).glob("*.parquet"))]
 
 
-def _restated(graph: StreetGraph, settings: Settings) -> StreetGraph:
-    for _, held in _statements(settings):
+def _restated(graph: StreetGraph, settings: Settings, *, leaving_out: Path | None = None) -> StreetGraph:
+    for file, held in _statements(settings):
+        if file == leaving_out:
+            continue
         council = str(held["council"].iloc[0]) if len(held) else ""
         told = held.drop(columns=["council", "file"])
         graph = _state(graph, told, council=council, settings=settings).graph

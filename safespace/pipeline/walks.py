@@ -15,6 +15,7 @@ from safespace.errors import InputError, PlaceError
 from safespace.pipeline.holdings import landmarks
 from safespace.pipeline.loading import version
 from safespace.pipeline.networks import require_streets, streets_credit
+from safespace.pipeline.places import is_synthetic
 from safespace.pipeline.selection import select
 from safespace.pipeline.view import PROVIDERS
 from safespace.store import Store
@@ -271,7 +272,6 @@ def ground(view: View, settings: Settings) -> Ground:
     operator = streets.exposure_operator(
         graph, events["lon"], events["lat"], decay_m=settings.routes.decay_m, reach_m=settings.routes.reach_m
     )
-    loads = Store.open(settings.store).loads()
     counted = " and ".join(PROVIDERS[source] for source in view.sources)
     return Ground(
         graph=graph,
@@ -280,5 +280,5 @@ def ground(view: View, settings: Settings) -> Ground:
         until=chosen.until,
         notes=(f"Reports nearby are {len(events):,} events: {counted}.", *chosen.sentences()),
         credit=streets_credit(settings),
-        synthetic=bool(loads.loc[loads["status"] == "loaded", "synthetic"].any()),
+        synthetic=is_synthetic(Store.open(settings.store)),
     )

@@ -102,7 +102,7 @@ def distances(
 
 def least(graph: StreetGraph, origin: int, costs: Floats, limit: float = np.inf) -> Floats:
     """Run :func:`distances` on weights that were checked before."""
-    found: Floats = _dijkstra((graph.indptr, graph.to, graph.edge), costs, origin, float(limit))[0]
+    found: Floats = spread((graph.indptr, graph.to, graph.edge), costs, origin, float(limit), -1)[0]
     return found
 
 
@@ -118,7 +118,7 @@ def shortest_tree(
         :func:`trace` walks the edges back.
     """
     costs = checked_weight(graph, weight)
-    cost, back = _dijkstra((graph.indptr, graph.to, graph.edge), costs, origin, float(limit))
+    cost, back = spread((graph.indptr, graph.to, graph.edge), costs, origin, float(limit), -1)
     return cost, back
 
 
@@ -266,8 +266,11 @@ def _astar(
 
 
 @compiled
-def _dijkstra(rows: tuple[Ints, Ints, Ints], costs: Floats, origin: int, limit: float) -> Any:
-    """Return, for each node, the least weight and the edge it was reached by (-1 where none)."""
+def spread(rows: tuple[Ints, Ints, Ints], costs: Floats, origin: int, limit: float, target: int) -> Any:
+    """Return, for each node, the least weight and the edge it was reached by (-1 where none).
+
+    The search ends at the target, -1 for none: what lies beyond it is then not known.
+    """
     indptr, to, edge = rows
     gone = np.full(len(indptr) - 1, np.inf)
     back = np.full(len(indptr) - 1, -1, np.int64)
@@ -277,6 +280,8 @@ def _dijkstra(rows: tuple[Ints, Ints, Ints], costs: Floats, origin: int, limit: 
     while size > 0:
         key, node = keys[0], items[0]
         size = pop(keys, items, size)
+        if node == target:
+            break
         if key > gone[node]:
             continue
         for k in range(indptr[node], indptr[node + 1]):

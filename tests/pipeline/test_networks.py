@@ -69,6 +69,14 @@ def test_a_statement_taken_back_leaves_the_streets_as_mapped(held, tmp_path):
         pipeline.forget_lighting(1, settings=held)
 
 
+def test_a_statement_that_cannot_be_taken_back_is_not_lost(held, tmp_path, monkeypatch):
+    state(held, tmp_path, way_id=[unknown_way(held)], lit=["yes"])
+    monkeypatch.setattr(streets, "save", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
+    with pytest.raises(OSError, match="disk full"):
+        pipeline.forget_lighting(1, settings=held)
+    assert pipeline.list_stated(held)["number"].tolist() == [1]
+
+
 def test_what_is_mapped_is_kept_and_the_difference_told(held, tmp_path):
     graph = load_streets(held)
     lit = int(graph.way_id[np.flatnonzero(graph.lit == streets.LIT)[0]])
