@@ -25,7 +25,7 @@ def realdata() -> Path:
 @pytest.fixture(scope="session")
 def town(tmp_path_factory: pytest.TempPathFactory):
     """Return the synthetic town with seed 2022, built once a test session."""
-    from safespace.sources.synthetic import build_town  # noqa: PLC0415 - only the tests that ask for it pay
+    from safespace.synthetic import build_town  # noqa: PLC0415 - only the tests that ask for it pay
 
     return build_town(tmp_path_factory.mktemp("town"), seed=2022)
 

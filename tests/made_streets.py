@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from pyproj import Geod
 
-from safespace.sources.street_ways import TAGS, Ways
 from safespace.streets import build_graph
+from safespace.streets.ways import TAGS, Ways
 
 GEOD = Geod(ellps="WGS84")
 ORIGIN = (-2.99, 51.58)

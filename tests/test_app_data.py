@@ -13,8 +13,8 @@ from streamlit.testing.v1 import AppTest
 
 from safespace import pipeline, tone
 from safespace.app import checks, frame, words
-from safespace.app import desk as desks
-from safespace.app.desk import Desk
+from safespace.app import upload_session as desks
+from safespace.app.upload_session import UploadSession
 from safespace.errors import FileError
 from safespace.settings import load_settings
 
@@ -198,7 +198,7 @@ def test_rows_are_mended_and_handed_over_again(app, settings):
     mended = content.decode("utf-8-sig").replace("Ann Smith followed me", "Being followed")
     checked(app, (name, mended.replace("Ann Smith", "52.4779"))).button(key="data_load").click().run()
     assert "2 reports added" in html_of(app)
-    assert pipeline.holdings(settings).sources["rows"].tolist() == [4]
+    assert pipeline.catalog(settings).sources["rows"].tolist() == [4]
 
 
 def test_synthetic_and_real_are_not_mixed(app, settings):
@@ -300,7 +300,7 @@ def test_the_page_blames_and_brands_nobody(app):
 
 
 def test_a_job_is_done_once_however_often_it_is_asked_for():
-    mine, done, begun, go_on = Desk(), [], threading.Event(), threading.Event()
+    mine, done, begun, go_on = UploadSession(), [], threading.Event(), threading.Event()
 
     def action():
         begun.set()
@@ -327,7 +327,7 @@ def test_a_job_that_fails_says_why_and_can_be_asked_for_again():
     def action():
         raise FileError("Cannot.")
 
-    mine = Desk()
+    mine = UploadSession()
     mine.ask("check")
     mine.work("check", action)
     assert str(mine.problem) == "Cannot."
@@ -336,7 +336,7 @@ def test_a_job_that_fails_says_why_and_can_be_asked_for_again():
 
 
 def test_other_files_in_hand_start_afresh():
-    mine = Desk()
+    mine = UploadSession()
     assert mine.take_up(("streetsafe", None, "1"))
     mine.found, mine.problem = "a check", FileError("x")
     assert not mine.take_up(("streetsafe", None, "1"))

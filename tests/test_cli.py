@@ -39,7 +39,7 @@ VERBS = (
     "demo",
     "agreement",
     "surface",
-    "holdings",
+    "catalog",
     "loads",
     "rollback",
     "tidy",
@@ -192,7 +192,7 @@ def test_names_with_brackets_are_shown_as_they_are(town, tmp_path):
     calendar.write_text("name,kind,starts,ends\nCity [/] v [red]United,match,2022-01-28,\n")
     ask("ingest", town.areas_geojson, "--source", "areas", *store)
     ask("ingest", calendar, "--source", "calendar", *store)
-    assert "[/] v [red]United" in ask("holdings", *store, env={"COLUMNS": "200"}).stdout
+    assert "[/] v [red]United" in ask("catalog", *store, env={"COLUMNS": "200"}).stdout
 
 
 def test_tidy_erases_what_a_rollback_left(town, tmp_path):
@@ -213,11 +213,11 @@ def test_hotspots_say_what_they_rest_on_and_write_files(store, tmp_path):
     assert all(path.stat().st_size > 1000 for path in outs)
 
 
-def test_holdings_list_what_can_be_asked_for(store):
-    held = ask_json("holdings", *store)
+def test_catalog_list_what_can_be_asked_for(store):
+    held = ask_json("catalog", *store)
     assert {area["area_id"] for area in held["areas"]} >= {"SB01", "SB04"}
     assert [part["name"] for part in held["windows"]["SB01"][""]] == ["nte-evening", "nte-core", "nte-late"]
-    assert "nte-core 22:00 to 04:00" in " ".join(ask("holdings", *store).stdout.split())
+    assert "nte-core 22:00 to 04:00" in " ".join(ask("catalog", *store).stdout.split())
 
 
 def test_nights_of_a_calendar_are_counted_by_themselves(store):

@@ -44,7 +44,7 @@ def test_city_of_london_from_archive_to_brief(realdata, tmp_path):
 def test_newport_walks_show_lighting_as_mostly_unknown(realdata, tmp_path):
     settings = load_settings(store=tmp_path / "store")
     extract, outline = realdata / "newport-2023-06-13.osm.pbf", OUTLINES / "newport_centre.geojson"
-    strewn = pipeline.strew_reports(extract, tmp_path, seed=1, within=outline)["streetsafe_csv"]
+    strewn = pipeline.simulate_reports(extract, tmp_path, seed=1, within=outline)["streetsafe_csv"]
     pipeline.ingest([strewn], source="streetsafe", settings=settings)
     pipeline.ingest_layer([outline], layer="areas", settings=settings)
     held = pipeline.ingest_streets(extract, settings=settings)
@@ -82,7 +82,7 @@ def test_birmingham_centre_against_several_baselines(realdata, tmp_path):
         pipeline.ingest_layer([name], layer=layer, settings=settings)
     assert len(pipeline.areas(settings)) == 661
     assert len(pipeline.landmarks(settings)) > 15_000
-    assert pipeline.holdings(settings).baselines == ("area", "recorded", "residents", "recorded_counts")
+    assert pipeline.catalog(settings).baselines == ("area", "recorded", "residents", "recorded_counts")
     centre = RECORDED.but(area="birmingham-centre")
     for baseline in ("area", "residents", "recorded_counts"):
         found = pipeline.find_places(centre.but(baseline=baseline), settings)

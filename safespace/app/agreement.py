@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from safespace import maps, pipeline
-from safespace.app import cache, drawn, frame, words
+from safespace.app import cache, formatting, frame, words
 from safespace.app.decks import MAP_HEIGHT_PX
 from safespace.errors import SafeSpaceError
 
 if TYPE_CHECKING:
-    from safespace.pipeline import Agreement, Holdings, View
+    from safespace.pipeline import Agreement, Catalog, View
     from safespace.settings import Settings
 
 TAB = "Felt and recorded"
@@ -25,12 +25,12 @@ _EXPORTS = (
 )
 
 
-def offered(held: Holdings) -> bool:
+def offered(held: Catalog) -> bool:
     """Say whether the store holds both layers; the question has no part in it, so that a filter moves no tab."""
     return bool(_recorded(held)) and set(pipeline.FELT) <= set(held.sources["source"])
 
 
-def show(view: View, held: Holdings, settings: Settings) -> None:
+def show(view: View, held: Catalog, settings: Settings) -> None:
     """Draw where the two agree, or say in a sentence why that cannot be told."""
     if view.sources != pipeline.FELT:
         st.info(words.ASK_FELT)
@@ -45,8 +45,8 @@ def show(view: View, held: Holdings, settings: Settings) -> None:
         return
     st.html(
         f'<p class="ss-dates"><strong>{escape(headline(found.counts()))}</strong> '
-        f"Public reports: {drawn.count(found.felt.events, 'event')}. Recorded incidents, apart from them: "
-        f"{drawn.count(found.recorded.events, 'event')} ({escape('; '.join(_recorded(held)))}).</p>"
+        f"Public reports: {formatting.count(found.felt.events, 'event')}. Recorded incidents, apart from them: "
+        f"{formatting.count(found.recorded.events, 'event')} ({escape('; '.join(_recorded(held)))}).</p>"
     )
     st.pydeck_chart(
         cache.agreement_deck(view, settings, held.version),
@@ -54,7 +54,7 @@ def show(view: View, held: Holdings, settings: Settings) -> None:
         height=MAP_HEIGHT_PX,
         alt=f"Map of {found.area_name} in hexagons: {headline(found.counts())} The table below gives the same facts.",
     )
-    st.html(drawn.key(maps.agreement_legend(found.table["agreement"])))
+    st.html(formatting.key(maps.agreement_legend(found.table["agreement"])))
     st.caption(f"{words.TWO_LAYERS} {found.credit}")
     frame.table(
         pipeline.agreement_table(found), f"Cells of {found.area_name}: public reports and recorded incidents"
@@ -73,13 +73,13 @@ def headline(counts: dict[str, int]) -> str:
     'Higher than its usual: 1 cell in both, 12 in public reports only, 0 in recorded incidents only. Of the others, 3 are not different in either and 1,200 hold too few to say.'
     """
     return (
-        f"Higher than its usual: {drawn.count(counts['both'], 'cell')} in both, {counts['felt only']:,} in public "
+        f"Higher than its usual: {formatting.count(counts['both'], 'cell')} in both, {counts['felt only']:,} in public "
         f"reports only, {counts['recorded only']:,} in recorded incidents only. Of the others, "
         f"{counts['neither']:,} are not different in either and {counts['too few']:,} hold too few to say."
     )
 
 
-def _recorded(held: Holdings) -> list[str]:
+def _recorded(held: Catalog) -> list[str]:
     shown = held.sources["source"].isin(pipeline.RECORDED)
     return held.sources.loc[shown, "name"].tolist()
 

@@ -9,11 +9,11 @@ import streamlit as st
 from safespace.app import cache, frame, state, words
 
 if TYPE_CHECKING:
-    from safespace.pipeline import Holdings, View
+    from safespace.pipeline import Catalog, View
     from safespace.settings import Settings
 
 
-def show(view: View, held: Holdings, settings: Settings) -> None:
+def show(view: View, held: Catalog, settings: Settings) -> None:
     """Draw the preview of the brief for one view, and its downloads."""
     st.html(
         '<h1 class="ss-title">Brief</h1><p class="ss-dates">Two pages for the area and period chosen on the left, '

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pydeck as pdk
 
     from safespace.app.state import End
-    from safespace.pipeline import Agreement, CellStory, Holdings, PlacesFound, WalkPlanned
+    from safespace.pipeline import Agreement, Catalog, CellStory, PlacesFound, WalkPlanned
 
 _Keys: TypeAlias = dict[str | type[Any], Callable[[Any], Any]]
 
@@ -38,10 +38,10 @@ def _keys() -> _Keys:
 
 
 @st.cache_data(show_spinner=False, max_entries=4, hash_funcs=_keys())
-def holdings(settings: Settings, version: str) -> Holdings:
+def catalog(settings: Settings, version: str) -> Catalog:
     """Say what the store holds."""
     del version
-    return pipeline.holdings(settings)
+    return pipeline.catalog(settings)
 
 
 @st.cache_data(show_spinner=False, max_entries=8, hash_funcs=_keys())

@@ -11,12 +11,12 @@ import pandas as pd
 import streamlit as st
 
 from safespace import pipeline
-from safespace.app import drawn, frame, words
+from safespace.app import formatting, frame, words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from safespace.app.desk import Desk
+    from safespace.app.upload_session import UploadSession
     from safespace.pipeline import Checked, Offer
     from safespace.settings import Settings
 
@@ -70,7 +70,7 @@ def find(checked: Checked, settings: Settings) -> Findings:
     )
 
 
-def show(found: Findings, mine: Desk, settings: Settings) -> None:
+def show(found: Findings, mine: UploadSession, settings: Settings) -> None:
     """Draw what a check found, and what can be done with it."""
     st.header("3. What was found", anchor=False)
     st.html(outcomes(found.checked.outcome.reading.counts()))
@@ -87,7 +87,7 @@ def show(found: Findings, mine: Desk, settings: Settings) -> None:
     _load(found, mine, settings)
 
 
-def _load(found: Findings, mine: Desk, settings: Settings) -> None:
+def _load(found: Findings, mine: UploadSession, settings: Settings) -> None:
     checked = found.checked
     counts = checked.outcome.reading.counts()
     fresh = counts["accepted"] + counts["repaired"]
@@ -100,7 +100,7 @@ def _load(found: Findings, mine: Desk, settings: Settings) -> None:
     with st.container(horizontal=True, gap="small", key="ss_load"):
         if fresh and not checked.held_as:
             st.button(
-                f"Load {drawn.count(fresh, 'report')}",
+                f"Load {formatting.count(fresh, 'report')}",
                 key="data_load",
                 type="primary",
                 on_click=mine.ask,
@@ -112,7 +112,7 @@ def _load(found: Findings, mine: Desk, settings: Settings) -> None:
     frame.work(mine, _LOAD, "Loading…", partial(_add, checked, mine, settings))
 
 
-def _add(checked: Checked, mine: Desk, settings: Settings) -> None:
+def _add(checked: Checked, mine: UploadSession, settings: Settings) -> None:
     done = pipeline.load_upload(checked, settings)
     mine.put_away()
     mine.done = load_in_words(done)
@@ -156,8 +156,8 @@ def _by_row(found: Findings) -> None:
     """Draw the first rows that were not taken and the first values that were mended, a tab each."""
     left, mended = int(found.reasons["rows"].sum()), sum(found.repaired.values())
     drawers = {
-        f"Not taken: {drawn.count(left, 'row')}": (left, _not_taken),
-        f"Repaired: {drawn.count(mended, 'value')}": (mended, _repaired),
+        f"Not taken: {formatting.count(left, 'row')}": (left, _not_taken),
+        f"Repaired: {formatting.count(mended, 'value')}": (mended, _repaired),
     }
     there = {label: draw for label, (number, draw) in drawers.items() if number}
     for tab, draw in zip(st.tabs(list(there), key="data_rows") if there else (), there.values(), strict=True):
@@ -170,7 +170,7 @@ def _not_taken(found: Findings) -> None:
     totals = found.reasons.set_index(["outcome", "reason"])["rows"]
     for (outcome, reason), rows in found.rejects.items():
         total = int(totals[outcome, reason])
-        _excerpt(f"{in_words(reason)} ({drawn.count(total, 'row')}, {outcome})", rows, total, "row")
+        _excerpt(f"{in_words(reason)} ({formatting.count(total, 'row')}, {outcome})", rows, total, "row")
     if "excluded" in found.reasons["outcome"].tolist():
         st.caption(words.EXCLUDED_NOT_SHOWN)
 
@@ -178,13 +178,13 @@ def _not_taken(found: Findings) -> None:
 def _repaired(found: Findings) -> None:
     for rule, rows in found.repairs.items():
         total = found.repaired[rule]
-        _excerpt(f"{in_words(rule)} ({drawn.count(total, 'value')})", rows, total, "value")
+        _excerpt(f"{in_words(rule)} ({formatting.count(total, 'value')})", rows, total, "value")
 
 
 def _excerpt(label: str, rows: pd.DataFrame, total: int, noun: str) -> None:
     with st.expander(label):
         frame.table(
-            rows, f"The first {drawn.count(len(rows), noun)}" if len(rows) < total else f"Every {noun}"
+            rows, f"The first {formatting.count(len(rows), noun)}" if len(rows) < total else f"Every {noun}"
         )
 
 

@@ -10,7 +10,7 @@ import streamlit as st
 
 from safespace import pipeline
 from safespace.app import checks, frame, held, state, words
-from safespace.app.desk import desk
+from safespace.app.upload_session import upload_session
 from safespace.errors import InputError
 from safespace.pipeline import PROVIDERS, UPLOADS
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from streamlit.navigation.page import StreamlitPage
     from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-    from safespace.app.desk import Desk
+    from safespace.app.upload_session import UploadSession
     from safespace.pipeline import Given, Offer
     from safespace.settings import Settings
     from safespace.sources.mapping import Crs, DateOrder, Mapping
@@ -35,7 +35,7 @@ def show(settings: Settings, places: StreamlitPage | None) -> None:
     if state.read_view().edition != "police":
         st.info(words.DATA_PARTNER)
         return
-    mine = desk()
+    mine = upload_session()
     _say_what_was_done(mine, places)
     source = _choose_source()
     files = _choose_files(source, mine, settings)
@@ -50,7 +50,7 @@ def show(settings: Settings, places: StreamlitPage | None) -> None:
     frame.limits(words.DATA_DOES, words.DATA_DOES_NOT)
 
 
-def _say_what_was_done(mine: Desk, places: StreamlitPage | None) -> None:
+def _say_what_was_done(mine: UploadSession, places: StreamlitPage | None) -> None:
     if not mine.done:
         return
     first, *rest = mine.done
@@ -70,7 +70,7 @@ def _choose_source() -> str:
     return chosen
 
 
-def _choose_files(source: str, mine: Desk, settings: Settings) -> list[UploadedFile]:
+def _choose_files(source: str, mine: UploadSession, settings: Settings) -> list[UploadedFile]:
     kinds = UPLOADS[source]
     return st.file_uploader(
         f"Files, up to {settings.limits.upload_mb:,} MB together",
@@ -85,7 +85,7 @@ def _given(files: Sequence[UploadedFile]) -> list[Given]:
     return [pipeline.Given(file.name, file.getvalue()) for file in files]
 
 
-def _go_on(files: Sequence[UploadedFile], source: str, mine: Desk, settings: Settings) -> None:
+def _go_on(files: Sequence[UploadedFile], source: str, mine: UploadSession, settings: Settings) -> None:
     """Draw what follows once files are there: the next step of reports, or the one step of a layer."""
     if source not in PROVIDERS:
         mine.take_up((source, *(file.file_id for file in files)))
@@ -114,7 +114,9 @@ def _go_on(files: Sequence[UploadedFile], source: str, mine: Desk, settings: Set
         st.info(words.CHECK_AGAIN)
 
 
-def _choose_sheet(files: Sequence[UploadedFile], source: str, mine: Desk, settings: Settings) -> str | None:
+def _choose_sheet(
+    files: Sequence[UploadedFile], source: str, mine: UploadSession, settings: Settings
+) -> str | None:
     """Ask for the sheet when there are several; listing them opens the files, so the list is kept."""
     key = (source, *(file.file_id for file in files))
     kept: tuple[Any, tuple[str, ...]] = st.session_state.get(_GUESS_SHEET, ((), ()))
@@ -132,7 +134,7 @@ def _choose_sheet(files: Sequence[UploadedFile], source: str, mine: Desk, settin
 
 
 def _look(
-    files: Sequence[UploadedFile], source: str, sheet: str | None, mine: Desk, settings: Settings
+    files: Sequence[UploadedFile], source: str, sheet: str | None, mine: UploadSession, settings: Settings
 ) -> None:
     with st.spinner("Looking at the columns…"):
         mine.offer = mine.attempt(
@@ -141,7 +143,9 @@ def _look(
         )
 
 
-def _confirm(offer: Offer, mine: Desk) -> tuple[tuple[tuple[str, str], ...], DateOrder | None, Crs | None]:
+def _confirm(
+    offer: Offer, mine: UploadSession
+) -> tuple[tuple[tuple[str, str], ...], DateOrder | None, Crs | None]:
     """Draw how the files would be read, each part changeable, and return what is chosen now."""
     st.header("2. Confirm how they are read", anchor=False)
     st.html(checks.list_of([words.REMEMBERED if offer.remembered else words.GUESSED, *offer.notes]))
@@ -167,7 +171,7 @@ def _confirm(offer: Offer, mine: Desk) -> tuple[tuple[tuple[str, str], ...], Dat
     return tuple(now.items()), order, crs
 
 
-def _choose_columns(offer: Offer, mine: Desk) -> None:
+def _choose_columns(offer: Offer, mine: UploadSession) -> None:
     spots = st.columns(3)
     for place, column in enumerate(offer.columns):
         options = [*([] if column.known else [""]), *offer.headers]
@@ -182,7 +186,7 @@ def _choose_columns(offer: Offer, mine: Desk) -> None:
             )
 
 
-def _choose_order(offer: Offer, mine: Desk) -> DateOrder | None:
+def _choose_order(offer: Offer, mine: UploadSession) -> DateOrder | None:
     undecided = bool(offer.undecided)
     if undecided:
         st.warning(frame.plain(offer.undecided))
@@ -200,7 +204,7 @@ def _check(
     files: Sequence[UploadedFile],
     chosen: tuple[tuple[tuple[str, str], ...], DateOrder | None, Crs | None],
     sheet: str | None,
-    mine: Desk,
+    mine: UploadSession,
     settings: Settings,
 ) -> None:
     offer = mine.offer
@@ -223,7 +227,7 @@ def _mapping(
     return pipeline.settle_mapping(offer, dict(columns), date_order=order, crs=crs)
 
 
-def _add_layer(files: Sequence[UploadedFile], layer: str, mine: Desk, settings: Settings) -> None:
+def _add_layer(files: Sequence[UploadedFile], layer: str, mine: UploadSession, settings: Settings) -> None:
     options = _layer_options(layer, settings)
     st.button(
         f"Add {words.UPLOAD_NAMES[layer].lower()}",

@@ -8,7 +8,7 @@ import pydeck as pdk
 import shapely
 
 from safespace import maps
-from safespace.app import drawn
+from safespace.app import formatting
 from safespace.maps.palette import INK, WHITE, rgb
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def _numbers(places: pd.DataFrame) -> pdk.Layer:
 
 def walk_map(planned: WalkPlanned, streets: gpd.GeoDataFrame | None) -> pdk.Deck:
     """Return the deck of the walking options, looking at all of them."""
-    lines = drawn.lettered(planned)
+    lines = formatting.lettered(planned)
     say = {
         letter: f"{route.name}: {route.walk_s / 60:.0f} min, {route.length_m:,.0f} m"
         for letter, route in zip(lines["option"], planned.options.routes, strict=True)

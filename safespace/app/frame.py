@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from streamlit.navigation.page import StreamlitPage
 
-    from safespace.app.desk import Desk
+    from safespace.app.upload_session import UploadSession
     from safespace.errors import SafeSpaceError
-    from safespace.pipeline import Holdings, View
+    from safespace.pipeline import Catalog, View
     from safespace.settings import NightWindow, Settings
 
 # A drawn hexagon, so that no emoji font or outside picture is asked for.
@@ -55,7 +55,7 @@ def _css() -> str:
     return f"<style>{files('safespace.app').joinpath('style.css').read_text(encoding='utf-8')}</style>"
 
 
-def dates(view: View, held: Holdings, today: date) -> None:
+def dates(view: View, held: Catalog, today: date) -> None:
     """Say what is made up, how old the newest report is and what period is held."""
     banner = words.SYNTHETIC_BANNER if held.synthetic else ""
     shown = held.sources[held.sources["source"].isin(view.sources)]
@@ -71,7 +71,7 @@ def dates(view: View, held: Holdings, today: date) -> None:
     )
 
 
-def sidebar(view: View, held: Holdings, settings: Settings) -> None:
+def sidebar(view: View, held: Catalog, settings: Settings) -> None:
     """Draw the question: where, which reports, when, and against what."""
     with st.sidebar:
         st.header("What to look at", anchor=False)
@@ -82,7 +82,7 @@ def sidebar(view: View, held: Holdings, settings: Settings) -> None:
         _against(held)
 
 
-def _where(view: View, settings: Settings, held: Holdings) -> None:
+def _where(view: View, settings: Settings, held: Catalog) -> None:
     listed = cache.areas(settings, held.version)
     names = dict(zip(listed["area_id"], listed["name"], strict=True))
     # Without a loaded area there is nothing to choose between; the whole of the data is one area.
@@ -97,12 +97,12 @@ def _where(view: View, settings: Settings, held: Holdings) -> None:
     )
 
 
-def _zones(held: Holdings, area: str) -> Mapping[str, tuple[NightWindow, ...]]:
+def _zones(held: Catalog, area: str) -> Mapping[str, tuple[NightWindow, ...]]:
     """Return the parts of the night of an area by zone; those of all areas for one that is not loaded."""
     return held.windows.get(area, held.windows[""])
 
 
-def _which(view: View, held: Holdings) -> None:
+def _which(view: View, held: Catalog) -> None:
     names = dict(zip(held.sources["source"], held.sources["name"], strict=True))
     state.choose(
         "Reports",
@@ -118,7 +118,7 @@ def _which(view: View, held: Holdings) -> None:
         state.choose(label, "factor", ["", *reasons], words=lambda reason: reason or "All")
 
 
-def _when(view: View, held: Holdings) -> None:
+def _when(view: View, held: Catalog) -> None:
     shown = held.sources[held.sources["source"].isin(view.sources)]
     if len(shown):
         state.choose_period(shown["first"].min(), shown["last"].max())
@@ -136,7 +136,7 @@ def _when(view: View, held: Holdings) -> None:
     _which_nights(held)
 
 
-def _which_nights(held: Holdings) -> None:
+def _which_nights(held: Catalog) -> None:
     if len(held.calendars) > 1:
         state.choose(
             "Nights of the calendar",
@@ -147,7 +147,7 @@ def _which_nights(held: Holdings) -> None:
         )
 
 
-def _against(held: Holdings) -> None:
+def _against(held: Catalog) -> None:
     state.choose("Cell size", "resolution", RESOLUTIONS, words=words.CELL_SIZES.__getitem__)
     state.choose(
         "Compared with",
@@ -193,7 +193,7 @@ def told(problem: SafeSpaceError) -> None:
     st.error(said(problem))
 
 
-def work(mine: Desk, job: str, label: str, action: Callable[[], None]) -> None:
+def work(mine: UploadSession, job: str, label: str, action: Callable[[], None]) -> None:
     """Do the job when it was asked for, saying so meanwhile, and draw the page again with what came of it."""
     if mine.job != job:
         return

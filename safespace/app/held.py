@@ -10,17 +10,17 @@ import pandas as pd
 import streamlit as st
 
 from safespace import pipeline
-from safespace.app import cache, checks, drawn, frame, words
+from safespace.app import cache, checks, formatting, frame, words
 from safespace.errors import StoreError
 
 if TYPE_CHECKING:
-    from safespace.app.desk import Desk
+    from safespace.app.upload_session import UploadSession
     from safespace.settings import Settings
 
 _ROLL_BACK = "roll back"
 
 
-def show(mine: Desk, settings: Settings) -> None:
+def show(mine: UploadSession, settings: Settings) -> None:
     """Draw what the store holds, every load, and how one is taken out."""
     st.header("What is loaded", anchor=False)
     loads = _loads(settings)
@@ -52,7 +52,7 @@ def _loads(settings: Settings) -> pd.DataFrame:
 def _summary(settings: Settings) -> str:
     """Say in one line each what is there and what is still wanted, so that a first person knows where to start."""
     try:
-        there = cache.holdings(settings, pipeline.version(settings))
+        there = cache.catalog(settings, pipeline.version(settings))
     except StoreError:
         return f'<p class="ss-dates">{escape(words.START_HERE)}</p>'
     banner = words.SYNTHETIC_BANNER if there.synthetic else ""
@@ -86,7 +86,7 @@ def loads_in_words(loads: pd.DataFrame, time_zone: str) -> pd.DataFrame:
     )
 
 
-def _one(loads: pd.DataFrame, in_force: list[str], mine: Desk, settings: Settings) -> None:
+def _one(loads: pd.DataFrame, in_force: list[str], mine: UploadSession, settings: Settings) -> None:
     """Draw what can be done with one load: its rows to mend, and the way out, confirmed first."""
     chosen = st.selectbox(
         "Look at one load",
@@ -107,14 +107,14 @@ def _one(loads: pd.DataFrame, in_force: list[str], mine: Desk, settings: Setting
         _confirm(loads.loc[[chosen]].iloc[0], chosen, mine, settings)
 
 
-def _leave(mine: Desk, load: str) -> None:
+def _leave(mine: UploadSession, load: str) -> None:
     mine.leaving, mine.done, mine.problem = load, (), None
 
 
-def _confirm(row: pd.Series, load: str, mine: Desk, settings: Settings) -> None:
+def _confirm(row: pd.Series, load: str, mine: UploadSession, settings: Settings) -> None:
     added = int(row["accepted"] + row["repaired"] - row["already_held"])
     said = (
-        f"Roll back {load}? {drawn.count(added, 'report')} from {words.files_in_words(row['files'])} would leave every map and table. "
+        f"Roll back {load}? {formatting.count(added, 'report')} from {words.files_in_words(row['files'])} would leave every map and table. "
         "To undo this, load the same files again."
     )
     st.html(f'<p class="ss-ask" role="alert">{escape(said)}</p>')
@@ -131,7 +131,7 @@ def _confirm(row: pd.Series, load: str, mine: Desk, settings: Settings) -> None:
     frame.work(mine, _ROLL_BACK, "Rolling back…", partial(_roll_back, load, mine, settings))
 
 
-def _roll_back(load: str, mine: Desk, settings: Settings) -> None:
+def _roll_back(load: str, mine: UploadSession, settings: Settings) -> None:
     mine.leaving = ""
     pipeline.roll_back(load, settings)
     # what was checked may have been said to be held already

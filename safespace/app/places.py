@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 import streamlit as st
 
 from safespace import maps, pipeline
-from safespace.app import agreement, cache, drawn, frame, state, words
+from safespace.app import agreement, cache, formatting, frame, state, words
 from safespace.app.decks import MAP_HEIGHT_PX
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from streamlit.elements.lib.mutable_tab_container import TabContainer
 
-    from safespace.pipeline import CellStory, Holdings, PlacesFound, View
+    from safespace.pipeline import Catalog, CellStory, PlacesFound, View
     from safespace.settings import Settings
 
 _TABS = "map_or_table"
@@ -30,7 +30,7 @@ _EXPORTS = (
 )
 
 
-def show(view: View, held: Holdings, settings: Settings) -> None:
+def show(view: View, held: Catalog, settings: Settings) -> None:
     """Draw the page for one view."""
     found = cache.places(view.but(cell=0), settings, held.version)
     story = cache.story(view.but(cell=0), view.cell, settings, held.version) if view.cell else None
@@ -62,7 +62,7 @@ def _headline(found: PlacesFound) -> str:
     )
 
 
-def _map_and_table(found: PlacesFound, view: View, settings: Settings, held: Holdings) -> None:
+def _map_and_table(found: PlacesFound, view: View, settings: Settings, held: Catalog) -> None:
     as_map, as_table, *beside = _tabs(held)
     with as_map:
         turn = st.session_state.setdefault(_TURN, 0)
@@ -74,7 +74,7 @@ def _map_and_table(found: PlacesFound, view: View, settings: Settings, held: Hol
             selection_mode="single-object",
             alt=f"Map of {found.area_name} in hexagons. The Table tab gives the same facts.",
         )
-        st.html(drawn.key(maps.legend(maps.classify(found.hotspots.table))))
+        st.html(formatting.key(maps.legend(maps.classify(found.hotspots.table))))
         st.caption(f"Colours mean the same on every map. {found.credit}")
     with as_table:
         twin = maps.table_twin(found.hotspots.table, names=found.names, interval=found.hotspots.level)
@@ -88,7 +88,7 @@ def _map_and_table(found: PlacesFound, view: View, settings: Settings, held: Hol
     _downloads(found, settings)
 
 
-def _tabs(held: Holdings) -> Sequence[TabContainer]:
+def _tabs(held: Catalog) -> Sequence[TabContainer]:
     """Return the tabs; that of the two layers is worked out only once it is open."""
     names = ["Map", "Table", *([agreement.TAB] if agreement.offered(held) else [])]
     if st.session_state.get(_TABS) not in (None, *names):
@@ -125,7 +125,7 @@ def _find_cell(found: PlacesFound, view: View) -> None:
     table = found.hotspots.table.set_index("cell")["events"]
     cells = sorted(found.names, key=lambda cell: (found.names[cell], cell))
     labels = {
-        cell: f"{found.names[cell]} ({drawn.count(int(table.get(cell, 0)), 'event')})" for cell in cells
+        cell: f"{found.names[cell]} ({formatting.count(int(table.get(cell, 0)), 'event')})" for cell in cells
     }
     options = [0, *cells] if view.cell in (0, *cells) else [0, view.cell, *cells]
     st.session_state["look_at"] = view.cell
@@ -148,7 +148,7 @@ def _list(found: PlacesFound) -> None:
     if found.places["tied"].any():
         st.caption("Places with the same rank cannot be told apart: their intervals overlap.")
     for place in found.places.itertuples(index=False):
-        st.html(drawn.place_card(place, level=found.hotspots.level))
+        st.html(formatting.place_card(place, level=found.hotspots.level))
         st.button(
             "Why is this here?",
             key=f"why_{place.place}",
@@ -163,7 +163,7 @@ def _story(story: CellStory, view: View) -> None:
     lines = "".join(f"<li>{escape(line)}</li>" for line in (*story.sentences, *story.checks))
     st.html(f'<section class="ss-panel"><h3>{escape(story.name)}</h3><ul>{lines}</ul></section>')
     if len(story.shares):
-        frame.table(drawn.shares_in_words(story.shares), words.shares_name(view.sources))
+        frame.table(formatting.shares_in_words(story.shares), words.shares_name(view.sources))
 
 
 def _hours(story: CellStory, found: PlacesFound) -> None:
@@ -173,9 +173,9 @@ def _hours(story: CellStory, found: PlacesFound) -> None:
         picture = maps.hour_chart_svg(
             story.smooth, rows="weekday", size_mm=(140, 60), synthetic=found.synthetic
         )
-        st.image(picture.decode(), width="stretch", alt=drawn.hours_in_words(story.hours))
+        st.image(picture.decode(), width="stretch", alt=formatting.hours_in_words(story.hours))
         st.caption(words.SMOOTHED)
         with st.expander("Hours of the week as counted"):
             frame.table(
-                drawn.hours_as_table(story.hours), f"Events by hour and day of the week: {story.name}"
+                formatting.hours_as_table(story.hours), f"Events by hour and day of the week: {story.name}"
             )

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from safespace import maps, pipeline
-from safespace.app import cache, drawn, frame, state, words
+from safespace.app import cache, formatting, frame, state, words
 from safespace.app.decks import WALK_HEIGHT_PX
 
 if TYPE_CHECKING:
     import pydeck as pdk
 
-    from safespace.pipeline import Holdings, Limits, View, WalkPlanned
+    from safespace.pipeline import Catalog, Limits, View, WalkPlanned
     from safespace.settings import Settings
 
 _ENDS = (("from", "From"), ("to", "To"))
@@ -39,7 +39,7 @@ _EXPORTS = (
 )
 
 
-def show(view: View, held: Holdings, settings: Settings) -> None:
+def show(view: View, held: Catalog, settings: Settings) -> None:
     """Draw the page for one view and the two ends in the address."""
     st.html('<h1 class="ss-title">Compare walking links</h1>')
     if held.streets is None:
@@ -119,8 +119,8 @@ def _limits(settings: Settings) -> Limits:
 
 
 def _draw(planned: WalkPlanned, deck: pdk.Deck, settings: Settings) -> None:
-    st.html(drawn.option_cards(planned))
-    st.write(drawn.told_beside(planned))
+    st.html(formatting.option_cards(planned))
+    st.write(formatting.told_beside(planned))
     with st.container(key="ss_split"):
         left, right = st.columns([2, 1], gap="large")
     with left:
@@ -141,14 +141,14 @@ def _map_and_table(planned: WalkPlanned, deck: pdk.Deck) -> None:
             alt="Map of the walking options. The Table tab gives the same facts.",
         )
     with as_table:
-        frame.table(drawn.facts_by_option(planned), "Every fact about every option")
+        frame.table(formatting.facts_by_option(planned), "Every fact about every option")
     st.caption(planned.credit)
 
 
 def _trade_off(planned: WalkPlanned) -> None:
     st.subheader("Length against reports nearby", anchor=False)
     picture = maps.trade_off_svg(
-        drawn.lettered(planned), front=planned.front, size_mm=(84, 78), synthetic=planned.synthetic
+        formatting.lettered(planned), front=planned.front, size_mm=(84, 78), synthetic=planned.synthetic
     )
     st.image(
         picture.decode(), width="stretch", alt="Each option by length and by reports near it; see the table."
@@ -160,14 +160,14 @@ def _trade_off(planned: WalkPlanned) -> None:
 
 def _reasons(planned: WalkPlanned) -> None:
     st.subheader("Segments of each option, and what could be improved", anchor=False)
-    named = zip(drawn.letters(planned), planned.options.routes, strict=True)
+    named = zip(formatting.letters(planned), planned.options.routes, strict=True)
     for tab, route in zip(
         st.tabs([f"{letter}: {route.name}" for letter, route in named], key="reasons_of"),
         planned.options.routes,
         strict=True,
     ):
         with tab:
-            frame.table(drawn.reasons_in_words(route), f"Segments of “{route.name}” in walking order")
+            frame.table(formatting.reasons_in_words(route), f"Segments of “{route.name}” in walking order")
 
 
 def _downloads(planned: WalkPlanned, settings: Settings) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from streamlit.navigation.page import StreamlitPage
 
-    from safespace.pipeline import Holdings, View
+    from safespace.pipeline import Catalog, View
 
 _PAGES = (
     ("places", "Places", places.show),
@@ -53,7 +53,7 @@ def draw_alone(name: str) -> None:
     frame.footer(_streets_credit())
 
 
-def _page(name: str, show: Callable[[View, Holdings, Settings], None]) -> Callable[[], None]:
+def _page(name: str, show: Callable[[View, Catalog, Settings], None]) -> Callable[[], None]:
     def page() -> None:
         try:
             _draw(show)
@@ -88,10 +88,10 @@ def _method() -> None:
     method.show(load_settings())
 
 
-def _draw(show: Callable[[View, Holdings, Settings], None]) -> None:
+def _draw(show: Callable[[View, Catalog, Settings], None]) -> None:
     settings = load_settings()
     try:
-        held = cache.holdings(settings, pipeline.version(settings))
+        held = cache.catalog(settings, pipeline.version(settings))
     except StoreError as problem:
         frame.nothing_loaded(settings, problem)
         return

@@ -13,8 +13,8 @@ from safespace.briefs.definition import (
     MOST_SHARES,
     NAME_CHARACTERS,
 )
+from safespace.maps.accessible_table import NONE, count_in_words, number_in_words, rate_in_words
 from safespace.maps.palette import SYNTHETIC
-from safespace.maps.twin import NONE, count_in_words, number_in_words, rate_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

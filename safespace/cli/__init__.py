@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 
 from safespace import pipeline
-from safespace.cli import finding, handing, loading, mending, walking
+from safespace.cli import export, hotspots, improve, loading, routes
 from safespace.cli.printing import wrote_files
 from safespace.errors import SafeSpaceError
 
@@ -32,30 +32,30 @@ for _command in (
     loading.ingest,
     loading.fetch,
     loading.mapping,
-    loading.holdings,
+    loading.catalog,
     loading.loads,
     loading.rollback,
     loading.tidy,
-    finding.count,
-    finding.hotspots,
-    finding.surface,
-    finding.agreement,
-    finding.clusters,
-    finding.trends,
-    finding.validate,
-    walking.streets,
-    walking.lighting,
-    walking.routes,
-    walking.reach,
-    handing.brief,
-    mending.improve,
-    mending.corridors,
-    handing.evaluate,
-    handing.demo,
+    hotspots.count,
+    hotspots.hotspots,
+    hotspots.surface,
+    hotspots.agreement,
+    hotspots.clusters,
+    hotspots.trends,
+    hotspots.validate,
+    routes.streets,
+    routes.lighting,
+    routes.routes,
+    routes.reach,
+    export.brief,
+    improve.improve,
+    improve.corridors,
+    export.evaluate,
+    export.demo,
 ):
     app.command()(_command)
-app.command(name="app")(handing.app_command)
-app.add_typer(mending.scenario, name="scenario")
+app.command(name="app")(export.app_command)
+app.add_typer(improve.scenario, name="scenario")
 
 
 def main() -> None:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from safespace import pipeline
-from safespace.cli.asking import JsonOption, StoreOption, settings_of
 from safespace.cli.printing import on_terminal, print_json, records, say, show, wrote_files
+from safespace.cli.question import JsonOption, StoreOption, settings_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,7 +32,7 @@ def town(
     if streets_of is None:
         files = pipeline.write_town(out, seed=seed, progress=on_terminal(as_json))
     else:
-        files = pipeline.strew_reports(streets_of, out, seed=seed, within=within)
+        files = pipeline.simulate_reports(streets_of, out, seed=seed, within=within)
     if as_json:
         print_json(files)
         return
@@ -159,13 +159,13 @@ def mapping(
     say(*guess.notes, f"Check {wrote}, then: safespace ingest {file} --source {source} --mapping {wrote}")
 
 
-def holdings(store: StoreOption = None, as_json: JsonOption = False) -> None:
+def catalog(store: StoreOption = None, as_json: JsonOption = False) -> None:
     """List what can be asked for: sources, reasons, areas, baselines, parts of the night, the calendar.
 
-    Example: `safespace holdings`
+    Example: `safespace catalog`
     """
     settings = settings_of(store)
-    held, areas = pipeline.holdings(settings), pipeline.areas(settings)
+    held, areas = pipeline.catalog(settings), pipeline.areas(settings)
     if as_json:
         print_json(held.as_dict() | {"areas": records(areas)})
         return

@@ -6,6 +6,7 @@ colour alone (:mod:`safespace.maps.palette`) and a credit line for the data draw
 
 from __future__ import annotations
 
+from safespace.maps.accessible_table import count_in_words, rate_in_words, table_twin
 from safespace.maps.agreement import agreement_twin
 from safespace.maps.charts import hour_chart_svg, trade_off_svg
 from safespace.maps.decks import View, agreement_deck, agreement_legend, hex_deck, route_deck
@@ -13,7 +14,6 @@ from safespace.maps.pages import PageText, agreement_page, hex_page, route_page
 from safespace.maps.palette import classify, legend
 from safespace.maps.static import area_map_svg
 from safespace.maps.thumbnails import points_svg
-from safespace.maps.twin import count_in_words, rate_in_words, table_twin
 
 __all__ = [
     "PageText",

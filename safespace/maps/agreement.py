@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from safespace import tone
+from safespace.maps.accessible_table import NONE, count_in_words, rate_in_words
 from safespace.maps.palette import BLUE, DARK_BLUE, GREY, INK, LIGHT_BLUE, PALE, WHITE, Style
-from safespace.maps.twin import NONE, count_in_words, rate_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -17,6 +17,7 @@ import h3.api.basic_int as h3
 import pydeck as pdk
 import shapely
 
+from safespace.maps.accessible_table import GATHERED, NONE, table_twin
 from safespace.maps.agreement import GATHERED as GATHERED_AGREEMENT
 from safespace.maps.agreement import STYLES as AGREEMENT_STYLES
 from safespace.maps.agreement import agreement_twin
@@ -34,7 +35,6 @@ from safespace.maps.palette import (
     classify,
     rgb,
 )
-from safespace.maps.twin import GATHERED, NONE, table_twin
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -23,6 +23,7 @@ from folium.utilities import JsCode
 
 from safespace import tone
 from safespace.errors import AreaError
+from safespace.maps.accessible_table import GATHERED, NONE, table_twin
 from safespace.maps.agreement import STYLES as AGREEMENT_STYLES
 from safespace.maps.agreement import agreement_twin
 from safespace.maps.naming import joined, place_marks
@@ -39,7 +40,6 @@ from safespace.maps.palette import (
     legend,
     style_of,
 )
-from safespace.maps.twin import GATHERED, NONE, table_twin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -4,10 +4,38 @@ Each verb opens the store named in the settings, does one thing and returns a fr
 """
 
 from safespace.interventions import Budget
-from safespace.pipeline.acting import evaluate, release
-from safespace.pipeline.asking import Link, Spot, point_of, read_links, read_spots
+from safespace.pipeline.analysis import (
+    MIXES,
+    PERIODS,
+    Change,
+    Compared,
+    Emerging,
+    Mix,
+    add_checks,
+    add_local,
+    add_scan,
+    check_promises,
+    compare_periods,
+    describe_concentration,
+    find_change,
+    find_clusters,
+    find_emerging,
+    find_mix,
+    find_shares,
+    scan_places,
+    validate_places,
+)
 from safespace.pipeline.calendars import held_calendar, ingest_calendar, windows_of
+from safespace.pipeline.catalog import Catalog, areas, catalog, landmarks
+from safespace.pipeline.corridors import (
+    TRADE_OFFS,
+    CorridorsFound,
+    find_corridors,
+    places_of,
+    write_corridors,
+)
 from safespace.pipeline.demo import run_demo
+from safespace.pipeline.evaluation import evaluate
 from safespace.pipeline.excerpts import (
     NOT_SHOWN,
     first_rejects,
@@ -16,8 +44,7 @@ from safespace.pipeline.excerpts import (
     reading_picture,
     reasons_in_short,
 )
-from safespace.pipeline.fetching import KINDS, fetch
-from safespace.pipeline.handing import (
+from safespace.pipeline.export import (
     agreement_as_dict,
     agreement_page,
     agreement_table,
@@ -45,29 +72,9 @@ from safespace.pipeline.handing import (
     write_table,
     write_walk,
 )
-from safespace.pipeline.holdings import Holdings, areas, holdings, landmarks
-from safespace.pipeline.judging import (
-    MIXES,
-    PERIODS,
-    Change,
-    Compared,
-    Emerging,
-    Mix,
-    add_checks,
-    add_local,
-    add_scan,
-    check_promises,
-    compare_periods,
-    describe_concentration,
-    find_change,
-    find_clusters,
-    find_emerging,
-    find_mix,
-    find_shares,
-    scan_places,
-    validate_places,
-)
-from safespace.pipeline.linking import TRADE_OFFS, CorridorsFound, find_corridors, places_of, write_corridors
+from safespace.pipeline.fetching import KINDS, fetch
+from safespace.pipeline.improvement import Improvement, cost_table, improve, write_improvement
+from safespace.pipeline.isochrones import ReachFound, find_reach, reach_as_dict
 from safespace.pipeline.loading import (
     LAYERS,
     Ingestion,
@@ -78,13 +85,12 @@ from safespace.pipeline.loading import (
     list_loads,
     propose_mapping,
     roll_back,
-    strew_reports,
+    simulate_reports,
     tidy,
     version,
     write_mapping,
     write_town,
 )
-from safespace.pipeline.mending import Improvement, cost_table, improve, write_improvement
 from safespace.pipeline.networks import (
     LightingStated,
     StreetsHeld,
@@ -108,7 +114,8 @@ from safespace.pipeline.places import (
     street_lines,
     tell_cell,
 )
-from safespace.pipeline.reaching import ReachFound, find_reach, reach_as_dict
+from safespace.pipeline.points import Link, Spot, point_of, read_links, read_spots
+from safespace.pipeline.releases import release
 from safespace.pipeline.scenarios import (
     ScenarioCompared,
     compare_scenarios,
@@ -159,6 +166,7 @@ __all__ = [
     "UPLOADS",
     "Agreement",
     "Budget",
+    "Catalog",
     "CellStory",
     "Change",
     "Checked",
@@ -166,7 +174,6 @@ __all__ = [
     "CorridorsFound",
     "Emerging",
     "Given",
-    "Holdings",
     "Improvement",
     "Ingestion",
     "LightingStated",
@@ -192,6 +199,7 @@ __all__ = [
     "brief_html",
     "brief_of",
     "brief_pdf",
+    "catalog",
     "check_places",
     "check_promises",
     "check_upload",
@@ -227,7 +235,6 @@ __all__ = [
     "headline",
     "held_calendar",
     "held_streets",
-    "holdings",
     "hours_of_week",
     "improve",
     "ingest",
@@ -269,10 +276,10 @@ __all__ = [
     "scan_places",
     "settle_mapping",
     "side_by_side",
+    "simulate_reports",
     "state_lighting",
     "street_lines",
     "streets_credit",
-    "strew_reports",
     "tell_cell",
     "tidy",
     "today_of",

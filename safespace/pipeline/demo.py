@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from safespace.pipeline.handing import brief_of, headline, write_brief, write_places, write_walk
+from safespace.pipeline.export import brief_of, headline, write_brief, write_places, write_walk
 from safespace.pipeline.loading import ingest, ingest_layer
 from safespace.pipeline.networks import ingest_streets
 from safespace.pipeline.places import find_places
 from safespace.pipeline.view import PROVIDERS, View
 from safespace.pipeline.walks import plan_walk
-from safespace.sources.synthetic import build_town, load_truth
+from safespace.synthetic import build_town, load_truth
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from safespace.pipeline.places import PlacesFound
     from safespace.pipeline.walks import WalkPlanned
     from safespace.settings import Settings
-    from safespace.sources.synthetic import Town, Truth
+    from safespace.synthetic import Town, Truth
 
 MOST_WALKS = 3
 SOURCES = ("streetsafe", "nte", "spiking")

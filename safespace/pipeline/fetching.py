@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from safespace.download import public_data
 from safespace.errors import InputError
 from safespace.pipeline.loading import area_outline
-from safespace.sources import public_data
 from safespace.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from safespace.download.fetch import Fetched
     from safespace.settings import Settings
-    from safespace.sources.fetch import Fetched
 
 KINDS = {
     "police": "archives of police.uk, one for each --month: all forces, the three years up to it",

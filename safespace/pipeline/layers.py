@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import geopandas as gpd
 
 from safespace.errors import InputError, StoreError
+from safespace.layers import weights
 from safespace.pipeline.view import BASELINES
-from safespace.sources import weights
 from safespace.store import Store
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def ingest_supplied(
     InputError
         When more than one file is given, or no value column is named.
     FileError, AreaError, SchemaError
-        As :func:`safespace.sources.weights.read_weights`.
+        As :func:`safespace.layers.weights.read_weights`.
     """
     if len(paths) != 1 or not value_column:
         raise InputError(

@@ -13,17 +13,18 @@ import pandas as pd
 
 from safespace import cells, sources
 from safespace.errors import AreaError, FileError, InputError, StoreError
+from safespace.layers import assets as asset_files
+from safespace.layers import boundaries, columns
 from safespace.pipeline.calendars import held_calendar, ingest_calendar
 from safespace.pipeline.layers import SUPPLIED, ingest_supplied, keep, layer_file
 from safespace.pipeline.view import AREA_LAYERS
 from safespace.schemas import OUTCOMES, REPORTS, empty
-from safespace.sources import assets as asset_files
-from safespace.sources import boundaries, layers, proposals, volumes
 from safespace.sources import mapping as mappings
+from safespace.sources import proposals, volumes
 from safespace.sources.ingested import Ingested, summarise, summarise_repairs
 from safespace.sources.outcomes import disarm, shown
-from safespace.sources.synthetic import build_town, scatter_reports
 from safespace.store import HeldDifferentlyError, Load, Store
+from safespace.synthetic import build_town, scatter_reports
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -100,7 +101,7 @@ def write_town(out: Path, *, seed: int, progress: bool = False) -> dict[str, Pat
     return {name: path for name, path in files.items() if isinstance(path, Path) and path.is_file()}
 
 
-def strew_reports(extract: Path, out: Path, *, seed: int, within: Path | None = None) -> dict[str, Path]:
+def simulate_reports(extract: Path, out: Path, *, seed: int, within: Path | None = None) -> dict[str, Path]:
     """Write made-up reports along real streets, evenly: for places whose own reports are not public.
 
     Raises
@@ -513,7 +514,7 @@ def ingest_area_values(path: Path, *, layer: str, settings: Settings) -> pd.Seri
         When no loaded area carries any of the file's codes.
     """
     code, value = AREA_LAYERS[layer]
-    values = layers.read_area_values(path, code_column=code, value_column=value)
+    values = columns.read_area_values(path, code_column=code, value_column=value)
     store = Store.open(settings.store, create=True)
     held = values[values.index.isin(store.areas()["area_id"])]
     if held.empty:

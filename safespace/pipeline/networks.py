@@ -11,10 +11,11 @@ import pandas as pd
 
 from safespace import streets
 from safespace.errors import InputError, StoreError
+from safespace.layers import assets, columns
 from safespace.pipeline.loading import STREETS_FILE, add_landmarks, area_outline
 from safespace.pipeline.view import CREDITS
-from safespace.sources import assets, layers, streets_osmnx
 from safespace.store import Store
+from safespace.streets import osmnx_graphs
 
 if TYPE_CHECKING:
     from safespace.settings import Settings
@@ -141,7 +142,7 @@ def download_streets(area: str, *, settings: Settings, progress: bool = False) -
     _, outline = area_outline(area, Store.open(settings.store))
     folder = settings.store / "fetched"
     folder.mkdir(parents=True, exist_ok=True)
-    file = streets_osmnx.download(outline, folder / "streets-downloaded.graphml", settings=settings.fetch)
+    file = osmnx_graphs.download(outline, folder / "streets-downloaded.graphml", settings=settings.fetch)
     return ingest_streets(file, settings=settings, clip=area, progress=progress)
 
 
@@ -156,7 +157,7 @@ def state_lighting(path: Path, *, settings: Settings, council: str = "") -> Ligh
     path
         Without ``council``: CSV or Excel with ``lit`` (yes or no) and ``way_id`` or ``segment``, and where
         there are any ``night``, ``hours``, ``as_of``, ``by``. With it: an inventory of lamp columns
-        (:func:`safespace.sources.assets.read_lamp_columns`).
+        (:func:`safespace.layers.assets.read_lamp_columns`).
     settings
         Where the store is.
     council
@@ -287,9 +288,9 @@ def _keep(graph: StreetGraph, file: Path) -> None:
 
 def _told(path: Path, council: str, settings: Settings) -> tuple[pd.DataFrame, tuple[str, ...]]:
     if council:
-        columns = assets.read_lamp_columns(path, council=council, limits=settings.limits)
-        return columns, tuple(columns.attrs["notes"])
-    told = layers.read_columns(path, STATED_COLUMNS, limits=settings.limits, optional=STATED_COLUMNS)
+        lamps = assets.read_lamp_columns(path, council=council, limits=settings.limits)
+        return lamps, tuple(lamps.attrs["notes"])
+    told = columns.read_columns(path, STATED_COLUMNS, limits=settings.limits, optional=STATED_COLUMNS)
     return told.loc[:, [name for name in told.columns if (told[name] != "").any()]], ()
 
 

@@ -12,9 +12,9 @@ from safespace import interventions, streets
 from safespace.errors import InputError
 from safespace.interventions.comparing import FREE, SAME
 from safespace.interventions.scenarios import CHANGES
-from safespace.pipeline.asking import walks_of
 from safespace.pipeline.lines import lines_of, write_lines
 from safespace.pipeline.networks import SYNTHETIC_STREETS, require_streets, streets_credit
+from safespace.pipeline.points import walks_of
 from safespace.pipeline.walks import ground
 from safespace.routes import Limits, on_street_m
 from safespace.routes.limits import limit
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     import geopandas as gpd
 
     from safespace.interventions import Comparison, Saved, SegmentRef
-    from safespace.pipeline.asking import Link
-    from safespace.pipeline.mending import Improvement
+    from safespace.pipeline.improvement import Improvement
+    from safespace.pipeline.points import Link
     from safespace.pipeline.view import View
     from safespace.pipeline.walks import Point
     from safespace.settings import Settings

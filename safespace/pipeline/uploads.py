@@ -20,11 +20,12 @@ from safespace.pipeline.loading import LAYERS, MAPPINGS, Ingestion, commit, inge
 from safespace.pipeline.networks import ingest_streets
 from safespace.pipeline.view import AREA_LAYERS, PROVIDERS
 from safespace.sources import mapping as mappings
-from safespace.sources import mending, proposals
+from safespace.sources import proposals
 from safespace.sources.formats import FORMS
 from safespace.sources.forms import plain
 from safespace.sources.mapping import Mapping
 from safespace.sources.privacy import refuse_person_files
+from safespace.sources.rejects import write_to_mend
 from safespace.sources.sheets import list_sheets
 from safespace.store import Store
 
@@ -328,7 +329,7 @@ def rejects_to_mend(rejects: pd.DataFrame) -> dict[str, bytes]:
         :data:`safespace.schemas.REJECTS`.
     """
     with tempfile.TemporaryDirectory(prefix="safespace-") as folder:
-        written = mending.write_to_mend(rejects, Path(folder, "rejects.csv"))
+        written = write_to_mend(rejects, Path(folder, "rejects.csv"))
         return {path.name: path.read_bytes() for path in written}
 
 

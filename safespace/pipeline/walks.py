@@ -12,7 +12,7 @@ import numpy as np
 
 from safespace import routes, streets
 from safespace.errors import InputError, PlaceError
-from safespace.pipeline.holdings import landmarks
+from safespace.pipeline.catalog import landmarks
 from safespace.pipeline.loading import version
 from safespace.pipeline.networks import require_streets, streets_credit
 from safespace.pipeline.places import is_synthetic

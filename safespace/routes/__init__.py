@@ -7,7 +7,7 @@ which segments to improve first.
 from __future__ import annotations
 
 from safespace.routes.exports import reach_to_geojson, segments_to_frame, to_frame, to_geojson, to_gpx
-from safespace.routes.front import Front, trade_off
+from safespace.routes.front import ParetoFront, trade_off
 from safespace.routes.limits import Limits
 from safespace.routes.planning import Options, compare, on_street_m, plan
 from safespace.routes.reach import Reach, one_to_many, reachable
@@ -16,9 +16,9 @@ from safespace.routes.search import Path, distances, shortest_path, shortest_pat
 from safespace.routes.stability import Stability
 
 __all__ = [
-    "Front",
     "Limits",
     "Options",
+    "ParetoFront",
     "Path",
     "Reach",
     "Route",

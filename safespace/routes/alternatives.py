@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from safespace.routes.front import Front
+    from safespace.routes.front import ParetoFront
     from safespace.streets import StreetGraph
 
     Ints = NDArray[np.int64]
@@ -30,7 +30,7 @@ MOST_STRETCH: Final = 1.3
 ROUNDS: Final = 12
 
 
-def knee(front: Front) -> int:
+def knee(front: ParetoFront) -> int:
     """Return the walk furthest below the straight line between both ends of the set.
 
     Notes
@@ -41,7 +41,7 @@ def knee(front: Front) -> int:
     return int(np.argmin(x + y))
 
 
-def choose(front: Front, count: int) -> list[tuple[int, str]]:
+def choose(front: ParetoFront, count: int) -> list[tuple[int, str]]:
     """Choose the walks to show: both ends, the knee, then those furthest from any shown already.
 
     Parameters
@@ -110,7 +110,7 @@ def overlap(graph: StreetGraph, path: Ints, other: Ints) -> float:
     return float(graph.length_m[path[shared]].sum() / graph.length_m[path].sum())
 
 
-def _unit(front: Front) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _unit(front: ParetoFront) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     length, burden = front.length_m, front.exposure
     span_m, span = np.ptp(length) or 1.0, np.ptp(burden) or 1.0
     return (length - length.min()) / span_m, (burden - burden.min()) / span

@@ -23,7 +23,7 @@ _TOLERANCE: Final = 1e-9  # relative: sums of the same edges in another order mu
 
 
 @dataclass(frozen=True)
-class Front:
+class ParetoFront:
     """The trade-off set, shortest first.
 
     Parameters
@@ -49,7 +49,7 @@ def trade_off(
     exposure: ArrayLike,
     detour_cap: float = 1.5,
     most_labels: int = 5_000_000,
-) -> Front:
+) -> ParetoFront:
     """Find every walk within the detour limit that none beats in both length and exposure.
 
     Parameters
@@ -102,7 +102,7 @@ def _to_go(
     return to_go_m, _least_among(rows, burden, ends[1], to_go_m + straight_m <= cap_m)
 
 
-def _front(graph: StreetGraph, burden: Floats, paths: list[Ints]) -> Front:
+def _front(graph: StreetGraph, burden: Floats, paths: list[Ints]) -> ParetoFront:
     """Sum each walk and leave out those another equals up to rounding."""
     length_m = np.array([graph.length_m[path].sum() for path in paths])
     exposure = np.array([burden[path].sum() for path in paths])
@@ -111,7 +111,7 @@ def _front(graph: StreetGraph, burden: Floats, paths: list[Ints]) -> Front:
     for k in order:
         if not kept or exposure[k] < exposure[kept[-1]] * (1 - _TOLERANCE):
             kept.append(int(k))
-    return Front(length_m[kept], exposure[kept], tuple(paths[k] for k in kept))
+    return ParetoFront(length_m[kept], exposure[kept], tuple(paths[k] for k in kept))
 
 
 @compiled

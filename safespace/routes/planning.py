@@ -12,7 +12,7 @@ from pyproj import Geod
 from safespace.errors import PlaceError, SchemaError
 from safespace.routes import comparison
 from safespace.routes.alternatives import DIFFERENT, MOST_STRETCH, SHORTEST, choose, different
-from safespace.routes.front import Front, trade_off
+from safespace.routes.front import ParetoFront, trade_off
 from safespace.routes.limits import Limited, Limits, ends_within, limit
 from safespace.routes.reasons import Route, describe_all
 from safespace.routes.search import shortest_path
@@ -230,7 +230,7 @@ def _terms(operator: csr_array, weights: Floats, groups: ArrayLike | None, unit:
 
 
 def _shown(
-    graph: StreetGraph, ends: tuple[int, int], front: Front, settings: RouteSettings
+    graph: StreetGraph, ends: tuple[int, int], front: ParetoFront, settings: RouteSettings
 ) -> list[tuple[str, Ints]]:
     """Choose from the trade-off set, keeping a place for a walk along different streets if there is one."""
     count = settings.options_shown

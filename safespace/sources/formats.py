@@ -56,7 +56,7 @@ that holds one of them or is longer than any label. Of a line that cannot be spl
 A reference that is a contact, a name, a sentence or a word such as `N/A` is blanked as a shown repair; a name without
 a title in any other cell cannot be told from a word that is not in the list.
 
-Rejects can be mended and loaded again: written by `mending.write_to_mend` they are a CSV that says in six columns
+Rejects can be mended and loaded again: written by `rejects.write_to_mend` they are a CSV that says in six columns
 (`reject_file`, `reject_row`, `reject_outcome`, `reject_reason`, `reject_explanation`, `reject_remedy`) what was wrong
 with each row and what to do, and then holds the provider's own columns, so a cell is mended in a spreadsheet and the file is given to the same reader
 with the same mapping. The six columns may stay: they are not read. The table of rejects as it is kept, with each row

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from safespace.sources.coordinates import read_places
 from safespace.sources.forms import Field, Form
 from safespace.sources.moments import read_months
 from safespace.sources.outcomes import Step, same
-from safespace.sources.places import read_places
 from safespace.sources.reading import Context, read_form
 from safespace.sources.taxonomy import resolve
 

@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 
 from safespace.errors import InputError, SchemaError
+from safespace.sources.coordinates import EAST, NORTH, SOUTH, WEST
 from safespace.sources.formats import FORMS
 from safespace.sources.forms import plain
 from safespace.sources.mapping import Mapping, remembered, remembered_for_some
-from safespace.sources.mending import HEADERS, unfold
 from safespace.sources.moments import Clock, read_moments, refuse_ambiguous
-from safespace.sources.places import EAST, NORTH, SOUTH, WEST
+from safespace.sources.rejects import HEADERS, unfold
 from safespace.sources.tables import open_sample
 from safespace.sources.taxonomy import load_taxonomy, resolve_many
 

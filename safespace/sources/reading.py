@@ -25,7 +25,6 @@ from safespace.sources import mapping as mappings
 from safespace.sources import tables
 from safespace.sources.forms import Form, match_header, plain
 from safespace.sources.ingested import Ingested
-from safespace.sources.mending import HEADERS, unfold
 from safespace.sources.moments import Clock, refuse_ambiguous
 from safespace.sources.outcomes import (
     Problem,
@@ -48,6 +47,7 @@ from safespace.sources.privacy import (
     refuse_person_files,
     set_aside,
 )
+from safespace.sources.rejects import HEADERS, unfold
 from safespace.sources.taxonomy import Taxonomy, load_taxonomy
 from safespace.sources.texts import arrow, edged, encode, is_blank, matches, said, series, spread
 

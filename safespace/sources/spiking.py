@@ -5,10 +5,10 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from safespace.sources.coordinates import read_places
 from safespace.sources.forms import PLACE, Field, Form
 from safespace.sources.moments import read_moments, span
 from safespace.sources.outcomes import Step, same
-from safespace.sources.places import read_places
 from safespace.sources.privacy import DOMESTIC, LOCATION, public_places
 from safespace.sources.reading import Context, read_form
 from safespace.sources.taxonomy import resolve

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from safespace.sources.coordinates import read_places
 from safespace.sources.forms import PLACE, Field, Form
 from safespace.sources.moments import read_moments
 from safespace.sources.outcomes import Step, same
-from safespace.sources.places import read_places
 from safespace.sources.privacy import DOMESTIC
 from safespace.sources.reading import Context, read_form
 from safespace.sources.taxonomy import resolve, resolve_many

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     from numpy.typing import ArrayLike, NDArray
 
-    from safespace.sources.streets_osm import Ways
+    from safespace.streets.osm import Ways
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
@@ -55,13 +55,13 @@ def build_graph(
     Parameters
     ----------
     ways
-        From ``sources.streets_osm.read_ways``.
+        From ``streets.osm.read_ways``.
     points
         ``schemas.ASSETS``; lamps and cameras in it are matched to the edges near them.
     premises
-        From ``sources.streets_osm.read_premises``: shops, pubs and other doors, with their hours.
+        From ``streets.osm.read_premises``: shops, pubs and other doors, with their hours.
     parks
-        From ``sources.streets_osm.read_parks``: areas whose opening hours the paths in them keep.
+        From ``streets.osm.read_parks``: areas whose opening hours the paths in them keep.
     lamp_reach_m, camera_reach_m
         How far a lamp or a camera is taken to reach, metres.
 

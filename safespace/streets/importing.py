@@ -16,20 +16,27 @@ import shapely
 
 from safespace.errors import FileError
 from safespace.schemas import ASSETS, conform
-from safespace.sources import streets_osm
+from safespace.streets import osm
 from safespace.streets.building import build_graph
 from safespace.streets.files import load, save
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
-    from safespace.sources.street_ways import Box
     from safespace.streets.graph import StreetGraph
+    from safespace.streets.ways import Box
 
 KEPT: Final = 5
 _CODE: Final = (
-    ("safespace.streets", ("building.py", "tags.py", "hours.py", "files.py", "graph.py", "importing.py")),
-    ("safespace.sources", ("street_ways.py", "streets_osm.py", "streets_osmnx.py")),
+    "building.py",
+    "tags.py",
+    "hours.py",
+    "files.py",
+    "graph.py",
+    "importing.py",
+    "ways.py",
+    "osm.py",
+    "osmnx_graphs.py",
 )
 
 
@@ -42,7 +49,7 @@ class Imported:
     graph
         With lamps, cameras, premises and the hours of parks.
     points
-        ``schemas.ASSETS``: what :func:`safespace.sources.streets_osm.read_points` read.
+        ``schemas.ASSETS``: what :func:`safespace.streets.osm.read_points` read.
     left_out
         ``reason``, ``ways``, ``km``.
     key
@@ -71,7 +78,7 @@ def import_streets(
     Parameters
     ----------
     path, clip, progress
-        As in ``sources.streets_osm.read_ways``.
+        As in ``streets.osm.read_ways``.
     lamp_reach_m
         How far a lamp is taken to reach, metres.
     cache
@@ -91,13 +98,13 @@ def import_streets(
     found = _kept(cache, key) if cache is not None else None
     if found is not None:
         return found
-    ways = streets_osm.read_ways(path, clip=clip, progress=progress)
-    points = streets_osm.read_points(path, clip=clip)
+    ways = osm.read_ways(path, clip=clip, progress=progress)
+    points = osm.read_points(path, clip=clip)
     graph = build_graph(
         ways,
         points=points,
-        premises=streets_osm.read_premises(path, clip=clip),
-        parks=streets_osm.read_parks(path, clip=clip),
+        premises=osm.read_premises(path, clip=clip),
+        parks=osm.read_parks(path, clip=clip),
         lamp_reach_m=lamp_reach_m,
     )
     made = Imported(graph, points, ways.left_out, key, kept=False)
@@ -123,9 +130,8 @@ def _key(path: Path, clip: Box | BaseGeometry | None, lamp_reach_m: float) -> st
 def _code() -> str:
     """Return a hash of the modules that shape what is kept, so that new code never meets old results."""
     digest = hashlib.sha256()
-    for package, names in _CODE:
-        for name in names:
-            digest.update(resources.files(package).joinpath(name).read_bytes())
+    for name in _CODE:
+        digest.update(resources.files("safespace.streets").joinpath(name).read_bytes())
     return digest.hexdigest()
 
 

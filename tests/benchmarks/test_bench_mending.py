@@ -11,8 +11,7 @@ from made_streets import grid_graph
 
 from safespace import corridors, interventions
 from safespace.interventions import Budget, Walk
-from safespace.sources import streets_osm
-from safespace.streets import build_graph
+from safespace.streets import build_graph, osm
 
 CENTRE = (-3.0003, 51.5833, -2.9888, 51.5883)
 
@@ -79,7 +78,7 @@ def plain_greedy(graph, walks, budget_m):
 @pytest.mark.realdata
 def test_improve_in_the_centre_of_newport_against_networkx(realdata, benchmark):
     """About 800 edges, 12 walks, 800 m: the ranked list within 0.2 s of processor time."""
-    graph = build_graph(streets_osm.read_ways(realdata / "newport-2023-06-13.osm.pbf", clip=CENTRE))
+    graph = build_graph(osm.read_ways(realdata / "newport-2023-06-13.osm.pbf", clip=CENTRE))
     walks, budget = drawn_walks(graph, 1, least_m=250), Budget(800)
     rank = {"budget": budget, "priors": (), "bound_s": 0}
     interventions.rank_fixes(graph, walks, **rank)
@@ -97,7 +96,7 @@ def test_improve_in_the_centre_of_newport_against_networkx(realdata, benchmark):
 
 @pytest.mark.realdata
 def test_forty_by_forty_corridors_of_newport_against_networkx(realdata, benchmark):
-    graph = build_graph(streets_osm.read_ways(realdata / "newport-2023-06-13.osm.pbf"))
+    graph = build_graph(osm.read_ways(realdata / "newport-2023-06-13.osm.pbf"))
     rng, ends = np.random.default_rng(1), np.flatnonzero(graph.component == 0)
     origins, destinations = rng.choice(ends, (2, 40), replace=False)
     corridors.corridor_load(graph, origins, destinations, [graph.length_m])

@@ -13,8 +13,7 @@ from made_streets import big_graph
 from safespace import routes
 from safespace.routes.limits import limit
 from safespace.settings import RouteSettings
-from safespace.sources import streets_osm
-from safespace.streets import build_graph, exposure_operator
+from safespace.streets import build_graph, exposure_operator, osm
 
 PAIRS = 30
 
@@ -46,7 +45,7 @@ def town_of(graph, *, reports):
 
 @pytest.fixture(scope="module")
 def newport(realdata):
-    return town_of(build_graph(streets_osm.read_ways(realdata / "newport-2023-06-13.osm.pbf")), reports=2000)
+    return town_of(build_graph(osm.read_ways(realdata / "newport-2023-06-13.osm.pbf")), reports=2000)
 
 
 @pytest.fixture(scope="module")

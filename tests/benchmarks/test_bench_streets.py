@@ -21,7 +21,7 @@ import pytest
 from made_streets import big_graph
 
 from safespace import streets
-from safespace.sources import streets_osm
+from safespace.streets import osm
 
 TESTS = Path(__file__).parents[1]
 EXTRACT = "newport-2023-06-13.osm.pbf"
@@ -83,7 +83,7 @@ def write_streets(path, out):
 
 
 def ours(path):
-    return streets.build_graph(streets_osm.read_ways(path))
+    return streets.build_graph(osm.read_ways(path))
 
 
 @pytest.mark.realdata

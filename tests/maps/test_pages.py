@@ -10,8 +10,8 @@ import shapely
 
 from safespace import tone
 from safespace.errors import AreaError
+from safespace.maps.accessible_table import table_twin
 from safespace.maps.pages import PageText, hex_page, route_page
-from safespace.maps.twin import table_twin
 
 CHROMIUM = Path("/usr/bin/chromium")
 TEXT = PageText(

@@ -83,7 +83,7 @@ def test_a_baseline_of_premises_says_what_it_counts(settings):
     found = pipeline.find_places(View(sources=("nte",), baseline="premises"), settings)
     assert "pubs, bars and clubs within reach" in found.hotspots.basis()
     assert any("as mapped, each reaching 250 m" in note for note in found.notes)
-    assert "premises" in pipeline.holdings(settings).baselines
+    assert "premises" in pipeline.catalog(settings).baselines
 
 
 @pytest.mark.parametrize(

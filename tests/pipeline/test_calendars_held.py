@@ -79,7 +79,7 @@ def test_what_was_left_aside_is_said(settings):
 
 
 def test_windows_are_those_of_the_area(settings):
-    held = pipeline.holdings(settings)
+    held = pipeline.catalog(settings)
     assert list(held.windows["C1"]) == ["Campus"]
     assert list(held.windows["T1"]) == list(held.windows[""]) == ["", "Campus"]
     assert held.calendars == ("", "match", "bank-holiday", "not-match", "not-bank-holiday")

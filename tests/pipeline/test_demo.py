@@ -9,7 +9,7 @@ import pytest
 from safespace import pipeline
 from safespace.pipeline.demo import SOURCES, _scores_in_words, score_truth
 from safespace.pipeline.view import View
-from safespace.sources.synthetic import load_truth
+from safespace.synthetic import load_truth
 
 
 @pytest.fixture(scope="module")

@@ -104,7 +104,7 @@ def test_what_was_checked_is_loaded_without_being_read_again(town, settings, tmp
 def test_rolling_back_takes_a_load_out_and_lets_it_in_again(town, settings):
     load = pipeline.ingest([town.spiking_csv], source="spiking", settings=settings).load
     pipeline.roll_back(load.load_id, settings)
-    assert pipeline.holdings(settings).sources.empty
+    assert pipeline.catalog(settings).sources.empty
     assert pipeline.ingest([town.spiking_csv], source="spiking", settings=settings).load.added == load.added
 
 
@@ -147,8 +147,8 @@ def test_area_figures_need_their_areas(town, settings, tmp_path):
         pipeline.ingest_layer([census], layer="residents", settings=settings)
 
 
-def test_holdings_tell_what_can_be_asked(town_settings):
-    held = pipeline.holdings(town_settings)
+def test_catalog_tell_what_can_be_asked(town_settings):
+    held = pipeline.catalog(town_settings)
     assert held.synthetic
     assert held.baselines == ("streets", "area", "premises", "recorded")
     assert held.sources.set_index("source")["rows"].to_dict() == {

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from awkward_server import Awkward, Step, serving
-from test_streets_imports import AREA, answer, write
+from made_extract import AREA, answer, write
 
 from safespace import pipeline, streets
 from safespace.errors import InputError, SchemaError, StoreError

@@ -227,7 +227,7 @@ def test_mended_rows_come_back_under_the_same_mapping(settings):
     assert again.remembered
     done = pipeline.load_upload(check([mended], settings, mapping=settle(again, "dmy")), settings)
     assert done.load.added == 1
-    assert pipeline.holdings(settings).sources["rows"].tolist() == [2]
+    assert pipeline.catalog(settings).sources["rows"].tolist() == [2]
 
 
 def test_made_up_files_are_known_by_their_names_and_not_mixed(town, settings):

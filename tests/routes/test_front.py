@@ -11,8 +11,7 @@ from made_streets import grid_graph, made_ways
 from safespace import routes
 from safespace.errors import PlaceError
 from safespace.routes.alternatives import BALANCED, FEWEST, SHORTEST, choose, different, knee, overlap
-from safespace.sources import streets_osm
-from safespace.streets import build_graph, exposure_operator, replace
+from safespace.streets import build_graph, exposure_operator, osm, replace
 
 
 def every_walk(graph, origin, destination, cap_m):
@@ -102,7 +101,7 @@ def test_too_many_partial_walks_is_said_not_swallowed():
 def test_choice_has_both_ends_and_the_knee():
     length_m = np.array([100.0, 101, 110, 120, 135, 150])
     exposure = np.array([50.0, 48, 20, 18, 12, 10])
-    front = routes.Front(length_m, exposure, tuple(np.array([k]) for k in range(6)))
+    front = routes.ParetoFront(length_m, exposure, tuple(np.array([k]) for k in range(6)))
     assert knee(front) == 2
     names = dict(choose(front, 4))
     assert names[0] == SHORTEST
@@ -152,7 +151,7 @@ def supported(graph, ends, exposure, cap_m):
 
 @pytest.mark.realdata
 def test_holds_every_supported_point_on_newport(realdata):
-    graph = build_graph(streets_osm.read_ways(realdata / "newport-2023-06-13.osm.pbf"))
+    graph = build_graph(osm.read_ways(realdata / "newport-2023-06-13.osm.pbf"))
     rng = np.random.default_rng(4)
     node = rng.integers(graph.nodes, size=800)
     exposure = exposure_operator(graph, graph.lon[node], graph.lat[node]) @ np.ones(800)

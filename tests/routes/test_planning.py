@@ -21,8 +21,7 @@ from safespace.routes import comparison
 from safespace.routes.alternatives import DIFFERENT, MOST_OVERLAP, MOST_STRETCH, overlap
 from safespace.routes.reasons import worst_stretch
 from safespace.settings import RouteSettings
-from safespace.sources import streets_osm
-from safespace.streets import add_points, build_graph, exposure_operator, nearest_node, to_metres
+from safespace.streets import add_points, build_graph, exposure_operator, nearest_node, osm, to_metres
 from safespace.tone import check_text
 
 SETTINGS = RouteSettings()
@@ -314,7 +313,7 @@ def test_a_point_on_an_island_is_told_how_far_the_connected_streets_are():
 @pytest.mark.realdata
 def test_walk_across_newport_is_mostly_unknown(realdata):
     path = realdata / "newport-2023-06-13.osm.pbf"
-    graph = build_graph(streets_osm.read_ways(path), points=streets_osm.read_points(path))
+    graph = build_graph(osm.read_ways(path), points=osm.read_points(path))
     rng = np.random.default_rng(1)
     operator = exposure_operator(graph, rng.uniform(-3.01, -2.975, 1500), rng.uniform(51.57, 51.6, 1500))
     options = routes.plan(
@@ -335,7 +334,7 @@ def test_walk_across_newport_is_mostly_unknown(realdata):
 @pytest.mark.realdata
 def test_walk_across_moorgate_knows_its_lighting(realdata):
     path = realdata / "london-moorgate.osm.pbf"
-    graph = build_graph(streets_osm.read_ways(path), points=streets_osm.read_points(path))
+    graph = build_graph(osm.read_ways(path), points=osm.read_points(path))
     origin = nearest_node(graph, -0.0935, 51.5175)
     operator = exposure_operator(graph, graph.lon[::9], graph.lat[::9])
     options = routes.plan(

@@ -18,8 +18,7 @@ from made_streets import grid_graph, made_ways
 from safespace import routes
 from safespace.errors import PlaceError, SchemaError
 from safespace.routes.search import nodes_along, trace
-from safespace.sources import streets_osm
-from safespace.streets import build_graph
+from safespace.streets import build_graph, osm
 
 GRAPH = grid_graph(7, seed=11, drop=0.15)
 CONNECTED = np.flatnonzero(GRAPH.component == 0)
@@ -100,7 +99,7 @@ def test_an_island_is_said_to_be_one():
 
 @pytest.mark.realdata
 def test_equals_networkx_and_igraph_on_newport(realdata):
-    graph = build_graph(streets_osm.read_ways(realdata / "newport-2023-06-13.osm.pbf"))
+    graph = build_graph(osm.read_ways(realdata / "newport-2023-06-13.osm.pbf"))
     rng = np.random.default_rng(6)
     weight = rng.random(graph.edges) * graph.length_m
     theirs = as_networkx(graph, weight)

@@ -8,8 +8,8 @@ from safespace.errors import FileError, InputError
 from safespace.settings import Settings
 from safespace.sources import read_reports
 from safespace.sources.mapping import Mapping, read_mapping, remember, remembered, to_toml, write_mapping
-from safespace.sources.mending import write_to_mend
 from safespace.sources.proposals import propose, recall
+from safespace.sources.rejects import write_to_mend
 
 SETTINGS = Settings()
 ODD = (

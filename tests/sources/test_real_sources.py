@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
+from safespace.layers.assets import read_naptan
+from safespace.layers.boundaries import read_areas
+from safespace.layers.columns import read_area_values, read_columns
 from safespace.settings import Settings
 from safespace.sources import read_reports
-from safespace.sources.assets import read_naptan
-from safespace.sources.boundaries import read_areas
-from safespace.sources.layers import read_area_values, read_columns
-from safespace.sources.places import from_grid
+from safespace.sources.coordinates import from_grid
 
 pytestmark = pytest.mark.realdata
 CITY = "police-uk-city-of-london-2018-01_2021-09.zip"

@@ -9,7 +9,7 @@ import numpy as np
 import osmium
 import pytest
 
-from safespace.sources.synthetic import Town, build_town
+from safespace.synthetic import Town, build_town
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ import shapely
 from safespace.errors import AreaError
 from safespace.settings import load_settings
 from safespace.sources import read_reports
-from safespace.sources.synthetic import scatter_reports
+from safespace.synthetic import scatter_reports
 
 
 def digest(path):

@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely.geometry import LineString, box
 
-from safespace.sources.synthetic.names import StreetNames
-from safespace.sources.synthetic.noding import drop_scraps, node_ways
-from safespace.sources.synthetic.plan import draw_plan, main_ways
-from safespace.sources.synthetic.shapes import Way, chop, offset, polar, subdivide
-from safespace.sources.synthetic.streams import stream
-from safespace.sources.synthetic.walking import Walks, draw_places, walkable
+from safespace.synthetic.names import StreetNames
+from safespace.synthetic.noding import drop_scraps, node_ways
+from safespace.synthetic.plan import draw_plan, main_ways
+from safespace.synthetic.shapes import Way, chop, offset, polar, subdivide
+from safespace.synthetic.streams import stream
+from safespace.synthetic.walking import Walks, draw_places, walkable
 
 EAST = Way(LineString([(0, 0), (100, 0)]))
 NORTH = Way(LineString([(50, -40), (50, 60)]))

@@ -14,11 +14,11 @@ import pandas as pd
 import pytest
 from scipy.stats import binom, false_discovery_control
 
+from safespace.layers.boundaries import read_areas
 from safespace.settings import Settings
 from safespace.sources import read_reports
-from safespace.sources.boundaries import read_areas
-from safespace.sources.synthetic import clock, reports
-from safespace.sources.synthetic.dirt import KINDS
+from safespace.synthetic import clock, reports
+from safespace.synthetic.dirt import KINDS
 
 HEADERS = {
     "streetsafe": "reference,submitted,latitude,longitude,reasons,reporter",

@@ -14,10 +14,10 @@ import shapely
 from pyproj import Transformer
 
 from safespace.errors import FileError, InputError
-from safespace.sources.boundaries import read_areas
-from safespace.sources.streets_osm import read_points, read_ways
-from safespace.sources.synthetic import build_town, load_truth
-from safespace.sources.synthetic.projection import grid_metres, to_bng, to_lonlat
+from safespace.layers.boundaries import read_areas
+from safespace.streets.osm import read_points, read_ways
+from safespace.synthetic import build_town, load_truth
+from safespace.synthetic.projection import grid_metres, to_bng, to_lonlat
 
 SEED = 7
 

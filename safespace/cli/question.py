@@ -1,0 +1,120 @@
+"""What commands share in being asked: the parts of the question as options, and how ends of a walk are read."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from safespace import pipeline
+from safespace.errors import InputError
+from safespace.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+StoreOption = Annotated[Path | None, typer.Option("--store", help="Folder of the store (./safespace-data).")]
+EngineOption = Annotated[
+    str | None,
+    typer.Option("--engine", help="Where counting runs: duckdb, spark://HOST:PORT or local-cluster."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document for machines.")]
+OutOption = Annotated[
+    list[Path] | None, typer.Option(help="File to write; its ending says the kind. Repeat for more.")
+]
+
+
+def _question(  # noqa: PLR0913, PLR0917 - these are the parts of the question
+    area: Annotated[str, typer.Option(help="Identifier of a loaded area; all of them when left out.")] = "",
+    source: Annotated[
+        list[str], typer.Option(help="streetsafe, nte, spiking or police_uk; repeat for more.")
+    ] = ["streetsafe"],  # noqa: B006 - Typer shows it as the default and hands each call its own
+    resolution: Annotated[int, typer.Option(help="H3 resolution, 7 to 10: 8 is 0.7 km², 9 is 0.1 km².")] = 9,
+    baseline: Annotated[str, typer.Option(help=f"One of: {', '.join(pipeline.BASELINES)}.")] = "streets",
+    since: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First day, included.")] = None,
+    until: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last day, included.")] = None,
+    window: Annotated[
+        str, typer.Option(help="night, or a window's name, as `safespace catalog` lists them.")
+    ] = "",
+    calendar: Annotated[
+        str,
+        typer.Option(help=f"Only these nights: {', '.join(name for name in pipeline.CALENDARS if name)}."),
+    ] = "",
+    factor: Annotated[str, typer.Option(help="Only reports that give this reason.")] = "",
+    found_by: Annotated[
+        str, typer.Option(help="public leaves out rows found by patrols; all does not.")
+    ] = "public",
+) -> pipeline.View:
+    return pipeline.View(
+        area=area,
+        sources=tuple(source),
+        resolution=resolution,
+        baseline=baseline,
+        since=since.date() if since else None,
+        until=until.date() if until else None,
+        window=window,
+        calendar=calendar,
+        factor=factor,
+        found_by=found_by,
+    )
+
+
+def asks(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command that takes a ``view`` the options the question is made of."""
+    parts = inspect.signature(_question, eval_str=True).parameters
+    own = inspect.signature(command, eval_str=True).parameters
+
+    @functools.wraps(command)
+    def asked(**given: Any) -> None:
+        view = _question(**{name: given.pop(name) for name in parts})
+        command(view=view, **given)
+
+    merged = [*parts.values(), *(part for name, part in own.items() if name != "view")]
+    asked.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [part.replace(kind=inspect.Parameter.KEYWORD_ONLY) for part in merged]
+    )
+    asked.__annotations__ = {part.name: part.annotation for part in merged}
+    return asked
+
+
+def settings_of(store: Path | None, engine: str | None = None) -> Settings:
+    """Read the settings, with the store and the engine named on the command line where they are."""
+    return load_settings(store=store, engine=engine)
+
+
+def period(text: str) -> tuple[date, date]:
+    """Read two days parted by a colon, the first and the last of a period.
+
+    Examples
+    --------
+    >>> period("2022-01-01:2022-03-31")[1]
+    datetime.date(2022, 3, 31)
+    """
+    try:
+        first, last = (date.fromisoformat(part.strip()) for part in text.split(":"))
+    except ValueError as problem:
+        raise InputError(
+            "A period needs a first and a last day.",
+            seen=repr(text),
+            remedy="Write it as 2022-01-01:2022-03-31.",
+        ) from problem
+    return first, last
+
+
+def link(text: str) -> tuple[tuple[float, float] | str, tuple[float, float] | str]:
+    """Read a walking link, two ends parted by an arrow."""
+    start, arrow, end = text.partition(">")
+    if not arrow:
+        raise InputError("A walking link needs two ends.", seen=text, remedy="Write it as 'FROM > TO'.")
+    return pipeline.point_of(start), pipeline.point_of(end)
+
+
+def one_of(word: str, known: tuple[str, ...]) -> Any:
+    """Return the word when it is one of those known, and refuse it otherwise."""
+    if word not in known:
+        raise InputError("There is no such choice.", seen=word, remedy=f"Choose from: {', '.join(known)}.")
+    return word

@@ -1,0 +1,1 @@
+"""One-time downloads of public data: kept, hashed, resumed, and never asked for twice."""

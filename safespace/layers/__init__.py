@@ -1,0 +1,1 @@
+"""Layers beside the reports: outlines of areas, stops and lamps, figures by area, supplied amounts."""

@@ -1,0 +1,156 @@
+"""What a store holds: sources, reasons, landmarks and the baselines it can serve."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from safespace import streets
+from safespace.pipeline.baselines import premises
+from safespace.pipeline.calendars import HOLIDAY, held_calendar, windows_of
+from safespace.pipeline.layers import SUPPLIED, layer_file
+from safespace.pipeline.loading import area_values, version
+from safespace.pipeline.networks import load_streets
+from safespace.pipeline.view import AREA_LAYERS, BASELINES, CALENDARS, NOT, PROVIDERS, RECORDED
+from safespace.schemas import SOURCES
+from safespace.store import Store
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from safespace.settings import NightWindow, Settings
+    from safespace.streets import StreetSummary
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """What a store holds, for a face to offer choices from.
+
+    Parameters
+    ----------
+    sources
+        One row a source: ``source, name, rows, first, last``.
+    factors
+        Reasons seen in each source, in alphabetical order.
+    loads
+        Every load (:data:`safespace.schemas.LOADS`).
+    synthetic
+        The reports are made up.
+    streets
+        Summary of the street network, or ``None``.
+    baselines
+        Keys of :data:`BASELINES` that this store can serve, the usual one first.
+    windows
+        Parts of the night that can be asked for, by area identifier (empty for all areas together) and zone
+        (empty for the usual night); see :func:`safespace.pipeline.calendars.windows_of`.
+    calendar
+        Matches, events and campaigns held (:data:`safespace.nights.CALENDAR`).
+    calendars
+        Keys of :data:`CALENDARS` that this store can answer.
+    version
+        Fingerprint of everything held.
+    """
+
+    sources: pd.DataFrame
+    factors: dict[str, tuple[str, ...]]
+    loads: pd.DataFrame
+    synthetic: bool
+    streets: StreetSummary | None
+    baselines: tuple[str, ...]
+    windows: dict[str, dict[str, tuple[NightWindow, ...]]]
+    calendar: pd.DataFrame
+    calendars: tuple[str, ...]
+    version: str
+
+    def as_dict(self) -> dict[str, object]:
+        """Return what is held for machines."""
+        night = {
+            area: {zone: [part.model_dump(mode="json") for part in parts] for zone, parts in zones.items()}
+            for area, zones in self.windows.items()
+        }
+        return {
+            "sources": self.sources.to_dict("records"),
+            "factors": self.factors,
+            "synthetic": self.synthetic,
+            "streets": None if self.streets is None else asdict(self.streets),
+            "baselines": self.baselines,
+            "windows": night,
+            "calendar": self.calendar.to_dict("records"),
+            "calendars": self.calendars,
+            "version": self.version,
+        }
+
+
+def areas(settings: Settings) -> pd.DataFrame:
+    """Return the loaded areas, ``area_id`` and ``name``, in alphabetical order of name."""
+    held: pd.DataFrame = Store.open(settings.store).areas()[["area_id", "name"]]
+    return held.sort_values("name", ignore_index=True)
+
+
+def landmarks(settings: Settings) -> pd.DataFrame:
+    """Return the named points a walk can start or end at: ``name, kind, lon, lat``, by name.
+
+    Names that several points share are told apart by a number, in order of their position.
+    """
+    held = Store.open(settings.store).assets()
+    named = held[held["name"].fillna("").ne("")].sort_values(["name", "lon", "lat"])[
+        ["name", "kind", "lon", "lat"]
+    ]
+    turn = named.groupby("name").cumcount()
+    repeats = named["name"].duplicated(keep=False)
+    numbered = named["name"] + " (" + (turn + 1).astype(str) + ")"
+    return named.assign(name=named["name"].where(~repeats, numbered)).reset_index(drop=True)
+
+
+def catalog(settings: Settings) -> Catalog:
+    """Return what the store holds.
+
+    Raises
+    ------
+    StoreError
+        When there is no store there yet.
+    """
+    store = Store.open(settings.store)
+    reports, loads, graph = store.reports(), store.loads(), load_streets(settings)
+    in_force, calendar = loads[loads["status"] == "loaded"], held_calendar(settings)
+    return Catalog(
+        sources=_sources_held(reports, settings),
+        factors=_factors_held(reports),
+        loads=loads,
+        synthetic=bool(in_force["synthetic"].any()),
+        streets=None if graph is None else streets.summary(graph),
+        baselines=_baselines_held(settings, set(reports["source"])),
+        windows={area: dict(windows_of(area, settings)) for area in ("", *store.areas()["area_id"])},
+        calendar=calendar,
+        calendars=_calendars_held(set(calendar["kind"])),
+        version=version(settings),
+    )
+
+
+def _sources_held(reports: pd.DataFrame, settings: Settings) -> pd.DataFrame:
+    days = reports.assign(day=reports["occurred_from"].dt.tz_convert(settings.time_zone).dt.date)
+    held = days.groupby("source").agg(rows=("source", "size"), first=("day", "min"), last=("day", "max"))
+    held = held.reindex([source for source in SOURCES if source in held.index]).reset_index()
+    return held.assign(name=held["source"].map(PROVIDERS))[["source", "name", "rows", "first", "last"]]
+
+
+def _factors_held(reports: pd.DataFrame) -> dict[str, tuple[str, ...]]:
+    single = reports[["source", "factor"]].assign(factor=reports["factor"].str.split("|")).explode("factor")
+    single = single[single["factor"] != ""].drop_duplicates()
+    return {str(source): tuple(sorted(rows["factor"])) for source, rows in single.groupby("source")}
+
+
+def _calendars_held(kinds: set[str]) -> tuple[str, ...]:
+    return tuple(name for name in CALENDARS if name.removeprefix(NOT) in {"", HOLIDAY, *kinds})
+
+
+def _baselines_held(settings: Settings, held: set[str]) -> tuple[str, ...]:
+    there = {
+        "streets": load_streets(settings) is not None,
+        "area": True,
+        "premises": not premises(settings).empty,
+        "recorded": bool(held & set(RECORDED)),
+        **{layer: area_values(layer, settings) is not None for layer in AREA_LAYERS},
+        **{layer: layer_file(layer, settings).exists() for layer in SUPPLIED},
+    }
+    return tuple(name for name in BASELINES if there[name])

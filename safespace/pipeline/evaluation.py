@@ -1,0 +1,77 @@
+"""Whether a change worked: counts before and after, beside a comparison area."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+
+from safespace import cells, evaluation
+from safespace.errors import InputError
+from safespace.pipeline.loading import area_outline
+from safespace.pipeline.selection import select
+from safespace.store import Store
+
+if TYPE_CHECKING:
+    from safespace.pipeline.view import View
+    from safespace.settings import Settings
+
+
+def evaluate(
+    view: View, settings: Settings, *, control: str, changed: date, days: int
+) -> evaluation.Evaluation:
+    """Compare an area before and after a change with another area, and claim only what the counts carry.
+
+    Parameters
+    ----------
+    view
+        The treated area and the reports; its period plays no part.
+    settings
+        Where the store is.
+    control
+        Identifier of the comparison area, chosen by the same rule but left as it was.
+    changed
+        The day of the change (local); it counts as after.
+    days
+        Length of each period, days.
+
+    Raises
+    ------
+    AreaError
+        When either area is not loaded.
+    InputError
+        When the areas share cells.
+    TooFewError
+        When nothing was reported before in either.
+    """
+    middle = datetime.combine(changed, datetime.min.time(), ZoneInfo(settings.time_zone))
+    span = timedelta(days=days)
+    counts = evaluation.count_periods(
+        select(view.but(since=None, until=None), settings).reports,
+        _roles(view, control, settings),
+        resolution=view.resolution,
+        before=(middle - span, middle),
+        after=(middle, middle + span),
+    )
+    return evaluation.evaluate(counts)
+
+
+def _roles(view: View, control: str, settings: Settings) -> pd.Series:
+    """Return the role of each cell inside either area, indexed by cell."""
+    store = Store.open(settings.store)
+    windows = {
+        role: cells.study_window(area_outline(area, store)[1], resolution=view.resolution)
+        for role, area in (("treated", view.area), ("control", control))
+    }
+    roles = pd.concat(
+        [pd.Series(role, index=window.loc[~window["edge"], "cell"]) for role, window in windows.items()]
+    )
+    if roles.index.has_duplicates:
+        raise InputError(
+            "The treated area and the comparison share cells.",
+            seen=f"{int(roles.index.duplicated().sum())} cells of {view.area or 'all areas'} and {control}",
+            remedy="Choose areas that lie apart.",
+        )
+    return roles

@@ -1,0 +1,594 @@
+"""What is handed over: tables, maps, walking options and briefs, as files or bytes."""
+
+from __future__ import annotations
+
+import tempfile
+from datetime import date
+from itertools import cycle
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import shapely
+
+from safespace import briefs, maps, routes, streets
+from safespace.briefs import exports, wording
+from safespace.briefs.definition import LINKS
+from safespace.briefs.geopackage import Drawn, Layer, write_geopackage
+from safespace.errors import FileError
+from safespace.maps.palette import BLUE, DARK_BLUE, GREY, INK, LIGHT_BLUE, SYNTHETIC
+from safespace.pipeline.lines import LIGHTING
+from safespace.pipeline.networks import require_streets, streets_credit
+from safespace.pipeline.places import credit_of, find_places, is_synthetic, street_lines
+from safespace.pipeline.selection import factor_shares, hours_of_week, select
+from safespace.pipeline.view import FELT, PROVIDERS
+from safespace.pipeline.walks import plan_walk
+from safespace.schemas import empty
+from safespace.sources.rejects import refuse_unwritable as refuse_unwritable_rejects
+from safespace.sources.rejects import write_to_mend
+from safespace.store import Store
+from safespace.tone import ABSENCE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from safespace.pipeline.analysis import Mix
+    from safespace.pipeline.isochrones import ReachFound
+    from safespace.pipeline.places import Agreement, PlacesFound
+    from safespace.pipeline.view import View
+    from safespace.pipeline.walks import Point, WalkPlanned
+    from safespace.settings import Settings
+
+_COLOURS = (DARK_BLUE, BLUE, INK, LIGHT_BLUE, GREY)
+_DASHES = ("", "6;1.5", "1;1.5", "4;1.5;1;1.5", "2;2")
+
+ASSUMPTIONS = (
+    "Reports show where people chose to report, not where harm is.",
+    "Pins with the same reasons, within 30 m, on the same day are one event; both counts are kept.",
+    "A report's pull on a street falls off with distance and ends at 150 m.",
+    "Lighting is as mapped: unknown is neither lit nor unlit.",
+)
+
+
+def make_brief(
+    view: View,
+    settings: Settings,
+    *,
+    links: Sequence[tuple[Point | str, Point | str]] = (),
+    notes: Sequence[str] = (),
+) -> briefs.Brief:
+    """Put together the brief of an area: places, hours, reasons, walking links and the small print.
+
+    Parameters
+    ----------
+    view
+        The question the brief answers.
+    settings
+        Where the store is.
+    links
+        Pairs of ends, each ``(lon, lat)`` or a landmark's name, described along their shortest option.
+    notes
+        Local knowledge somebody typed; checked against the tone rules.
+
+    Raises
+    ------
+    AreaError, InputError, TooFewError
+        As :func:`safespace.pipeline.find_places`.
+    PlaceError, StoreError
+        As :func:`safespace.pipeline.plan_walk`, when links are asked for.
+    InputError
+        When typed words carry a flag that nobody answers for.
+    """
+    found = find_places(view, settings)
+    walks = [plan_walk(start, end, view, settings) for start, end in links]
+    return brief_of(found, walks, settings, notes=notes)
+
+
+def brief_of(
+    found: PlacesFound, walks: Sequence[WalkPlanned], settings: Settings, *, notes: Sequence[str] = ()
+) -> briefs.Brief:
+    """Put together a brief from answers already found; see :func:`make_brief`."""
+    view, ours = found.view, _inside(found, settings)
+    untimed = "police_uk" in view.sources
+    return briefs.Brief(
+        title=_title(view),
+        area=found.area_name,
+        period=f"{found.since:%-d %B %Y} to {found.until:%-d %B %Y}"
+        if found.since and found.until
+        else "no dates",
+        data_date=found.until or date(1970, 1, 1),
+        places=found.places,
+        counts=_counts(view, settings),
+        map_svg=_map(found, settings),
+        hours_svg=b""
+        if untimed
+        else maps.hour_chart_svg(hours_of_week(ours, settings), synthetic=found.synthetic),
+        links=_links(walks),
+        shares=factor_shares(ours).rename(columns={"factor": "what", "n": "count"}),
+        cells=_cells_by_label(found),
+        baseline=found.hotspots.baseline,
+        caveats=tuple(note for note in found.notes if note not in (found.hotspots.basis(), ABSENCE)),
+        method=f"{wording.METHOD} {found.hotspots.basis()}",
+        sources=(*(PROVIDERS[source] for source in view.sources), found.credit),
+        assumptions=ASSUMPTIONS,
+        notes=tuple(notes),
+        version=found.version,
+        synthetic=found.synthetic,
+        recorded=view.sources != FELT,
+        data_file="brief.json",
+    )
+
+
+def _title(view: View) -> str:
+    return f"{' and '.join(PROVIDERS[source] for source in view.sources)}: where there are more than usual"
+
+
+def _cells_by_label(found: PlacesFound) -> dict[str, int]:
+    judged = found.hotspots.table[~found.hotspots.table["edge"]]
+    return {str(label): int(number) for label, number in judged["label"].value_counts().items()}
+
+
+def _inside(found: PlacesFound, settings: Settings) -> pd.DataFrame:
+    """Return the reports in the cells that were judged."""
+    judged = found.hotspots.table.loc[~found.hotspots.table["edge"], "cell"]
+    reports = select(found.view, settings).reports
+    return reports[reports[f"cell_{found.view.resolution}"].isin(judged)]
+
+
+def _counts(view: View, settings: Settings) -> briefs.Counts:
+    loads = Store.open(settings.store).loads()
+    ours = loads[(loads["status"] == "loaded") & loads["source"].isin(view.sources)]
+    held = ours[["quarantined", "rejected", "excluded"]].to_numpy().sum()
+    return briefs.Counts(
+        read=int(ours["read"].sum()),
+        accepted=int(ours[["accepted", "repaired"]].to_numpy().sum()),
+        rejected=int(held),
+        unknown_place=select(view, settings).without_place,
+    )
+
+
+def _map(found: PlacesFound, settings: Settings) -> bytes:
+    return maps.area_map_svg(
+        found.hotspots.table,
+        area=found.area,
+        streets=street_lines(found.view, settings),
+        places=found.places,
+        assets=Store.open(settings.store).assets(),
+        synthetic=found.synthetic,
+        streets_credit=streets_credit(settings),
+    )
+
+
+def _links(walks: Sequence[WalkPlanned]) -> pd.DataFrame:
+    """Return the shortest option of each walk: what its owners can mend is along the way people take."""
+    columns = list(LINKS.columns)
+    rows = [
+        {name: getattr(walk.options.routes[0], name, None) for name in columns}
+        | {"name": f"{walk.origin_name} to {walk.destination_name}"}
+        for walk in walks
+    ]
+    return pd.DataFrame(rows, columns=columns) if rows else empty(LINKS)
+
+
+def write_brief(brief: briefs.Brief, out: Path) -> list[Path]:
+    """Write a brief to a folder as PDF, as HTML, and its whole data as JSON; return where."""
+    return [
+        briefs.write_pdf(brief, out / "brief.pdf"),
+        briefs.write_html(brief, out / "brief.html"),
+        exports.write_brief_data(brief, out / "brief.json"),
+    ]
+
+
+def brief_pdf(brief: briefs.Brief) -> bytes:
+    """Return a brief as PDF."""
+    return briefs.to_pdf(brief)
+
+
+def brief_html(brief: briefs.Brief) -> str:
+    """Return a brief as HTML that opens with no network."""
+    return briefs.to_html(brief)
+
+
+def headline(found: PlacesFound) -> str:
+    """Say in a sentence what was found."""
+    if found.places.empty:
+        return "no place is distinguishably higher than its usual."
+    number = len(found.places)
+    noun = "place is" if number == 1 else "places are"
+    return f"{number} {noun} higher than usual, against {found.hotspots.baseline}."
+
+
+def places_table(found: PlacesFound) -> pd.DataFrame:
+    """Return the places in words, for a terminal or a page."""
+    columns = ("rate", "lower", "upper", "events")
+    figures = zip(*(found.places[name].tolist() for name in columns), strict=True)
+    ranks = zip(found.places["rank"], found.places["tied"], strict=True)
+    return pd.DataFrame(
+        {
+            "Rank": [f"{rank}=" if tied else str(rank) for rank, tied in ranks],
+            "Place": found.places["name"],
+            "Compared with its usual": [
+                maps.rate_in_words(*figure, interval=found.hotspots.level) for figure in figures
+            ],
+            "What this says": found.places["label"],
+            **_beside_places(found.places),
+        }
+    )
+
+
+def _beside_places(places: pd.DataFrame) -> dict[str, pd.Series]:
+    """Return what a scan and the checks say of each place, where they were asked."""
+    told = {}
+    if "scan_p_value" in places:
+        told["p of the best disc (at random, cells shuffled)"] = pd.Series(
+            [f"{random:.3f}, {shuffled:.3f}" for random, shuffled in places[list(_SCAN_P)].to_numpy()],
+            index=places.index,
+            dtype="str",
+        )
+    if "stability" in places:
+        not_when = places["fails"].map(
+            lambda fails: f", not {fails.replace('; ', ', nor ')}" if fails else ""
+        )
+        told["Holds in"] = places["stability"] + not_when
+    return told
+
+
+_SCAN_P = ("scan_p_poisson", "scan_p_shuffle")
+
+
+def places_as_dict(found: PlacesFound) -> dict[str, Any]:
+    """Return an answer for machines, with what it rests on."""
+    return {
+        "view": found.view.to_query(),
+        "area": found.area_name,
+        "baseline": found.hotspots.baseline,
+        "events": found.events,
+        "reports": found.pins,
+        "period": [found.since, found.until],
+        "synthetic": found.synthetic,
+        "places": _with_cells_as_text(found.places).to_dict("records"),
+        "notes": found.notes,
+        "credit": found.credit,
+        "version": found.version,
+    }
+
+
+def walk_as_dict(plan: WalkPlanned) -> dict[str, Any]:
+    """Return walking options for machines, with the whole trade-off set."""
+    return {
+        "from": plan.origin_name,
+        "to": plan.destination_name,
+        "options": plan.table.to_dict("records"),
+        "trade_offs": [
+            {"length_m": length, "reports_nearby": nearby} for length, nearby in plan.front.tolist()
+        ],
+        "pairs": plan.options.pairs.to_dict("records"),
+        "weightings": plan.options.stability.weightings,
+        "weighed": plan.options.stability.criteria,
+        "first": plan.options.stability.table.to_dict("records"),
+        "limits": plan.options.limits.words(),
+        "left_out": plan.options.left_out.to_dict("records"),
+        "shortest_without_limits_m": plan.options.unlimited_m,
+        "segments": plan.segments.drop(columns=["geometry", "attribution"]).to_dict("records"),
+        "notes": plan.notes,
+        "credit": plan.credit,
+        "synthetic": plan.synthetic,
+        "version": plan.version,
+    }
+
+
+def write_table(frame: pd.DataFrame, path: Path, *, credit: str = "", synthetic: bool = False) -> Path:
+    """Write a table as CSV, with spreadsheet formulas stopped and cells as the text H3 tools read.
+
+    Raises
+    ------
+    FileError
+        When the ending is another one, or the file cannot be written.
+    """
+    return _write_by_ending(
+        path, {".csv": lambda: _write_csv(frame, path, credit=credit, synthetic=synthetic)}
+    )
+
+
+def write_answer(frame: pd.DataFrame, path: Path, view: View, settings: Settings) -> Path:
+    """Write a table that answers a view as CSV, with the credit and the label that its data need.
+
+    Raises
+    ------
+    FileError
+        When the ending is another one, or the file cannot be written.
+    """
+    synthetic = is_synthetic(Store.open(settings.store))
+    credit = credit_of(view, settings, synthetic=synthetic)
+    return write_table(frame, path, credit=credit, synthetic=synthetic)
+
+
+def _write_csv(frame: pd.DataFrame, path: Path, *, credit: str, synthetic: bool) -> Path:
+    told = frame.assign(cell=[f"{cell:x}" for cell in frame["cell"]]) if "cell" in frame else frame
+    return exports.write_csv(told, path, credit=credit, synthetic=synthetic)
+
+
+def write_rejects(rejects: pd.DataFrame, path: Path) -> list[Path]:
+    """Write rows not accepted with the provider's own columns, to be mended in a spreadsheet and loaded back."""
+    return list(write_to_mend(rejects, path))
+
+
+def refuse_unwritable(path: Path) -> None:
+    """Raise when rows not accepted could not be written to a file: before a load, which would stand."""
+    refuse_unwritable_rejects(path)
+
+
+def write_places(found: PlacesFound, path: Path, settings: Settings) -> Path:
+    """Write every cell of an answer as CSV, GeoJSON, GeoPackage or a map page, by the file's ending.
+
+    Raises
+    ------
+    FileError
+        When the ending is none of these, or the file cannot be written.
+    """
+    table, credit, synthetic = found.hotspots.table, found.credit, found.synthetic
+    day = found.until or date(1970, 1, 1)
+    writers: dict[str, Callable[[], Path]] = {
+        ".csv": lambda: exports.write_hotspots_csv(table, path, credit=credit, synthetic=synthetic),
+        ".geojson": lambda: exports.write_hotspots_geojson(table, path, credit=credit, synthetic=synthetic),
+        ".gpkg": lambda: exports.write_hotspots_geopackage(
+            table, path, data_date=day, credit=credit, synthetic=synthetic
+        ),
+        ".html": lambda: briefs.pdf.put(places_page(found, settings).encode(), path),
+    }
+    return _write_by_ending(path, writers)
+
+
+def _with_cells_as_text(places: pd.DataFrame) -> pd.DataFrame:
+    """Return the places with their cells as H3 text: many readers of JSON round numbers of 18 digits."""
+    members = places["cells"].map(lambda cells: [f"{cell:x}" for cell in cells])
+    return places.assign(core_cell=[f"{cell:x}" for cell in places["core_cell"]], cells=members)
+
+
+def agreement_table(found: Agreement) -> pd.DataFrame:
+    """Return the agreement in words, for a terminal or a page: both layers apart, each beside its own usual."""
+    return maps.agreement_twin(found.table, names=found.names, interval=found.felt.level)
+
+
+def agreement_as_dict(found: Agreement) -> dict[str, Any]:
+    """Return an agreement for machines, with what each layer rests on."""
+    told = found.table.assign(
+        cell=[f"{cell:x}" for cell in found.table["cell"]],
+        name=[found.names.get(cell, "") for cell in found.table["cell"].tolist()],
+    )
+    return {
+        "view": found.view.to_query(),
+        "area": found.area_name,
+        "cells": found.counts(),
+        "felt": found.felt.basis(),
+        "recorded": found.recorded.basis(),
+        "synthetic": found.synthetic,
+        "table": told.to_dict("records"),
+        "notes": found.notes,
+        "credit": found.credit,
+        "version": found.version,
+    }
+
+
+def write_agreement(found: Agreement, path: Path, settings: Settings) -> Path:
+    """Write an agreement as CSV, GeoJSON or a map page, by the file's ending.
+
+    Raises
+    ------
+    FileError
+        When the ending is none of these, or the file cannot be written.
+    """
+    credit, synthetic = found.credit, found.synthetic
+    writers: dict[str, Callable[[], Path]] = {
+        ".csv": lambda: write_table(found.table, path, credit=credit, synthetic=synthetic),
+        ".geojson": lambda: exports.write_cells_geojson(
+            found.table, path, credit=credit, synthetic=synthetic
+        ),
+        ".html": lambda: briefs.pdf.put(agreement_page(found, settings).encode(), path),
+    }
+    return _write_by_ending(path, writers)
+
+
+def write_mix(found: Mix, path: Path) -> Path:
+    """Write the surface of a mix as CSV or GeoJSON, by the file's ending.
+
+    Raises
+    ------
+    FileError
+        When the ending is none of these, or the file cannot be written.
+    """
+    credit, synthetic = found.credit, found.synthetic
+    writers: dict[str, Callable[[], Path]] = {
+        ".csv": lambda: write_table(found.table, path, credit=credit, synthetic=synthetic),
+        ".geojson": lambda: exports.write_cells_geojson(
+            found.table, path, credit=credit, synthetic=synthetic
+        ),
+    }
+    return _write_by_ending(path, writers)
+
+
+def agreement_page(found: Agreement, settings: Settings) -> str:
+    """Return a map page of an agreement that opens with no network, its table below the map."""
+    counts = ", ".join(f"{number:,} {name}" for name, number in found.counts().items())
+    text = maps.PageText(
+        title=f"{found.area_name}: where public reports and recorded incidents agree",
+        subtitle=f"Cells higher than their usual: {counts}.",
+        credits=_credits(found.credit),
+        synthetic=found.synthetic,
+        streets_credit=streets_credit(settings),
+    )
+    lines = street_lines(found.view, settings)
+    return maps.agreement_page(
+        found.table, area=found.area, text=text, streets=lines, names=found.names, interval=found.felt.level
+    )
+
+
+def write_walk(plan: WalkPlanned, path: Path, settings: Settings) -> Path:
+    """Write walking options as GeoJSON, GeoPackage, GPX, CSV or a map page, by the file's ending.
+
+    Raises
+    ------
+    FileError
+        When the ending is none of these, or the file cannot be written.
+    """
+    writers: dict[str, Callable[[], Path]] = {
+        ".geojson": lambda: briefs.pdf.put(
+            routes.to_geojson(plan.options, label=_label(plan)).encode(), path
+        ),
+        ".gpkg": lambda: _write_layers(walk_layers(plan), path, plan),
+        ".gpx": lambda: briefs.pdf.put(routes.to_gpx(plan.options).encode(), path),
+        ".csv": lambda: write_table(plan.table, path, credit=plan.credit, synthetic=plan.synthetic),
+        ".html": lambda: briefs.pdf.put(walk_page(plan, settings).encode(), path),
+    }
+    return _write_by_ending(path, writers)
+
+
+def _write_layers(layers: Sequence[Layer], path: Path, answer: WalkPlanned | ReachFound) -> Path:
+    return write_geopackage(
+        layers,
+        path,
+        data_date=answer.until or date(1970, 1, 1),
+        credit=answer.credit,
+        synthetic=answer.synthetic,
+        notes=answer.notes,
+    )
+
+
+def _label(answer: WalkPlanned | ReachFound) -> str:
+    return SYNTHETIC if answer.synthetic else ""
+
+
+def walk_layers(plan: WalkPlanned) -> tuple[Layer, ...]:
+    """Return the options and their segments as layers with their styles."""
+    names = plan.routes["option"].tolist()
+    looks = zip(names, cycle(_COLOURS), cycle(_DASHES), strict=False)
+    options = tuple(Drawn(name, name, colour, 1.0, dash) for name, colour, dash in looks)
+    segments = plan.segments.drop(columns="attribution")
+    return (
+        Layer("options", plan.routes.drop(columns="attribution"), "option", options, "Walking options."),
+        Layer("segments", segments, "lit", LIGHTING, "Segments of each option, by lighting as mapped."),
+    )
+
+
+def reach_layers(found: ReachFound) -> tuple[Layer, ...]:
+    """Return ground and streets within reach, and the walks to places, as layers with their styles."""
+    ground, lines, walks = found.reach.areas, found.reach.segments, found.walks
+    within = [f"{minutes:g} min" for minutes in ground["minutes"]]
+    looks = zip(within, cycle(_COLOURS), cycle(_DASHES), strict=False)
+    times = tuple(Drawn(words, f"Within {words}", colour, 0.5, dash) for words, colour, dash in looks)
+    bare = [frame.drop(columns="attribution") for frame in (ground.assign(within=within), lines, walks)]
+    layers = [
+        Layer("ground", bare[0], "within", times, "Ground within 25 m of a street that can be walked."),
+        Layer("streets", bare[1], "lit", LIGHTING, "Streets within reach, by lighting as mapped."),
+    ]
+    there = bare[2][bare[2]["problem"] == ""]
+    if len(there):
+        one = tuple(Drawn(name, name, _COLOURS[0], 1.0) for name in there["to"])
+        layers.append(Layer("walks", there, "to", one, "Shortest walks to the places asked for."))
+    return tuple(layers)
+
+
+def write_reach(found: ReachFound, path: Path) -> Path:
+    """Write what is within reach as GeoJSON or GeoPackage (ground, streets and walks) or as a table.
+
+    Parameters
+    ----------
+    path
+        Its ending says which.
+
+    Raises
+    ------
+    FileError
+        When the ending is none of these, or the file cannot be written.
+    """
+    writers: dict[str, Callable[[], Path]] = {
+        ".geojson": lambda: briefs.pdf.put(
+            routes.reach_to_geojson(found.reach, found.walks, label=_label(found)).encode(), path
+        ),
+        ".gpkg": lambda: _write_layers(reach_layers(found), path, found),
+        ".csv": lambda: write_table(found.table, path, credit=found.credit, synthetic=found.synthetic),
+    }
+    return _write_by_ending(path, writers)
+
+
+def _write_by_ending(path: Path, writers: Mapping[str, Callable[[], Path]]) -> Path:
+    if path.suffix.lower() not in writers:
+        raise FileError(
+            "Nothing is written in this kind of file.",
+            where=path,
+            remedy=f"Choose from: {', '.join(writers)}.",
+        )
+    return writers[path.suffix.lower()]()
+
+
+def places_page(found: PlacesFound, settings: Settings) -> str:
+    """Return a map page of an answer that opens with no network, its table twin below the map."""
+    text = maps.PageText(
+        title=f"{found.area_name}: {_title(found.view)}",
+        subtitle=headline(found).capitalize(),
+        credits=_credits(found.credit),
+        synthetic=found.synthetic,
+        caption=found.hotspots.basis(),
+        streets_credit=streets_credit(settings),
+    )
+    lines = street_lines(found.view, settings)
+    return maps.hex_page(found.hotspots.table, area=found.area, text=text, streets=lines, places=found.places)
+
+
+def walk_page(plan: WalkPlanned, settings: Settings) -> str:
+    """Return a map page of walking options that opens with no network, their table below the map."""
+    text = maps.PageText(
+        title=f"{plan.origin_name} to {plan.destination_name}",
+        subtitle=". ".join(["Walking options, compared to find what to mend", *plan.options.limits.words()]),
+        credits=_credits(plan.credit),
+        synthetic=plan.synthetic,
+        streets_credit=streets_credit(settings),
+    )
+    west, south, east, north = plan.routes.total_bounds
+    side = max(east - west, north - south)
+    frame = shapely.box(west - 1.5 * side, south - 0.7 * side, east + 1.5 * side, north + 0.7 * side)
+    lines = streets.to_frame(require_streets(settings))
+    return maps.route_page(
+        plan.routes, text=text, streets=lines[lines.intersects(frame)], comparison=walk_in_short(plan)
+    )
+
+
+def _credits(credit: str) -> tuple[str, ...]:
+    return tuple(credit.split(". "))
+
+
+def walk_in_short(plan: WalkPlanned) -> pd.DataFrame:
+    """Return the options in the few columns that fit beside a map; :attr:`WalkPlanned.table` holds them all."""
+    rows = [
+        {
+            "Option": route.name,
+            "Time": f"{route.walk_s / 60:.0f} min",
+            "Length": f"{route.length_m:,.0f} m",
+            "Longer than the shortest": f"{route.detour:.0%}".replace("%", " %"),
+            "Lit / not lit / not known": f"{route.lit_yes_m:,.0f} / {route.lit_no_m:,.0f} / {route.lit_unknown_m:,.0f} m",
+            "Steps": f"{route.steps_m:,.0f} m",
+            "Underpass": f"{route.tunnel_m:,.0f} m",
+            "Reports nearby": f"{route.exposure:.1f} ({route.exposure_lower:.1f} to {route.exposure_upper:.1f})",
+        }
+        for route in plan.options.routes
+    ]
+    told = plan.table[["Option", "Compared with the shortest"]]
+    return pd.DataFrame(rows).merge(told, on="Option", validate="one_to_one")
+
+
+def export_places(found: PlacesFound, kind: str, settings: Settings) -> bytes:
+    """Return what :func:`write_places` would write, as bytes; ``kind`` is the ending without its dot."""
+    with tempfile.TemporaryDirectory() as folder:
+        return write_places(found, Path(folder, f"places.{kind}"), settings).read_bytes()
+
+
+def export_agreement(found: Agreement, kind: str, settings: Settings) -> bytes:
+    """Return what :func:`write_agreement` would write, as bytes; ``kind`` is the ending without its dot."""
+    with tempfile.TemporaryDirectory() as folder:
+        return write_agreement(found, Path(folder, f"agreement.{kind}"), settings).read_bytes()
+
+
+def export_walk(plan: WalkPlanned, kind: str, settings: Settings) -> bytes:
+    """Return what :func:`write_walk` would write, as bytes; ``kind`` is the ending without its dot."""
+    with tempfile.TemporaryDirectory() as folder:
+        return write_walk(plan, Path(folder, f"walk.{kind}"), settings).read_bytes()

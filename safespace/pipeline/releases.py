@@ -1,0 +1,61 @@
+"""What may leave the house: suppressed tables that were attacked first."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from safespace import disclosure
+from safespace.errors import InputError
+from safespace.pipeline.places import count_cells
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from safespace.pipeline.view import View
+    from safespace.settings import Settings
+
+
+def release(
+    view: View,
+    settings: Settings,
+    *,
+    policy: str,
+    recipients: Sequence[str],
+    ledger: Sequence[disclosure.Release] = (),
+) -> disclosure.Release:
+    """Make what an audience may hold of a view, attack it, and refuse it when that succeeds.
+
+    Parameters
+    ----------
+    view
+        The question; both ends of its period are needed, since a release is of a fixed window.
+    settings
+        Where the store is, and the policy profiles.
+    policy
+        Name of the profile.
+    recipients
+        Who will hold it.
+    ledger
+        Everything the same recipients hold already: releases are attacked together.
+
+    Raises
+    ------
+    InputError
+        When the view has no fixed period.
+    DisclosureError
+        When it is finer or shorter than the policy allows, or would reveal a hidden count.
+    SettingsError
+        When no profile has that name.
+    """
+    if view.since is None or view.until is None:
+        raise InputError("A release needs a first and a last day.", remedy="Give --since and --until.")
+    counted = count_cells(view, settings)
+    return disclosure.release(
+        counted[~counted["edge"]].reset_index(drop=True),
+        settings.policy(policy),
+        period=(view.since, view.until + timedelta(days=1)),
+        sources=view.sources,
+        recipients=recipients,
+        ledger=ledger,
+    )

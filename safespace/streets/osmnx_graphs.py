@@ -1,0 +1,276 @@
+"""Streets through OSMnx: its GraphML files, and downloads from an Overpass service with our tags.
+
+OSMnx keeps a street in both directions, and may have joined ways before it saved them. Here each street
+is taken once, and what an edge says of several ways at a time is not taken for any of them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from array import array
+from collections import defaultdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from pyproj import Geod, Transformer
+
+from safespace.errors import AreaError, FileError
+from safespace.streets.ways import Gathered, pieces, row_of, why_left_out
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from shapely.geometry.base import BaseGeometry
+
+    from safespace.settings import FetchSettings
+    from safespace.streets.ways import Box, Ways
+
+WAY_TAGS: Final = (
+    "highway", "name", "ref", "lit", "lit:conditional", "check_date:lit", "check_date", "surface", "foot",
+    "foot:conditional", "access", "access:conditional", "opening_hours", "motorroad", "bicycle", "segregated",
+    "footway", "path", "cycleway", "service", "sidewalk", "sidewalk:both", "sidewalk:left", "sidewalk:right",
+    "tunnel", "covered", "bridge", "layer", "step_count",
+)  # fmt: skip
+NODE_TAGS: Final = (
+    "highway", "barrier", "foot", "foot:conditional", "access", "access:conditional", "opening_hours", "locked",
+)  # fmt: skip
+_GEOD: Final = Geod(ellps="WGS84")
+_BENDS_BELOW: Final = -(10**15)  # vertices that OSMnx joined away have no number of their own
+_REMEDY: Final = (
+    "Save it with osmnx.save_graphml from a graph made with simplify=False, or import the extract."
+)
+
+
+def is_graphml(path: str | Path) -> bool:
+    """Say whether a file is OSMnx's GraphML, by its name."""
+    return Path(path).suffix.lower() == ".graphml"
+
+
+def read_ways(path: Path, *, clip: Box | BaseGeometry | None = None) -> Ways:
+    """Read the ways a walker may use from a GraphML file that OSMnx saved.
+
+    Raises
+    ------
+    FileError
+        When the file is missing, cannot be read, or holds no way open to walkers.
+    AreaError
+        When the clip is empty or holds none of them.
+
+    Notes
+    -----
+    Where OSMnx joined several ways into one edge, only what kind of way it is and its name are kept, and
+    ``left_out`` says of how many kilometres: a tag of one of them is no tag of the others. An edge with a
+    closed way in it is closed. OSMnx keeps few tags unless it is told to (``settings.useful_tags_way``), and no lamps, premises or parks.
+    """
+    return ways_of(_load(path), where=path, clip=clip)
+
+
+def ways_of(graph: Any, *, where: Path, clip: Box | BaseGeometry | None = None) -> Ways:
+    """Return the walkable ways of an OSMnx graph; as :func:`read_ways`, for a graph in memory."""
+    gathered, lon, lat = Gathered(), array("d"), array("d")
+    try:
+        place = _places(graph)
+        for node, tags in graph.nodes(data=True):
+            gathered.add_node(int(node), {key: str(value) for key, value in tags.items()})
+        for way, tags, chain in _chains(graph, place):
+            _gather(way, tags, chain, gathered, lon, lat)
+    except (KeyError, TypeError, ValueError, AttributeError) as problem:
+        raise FileError(
+            "The graph is not one of OSMnx's.", where=where, seen=repr(problem)[:200], remedy=_REMEDY
+        ) from problem
+    day = str(graph.graph.get("created_date", ""))[:10]
+    return pieces(gathered, np.asarray(lon), np.asarray(lat), clip, where=where, as_of=day)
+
+
+def download(area: BaseGeometry, out: Path, *, settings: FetchSettings) -> Path:
+    """Download the streets of an area from an Overpass service through OSMnx, with our tags.
+
+    Parameters
+    ----------
+    area
+        Polygon, EPSG:4326.
+    out
+        GraphML file to write; :func:`read_ways` reads it.
+    settings
+        ``overpass`` is the service's address, ``stall_s`` how long an answer may take.
+
+    Raises
+    ------
+    AreaError
+        When the area is empty.
+    FileError
+        When the service cannot be reached or its answer holds no street.
+
+    Notes
+    -----
+    Anything drawn from it carries "© OpenStreetMap contributors".
+    """
+    if area.is_empty or area.area == 0:
+        raise AreaError("The area is empty.", remedy="Give a polygon in degrees.")
+    import osmnx  # noqa: PLC0415  slow to import, and few need it
+
+    with _told(osmnx.settings, settings):
+        try:
+            graph = osmnx.graph_from_polygon(
+                area, simplify=False, retain_all=True, truncate_by_edge=True, custom_filter='["highway"]'
+            )
+        except Exception as problem:  # OSMnx raises requests' errors, its own and bare ones alike
+            raise FileError(
+                "The streets could not be downloaded.",
+                where=settings.overpass,
+                seen=f"{type(problem).__name__}: {problem}"[:300],
+                remedy="Try again later, set fetch.overpass to another service, or import an extract.",
+            ) from problem
+    part = out.with_name(out.name + ".part")
+    osmnx.save_graphml(graph, part)
+    part.replace(out)
+    return out
+
+
+@contextlib.contextmanager
+def _told(held: Any, settings: FetchSettings) -> Iterator[None]:
+    """Tell OSMnx the service and our tags, and put back everything it had, its name server too."""
+    asks = socket.getaddrinfo
+    ours = {
+        "overpass_url": settings.overpass.removesuffix("/").removesuffix("/interpreter"),
+        "overpass_rate_limit": False,  # else it asks the service for its status first
+        "doh_url_template": None,  # else it asks a name server elsewhere where the service is
+        "requests_timeout": settings.stall_s,
+        "useful_tags_way": list(WAY_TAGS),
+        "useful_tags_node": list(NODE_TAGS),
+        "use_cache": False,
+        "log_console": False,
+        "log_file": False,
+    }
+    before = {name: getattr(held, name) for name in ours}
+    for name, value in ours.items():
+        setattr(held, name, value)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            setattr(held, name, value)
+        socket.getaddrinfo = asks
+
+
+# --- reading a graph ---------------------------------------------------------------------------------
+
+
+def _load(path: Path) -> Any:
+    if not path.is_file():
+        raise FileError("No such file.", where=path, remedy="Check the path of the GraphML file.")
+    import osmnx  # noqa: PLC0415
+
+    try:
+        return osmnx.load_graphml(path)
+    except Exception as problem:  # whatever XML, networkx and OSMnx make of a file that is not theirs
+        raise FileError(
+            "The GraphML file cannot be read.",
+            where=path,
+            seen=f"{type(problem).__name__}: {problem}"[:200],
+            remedy=_REMEDY,
+        ) from problem
+
+
+def _places(graph: Any) -> Any:
+    """Return a function from x, y of the graph to degrees."""
+    crs = graph.graph["crs"]
+    turn = Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
+    if str(crs).lower() in ("epsg:4326", "wgs84"):
+        return lambda x, y: (x, y)
+    return turn.transform
+
+
+_Vertex = tuple[int, float, float]
+
+
+def _chains(graph: Any, place: Any) -> Iterator[tuple[int, dict[str, str], list[_Vertex]]]:
+    """Yield each way's number, tags and vertices: single stretches joined again, each direction once."""
+    at = {node: place(float(data["x"]), float(data["y"])) for node, data in graph.nodes(data=True)}
+    stretches: dict[int, dict[tuple[int, int], None]] = defaultdict(dict)
+    tags_of: dict[int, dict[str, str]] = {}
+    bends, seen = _BENDS_BELOW, set()
+    for u, v, data in graph.edges(data=True):
+        joined, tags = isinstance(data["osmid"], list), _texts(data)
+        if not joined and "geometry" not in data:
+            way = int(data["osmid"])
+            tags_of.setdefault(way, tags)
+            if (v, u) not in stretches[way]:
+                stretches[way][u, v] = None
+            continue
+        line = [place(x, y) for x, y in data["geometry"].coords] if "geometry" in data else [at[u], at[v]]
+        key = (min(u, v), max(u, v), min(tuple(line), tuple(line[::-1])))
+        if key not in seen:
+            seen.add(key)
+            inner = [(bends - k, *point) for k, point in enumerate(line[1:-1])]
+            bends -= len(inner)
+            way = int(data["osmid"][0] if joined else data["osmid"])
+            yield way, tags | ({"joined": "yes"} if joined else {}), [(u, *at[u]), *inner, (v, *at[v])]
+    for way in sorted(stretches):
+        for run in _walks(list(stretches[way])):
+            yield way, tags_of[way], [(node, *at[node]) for node in run]
+
+
+def _walks(stretches: list[tuple[int, int]]) -> Iterator[list[int]]:
+    """Join the stretches of one way end to end, from its ends and forks first, then its loops."""
+    ways: dict[int, list[int]] = defaultdict(list)
+    for k, ends in enumerate(stretches):
+        for end in ends:
+            ways[end].append(k)
+    left = set(range(len(stretches)))
+    starts = [node for node, meets in ways.items() if len(meets) != 2]
+    for node in (*starts, *ways):
+        for k in ways[node]:
+            if k in left:
+                run, at = [node], node
+                step: int | None = k
+                while step is not None:
+                    left.discard(step)
+                    u, v = stretches[step]
+                    at = v if at == u else u
+                    run.append(at)
+                    onward = [other for other in ways[at] if other in left] if len(ways[at]) == 2 else []
+                    step = onward[0] if onward else None
+                yield run
+
+
+def _texts(data: dict[str, Any]) -> dict[str, str]:
+    """Return tags as text; of several ways at a time only kind and name, and what closes any of them."""
+    if not isinstance(data["osmid"], list):
+        return {key: str(data[key]) for key in WAY_TAGS if data.get(key) is not None}
+    several = {
+        key: [str(one) for one in (value if isinstance(value, list) else [value])]
+        for key in ("highway", "name", "ref", "access", "foot", "motorroad")
+        if (value := data.get(key)) is not None
+    }
+    kinds = sorted(
+        several.get("highway", [""]), key=lambda kind: (not why_left_out({"highway": kind}), kind != "steps")
+    )
+    closing = [
+        {key: one}
+        for key in ("access", "foot", "motorroad")
+        for one in several.get(key, [])
+        if why_left_out({"highway": "path", key: one})
+    ]
+    names = {key: several[key][0] for key in ("name", "ref") if key in several}
+    return {"highway": kinds[0]} | names | (closing[0] if closing else {})
+
+
+def _gather(
+    way: int, tags: dict[str, str], chain: list[_Vertex], into: Gathered, lon: array[float], lat: array[float]
+) -> None:
+    line = [point[1:] for point in chain]
+    reason = why_left_out(tags)
+    if reason or "joined" in tags:
+        told = reason or "joined ways: only kind and name kept"
+        into.left_out.append((told, float(_GEOD.line_length(*zip(*line, strict=True))) / 1000))
+    if reason:
+        return
+    into.way_id.append(way)
+    into.rows.append(row_of(tags))
+    into.count.append(len(chain))
+    into.refs.extend([node for node, _, _ in chain])
+    lon.extend([x for x, _ in line])
+    lat.extend([y for _, y in line])
