@@ -8,12 +8,8 @@ from __future__ import annotations
 
 import csv
 import json
-import sqlite3
-import tempfile
-from contextlib import closing
 from dataclasses import asdict
 from io import StringIO
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -21,13 +17,15 @@ import h3.api.basic_int as h3
 import pandas as pd
 import shapely
 
+from safespace.briefs.geopackage import Drawn, Layer, write_geopackage
 from safespace.briefs.pdf import put
 from safespace.disclosure import escape_formula
-from safespace.maps.palette import SYNTHETIC
+from safespace.maps.palette import SYNTHETIC, classify, legend
 from safespace.schemas import HOTSPOTS, check
 
 if TYPE_CHECKING:
     from datetime import date
+    from pathlib import Path
 
     from safespace.briefs.definition import Brief
 
@@ -55,6 +53,7 @@ ADDED = (
     "moran_note",
     "marshall_rate",
 )
+_MM_PER_PT = 25.4 / 72
 _PLACES = 7  # decimals of a degree; a centimetre
 
 
@@ -210,7 +209,7 @@ def write_hotspots_geopackage(
     credit: str = "",
     synthetic: bool = False,
 ) -> Path:
-    """Write cells as a GeoPackage layer ``cells`` (EPSG:4326), sorted by cell.
+    """Write cells as a GeoPackage layer ``cells`` (EPSG:4326), sorted by cell, drawn in QGIS as on our maps.
 
     Parameters
     ----------
@@ -235,20 +234,23 @@ def write_hotspots_geopackage(
     FileError
         When the file cannot be written.
     """
-    flat = _labelled(_flat(hotspots), credit, synthetic=synthetic)
+    # Both are sorted by cell, which occurs once.
+    flat = _flat(hotspots).assign(drawn_as=classify(hotspots.sort_values("cell")).to_numpy())
     shapes = [shapely.Polygon(_ring(cell)) for cell in flat["cell"]]
-    layer = gpd.GeoDataFrame(flat, geometry=shapes, crs=4326)
-    with tempfile.TemporaryDirectory() as folder:
-        made = Path(folder, "cells.gpkg")
-        layer.to_file(made, layer="cells", driver="GPKG", engine="pyogrio")
-        _date(made, f"{data_date:%Y-%m-%d}T00:00:00.000Z")
-        content = made.read_bytes()
-    return put(content, path)
-
-
-def _date(path: Path, moment: str) -> None:
-    with closing(sqlite3.connect(path)) as database, database:
-        database.execute("UPDATE gpkg_contents SET last_change = ?", (moment,))
+    classes = tuple(
+        Drawn(
+            style.name, style.words, style.line, style.line_pt * _MM_PER_PT, "1;1" * style.dashed, style.fill
+        )
+        for style in legend(flat["drawn_as"])
+    )
+    layer = Layer(
+        "cells",
+        gpd.GeoDataFrame(flat, geometry=shapes, crs=4326),
+        "drawn_as",
+        classes,
+        "Cells of an H3 grid against their usual.",
+    )
+    return write_geopackage([layer], path, data_date=data_date, credit=credit, synthetic=synthetic)
 
 
 def _flat(hotspots: pd.DataFrame) -> pd.DataFrame:

@@ -64,6 +64,8 @@ class Drawn:
         Width of the line, or of the outline of ground.
     dash_mm
         Dash and gap, as ``"3;2"``; empty for an unbroken line.
+    fill
+        Colour of the ground, as ``#rrggbb``; empty for a light wash of ``colour``.
     """
 
     value: str
@@ -71,6 +73,7 @@ class Drawn:
     colour: str
     width_mm: float = 0.8
     dash_mm: str = ""
+    fill: str = ""
 
 
 @dataclass(frozen=True)
@@ -225,7 +228,7 @@ def _line(drawn: Drawn) -> dict[str, str]:
 
 def _fill(drawn: Drawn) -> dict[str, str]:
     return {
-        "color": _rgb(drawn.colour, 40),
+        "color": _rgb(drawn.fill) if drawn.fill else _rgb(drawn.colour, 40),
         "style": "solid",
         "outline_color": _rgb(drawn.colour),
         "outline_style": "dash" if drawn.dash_mm else "solid",

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import csv
 import json
+import sqlite3
+from contextlib import closing
 from datetime import date
 from io import StringIO
 
@@ -20,6 +22,7 @@ from safespace.briefs import (
 from safespace.briefs.exports import write_brief_data
 from safespace.disclosure import escape_formula
 from safespace.errors import SchemaError
+from safespace.maps.palette import classify, legend
 
 CREDIT = "© OpenStreetMap contributors"
 DAY = date(2025, 10, 31)
@@ -86,6 +89,13 @@ def test_geopackage_is_the_same_file_each_time(cells, tmp_path):
     assert one == two
     frame = gpd.read_file(tmp_path / "a.gpkg", layer="cells")
     assert len(frame) == 7
+    drawn = dict(zip(frame["cell"], frame["drawn_as"], strict=True))
+    assert drawn == {f"{cell:x}": name for cell, name in zip(cells["cell"], classify(cells), strict=True)}
+    with closing(sqlite3.connect(tmp_path / "a.gpkg")) as database:
+        ((qml,),) = database.execute("SELECT styleQML FROM layer_styles").fetchall()
+    for style in legend(classify(cells)):
+        assert f'value="{style.name}"' in qml
+        assert style.words in qml
     assert set(frame["label_of_data"]) == {"Synthetic data"}
     assert set(frame["credit"]) == {CREDIT}
 
