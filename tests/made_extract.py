@@ -1,12 +1,14 @@
-"""A few streets as a file of OpenStreetMap and as the answer of an Overpass service."""
+"""A few streets as a file of OpenStreetMap and as OSMnx saves them."""
 
 from __future__ import annotations
 
-import json
-
 import osmium
+import osmnx
 import shapely
 from osmium.osm.mutable import Node, Way
+
+from safespace.streets.osmnx_graphs import NODE_TAGS as NODE_TAGS_KEPT
+from safespace.streets.osmnx_graphs import WAY_TAGS
 
 # A street crossed by another, a lit path in two ways, a loop, a gated path, a private drive, an island.
 NODES = {k: (-3.0 + (k % 5) * 0.001, 51.5 + (k // 5) * 0.001) for k in range(1, 25)}
@@ -36,14 +38,19 @@ def write(path):
     return path
 
 
-def answer():
-    """Return what an Overpass service says of them."""
-    nodes = [
-        {"type": "node", "id": k, "lon": x, "lat": y} | ({"tags": NODE_TAGS[k]} if k in NODE_TAGS else {})
-        for k, (x, y) in NODES.items()
-    ]
-    ways = [{"type": "way", "id": k, "nodes": held, "tags": tags} for k, (held, tags) in WAYS.items()]
-    return json.dumps({"version": 0.6, "elements": nodes + ways}).encode()
+def write_graphml(folder):
+    """Save the streets as OSMnx does, told to keep the tags our reader takes."""
+    tags = {"useful_tags_way": list(WAY_TAGS), "useful_tags_node": list(NODE_TAGS_KEPT), "log_console": False}
+    before = {name: getattr(osmnx.settings, name) for name in tags}
+    for name, value in tags.items():
+        setattr(osmnx.settings, name, value)
+    try:
+        graph = osmnx.graph_from_xml(write(folder / "a.osm"), simplify=False, retain_all=True)
+    finally:
+        for name, value in before.items():
+            setattr(osmnx.settings, name, value)
+    osmnx.save_graphml(graph, folder / "a.graphml")
+    return folder / "a.graphml"
 
 
 AREA = shapely.box(-3.01, 51.49, -2.99, 51.51)

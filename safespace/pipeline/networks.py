@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from safespace import streets
+from safespace.download import public_data
 from safespace.errors import InputError, StoreError
 from safespace.layers import assets, columns
 from safespace.pipeline.loading import STREETS_FILE, add_landmarks, area_outline
 from safespace.pipeline.view import CREDITS
 from safespace.store import Store
-from safespace.streets import osmnx_graphs
 
 if TYPE_CHECKING:
     from safespace.settings import Settings
@@ -140,10 +140,10 @@ def download_streets(area: str, *, settings: Settings, progress: bool = False) -
         When the service cannot be reached or answers with nothing to use.
     """
     _, outline = area_outline(area, Store.open(settings.store))
-    folder = settings.store / "fetched"
-    folder.mkdir(parents=True, exist_ok=True)
-    file = osmnx_graphs.download(outline, folder / "streets-downloaded.graphml", settings=settings.fetch)
-    return ingest_streets(file, settings=settings, clip=area, progress=progress)
+    fetched = public_data.streets_around(
+        outline, settings.store / "fetched", settings=settings.fetch, refresh=True, progress=progress
+    )
+    return ingest_streets(fetched.path, settings=settings, clip=area, progress=progress)
 
 
 def state_lighting(path: Path, *, settings: Settings, council: str = "") -> LightingStated:

@@ -1,4 +1,4 @@
-"""Streets through OSMnx: its GraphML files, and downloads from an Overpass service with our tags.
+"""Streets that OSMnx saved as GraphML, or holds in memory.
 
 OSMnx keeps a street in both directions, and may have joined ways before it saved them. Here each street
 is taken once, and what an edge says of several ways at a time is not taken for any of them.
@@ -6,8 +6,6 @@ is taken once, and what an edge says of several ways at a time is not taken for 
 
 from __future__ import annotations
 
-import contextlib
-import socket
 from array import array
 from collections import defaultdict
 from pathlib import Path
@@ -16,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from pyproj import Geod, Transformer
 
-from safespace.errors import AreaError, FileError
+from safespace.errors import FileError
 from safespace.streets.ways import Gathered, pieces, row_of, why_left_out
 
 if TYPE_CHECKING:
@@ -24,7 +22,6 @@ if TYPE_CHECKING:
 
     from shapely.geometry.base import BaseGeometry
 
-    from safespace.settings import FetchSettings
     from safespace.streets.ways import Box, Ways
 
 WAY_TAGS: Final = (
@@ -82,80 +79,6 @@ def ways_of(graph: Any, *, where: Path, clip: Box | BaseGeometry | None = None) 
         ) from problem
     day = str(graph.graph.get("created_date", ""))[:10]
     return pieces(gathered, np.asarray(lon), np.asarray(lat), clip, where=where, as_of=day)
-
-
-def download(area: BaseGeometry, out: Path, *, settings: FetchSettings) -> Path:
-    """Download the streets of an area from an Overpass service through OSMnx, with our tags.
-
-    Parameters
-    ----------
-    area
-        Polygon, EPSG:4326.
-    out
-        GraphML file to write; :func:`read_ways` reads it.
-    settings
-        ``overpass`` is the service's address, ``stall_s`` how long an answer may take.
-
-    Raises
-    ------
-    AreaError
-        When the area is empty.
-    FileError
-        When the service cannot be reached or its answer holds no street.
-
-    Notes
-    -----
-    Anything drawn from it carries "© OpenStreetMap contributors".
-    """
-    if area.is_empty or area.area == 0:
-        raise AreaError("The area is empty.", remedy="Give a polygon in degrees.")
-    import osmnx  # noqa: PLC0415  slow to import, and few need it
-
-    with _told(osmnx.settings, settings):
-        try:
-            graph = osmnx.graph_from_polygon(
-                area, simplify=False, retain_all=True, truncate_by_edge=True, custom_filter='["highway"]'
-            )
-        except Exception as problem:  # OSMnx raises requests' errors, its own and bare ones alike
-            raise FileError(
-                "The streets could not be downloaded.",
-                where=settings.overpass,
-                seen=f"{type(problem).__name__}: {problem}"[:300],
-                remedy="Try again later, set fetch.overpass to another service, or import an extract.",
-            ) from problem
-    part = out.with_name(out.name + ".part")
-    osmnx.save_graphml(graph, part)
-    part.replace(out)
-    return out
-
-
-@contextlib.contextmanager
-def _told(held: Any, settings: FetchSettings) -> Iterator[None]:
-    """Tell OSMnx the service and our tags, and put back everything it had, its name server too."""
-    asks = socket.getaddrinfo
-    ours = {
-        "overpass_url": settings.overpass.removesuffix("/").removesuffix("/interpreter"),
-        "overpass_rate_limit": False,  # else it asks the service for its status first
-        "doh_url_template": None,  # else it asks a name server elsewhere where the service is
-        "requests_timeout": settings.stall_s,
-        "useful_tags_way": list(WAY_TAGS),
-        "useful_tags_node": list(NODE_TAGS),
-        "use_cache": False,
-        "log_console": False,
-        "log_file": False,
-    }
-    before = {name: getattr(held, name) for name in ours}
-    for name, value in ours.items():
-        setattr(held, name, value)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            setattr(held, name, value)
-        socket.getaddrinfo = asks
-
-
-# --- reading a graph ---------------------------------------------------------------------------------
 
 
 def _load(path: Path) -> Any:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from awkward_server import Awkward, Step, serving
-from made_extract import AREA, answer, write
+from made_extract import AREA, write
 
 from safespace import pipeline, streets
 from safespace.errors import InputError, SchemaError, StoreError
@@ -122,7 +122,8 @@ def test_bad_statements_and_stores_are_told(held, tmp_path):
 
 
 def test_streets_are_downloaded_for_an_area_and_imported(tmp_path):
-    with serving(Awkward(answer=lambda _path, _sent: Step(body=answer()))) as server:
+    content = write(tmp_path / "answer.osm").read_bytes()
+    with serving(Awkward(answer=lambda _path, _sent: Step(body=content))) as server:
         fetch = {"overpass": f"{server.address}/api/interpreter", "stall_s": 5}
         settings = load_settings(store=tmp_path / "store", fetch=fetch)
         area = tmp_path / "area.geojson"

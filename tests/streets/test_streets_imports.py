@@ -2,32 +2,20 @@
 
 from __future__ import annotations
 
-import socket
-
 import numpy as np
 import osmnx
 import pandas as pd
 import pytest
-import shapely
-from awkward_server import Awkward, Step, serving
-from made_extract import AREA, answer, write
+from made_extract import write, write_graphml
 
 from safespace import streets
 from safespace.errors import AreaError, FileError, SafeSpaceError
-from safespace.settings import FetchSettings
-from safespace.streets import importing, osm, osmnx_graphs
+from safespace.streets import importing, osm
 
 
 @pytest.fixture(scope="module")
-def service():
-    """Return a service on this machine and settings that name it."""
-    with serving(Awkward(answer=lambda _path, _sent: Step(body=answer()))) as told:
-        yield told, FetchSettings(overpass=f"{told.address}/api/interpreter", stall_s=5)
-
-
-@pytest.fixture(scope="module")
-def graphml(service, tmp_path_factory):
-    return osmnx_graphs.download(AREA, tmp_path_factory.mktemp("g") / "a.graphml", settings=service[1])
+def graphml(tmp_path_factory):
+    return write_graphml(tmp_path_factory.mktemp("g"))
 
 
 def told(graph):
@@ -60,18 +48,6 @@ def test_every_file_gives_the_same_streets(tmp_path, graphml):
     assert osm.read_points(graphml).empty
     assert osm.read_premises(graphml).empty
     assert osm.read_parks(graphml).empty
-
-
-def test_the_service_is_asked_once_with_our_tags_and_osmnx_is_left_as_it_was(service, tmp_path):
-    told_server, settings = service
-    asks, before = socket.getaddrinfo, {k: v for k, v in vars(osmnx.settings).items() if k[0] != "_"}
-    told_server.asked.clear()
-    osmnx_graphs.download(AREA, tmp_path / "b.graphml", settings=settings)
-    assert [asked["path"] for asked in told_server.asked] == ["/api/interpreter"]
-    assert b"highway" in told_server.asked[0]["sent"]
-    assert {k: v for k, v in vars(osmnx.settings).items() if k[0] != "_"} == before
-    assert socket.getaddrinfo is asks
-    assert [path.name for path in tmp_path.iterdir()] == ["b.graphml"]
 
 
 def test_simplified_graphs_keep_lengths_and_never_smear_a_tag(tmp_path, graphml):
@@ -137,19 +113,6 @@ def test_a_graph_without_tags_says_so(tmp_path, graphml):
         osm.read_ways(tmp_path / "bare.graphml")
     with pytest.raises(FileError, match="No such file"):
         osm.read_ways(tmp_path / "absent.graphml")
-
-
-@pytest.mark.parametrize("step", [Step(status=400), Step(body=b'{"elements": []}'), Step(body=b"<html>")])
-def test_a_service_that_fails_is_told_in_a_sentence(tmp_path, step):
-    with serving(Awkward(answer=lambda _path, _sent: step)) as server:
-        settings = FetchSettings(overpass=f"{server.address}/api/interpreter", stall_s=5)
-        with pytest.raises(FileError, match=r"could not be downloaded.*set fetch.overpass"):
-            osmnx_graphs.download(AREA, tmp_path / "x.graphml", settings=settings)
-    assert not list(tmp_path.iterdir())
-    with pytest.raises(FileError, match="could not be downloaded"):
-        osmnx_graphs.download(AREA, tmp_path / "x.graphml", settings=settings)
-    with pytest.raises(AreaError, match="The area is empty"):
-        osmnx_graphs.download(shapely.Polygon(), tmp_path / "x.graphml", settings=settings)
 
 
 def test_the_same_file_is_imported_once(tmp_path, monkeypatch):
