@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.sparse import csr_array
 
-    from safespace.routes.reasons import Route
-
     Floats = NDArray[np.float64]
 
 RESAMPLES: Final = 200
@@ -108,61 +106,6 @@ def pairs(names: Sequence[str], bearing: Floats, weights: Floats, samples: Float
         rows.append((names[a], names[b], difference, float(low), float(high), share, telling, verdict))
     columns = ["option", "other", "difference", "lower", "upper", "share_lower", "reports", "verdict"]
     return pd.DataFrame(rows, columns=columns)
-
-
-def table(routes: Sequence[Route], told: pd.DataFrame, first: Sequence[float]) -> pd.DataFrame:
-    """Return one row an option in plain columns with units, for a screen or a page.
-
-    Parameters
-    ----------
-    told
-        From :func:`pairs`.
-    first
-        Share of weightings under which each option comes first.
-    """
-    against = told[told["option"] == routes[0].name].set_index("other")["verdict"]
-    return pd.DataFrame(
-        [
-            _row(route)
-            | {
-                "First under (% of weightings)": round(100 * share, 1),
-                "Compared with the shortest": against.get(route.name, ""),
-            }
-            for route, share in zip(routes, first, strict=True)
-        ]
-    )
-
-
-def _row(route: Route) -> dict[str, object]:
-    return {
-        "Option": route.name,
-        "Walking time (min)": round(route.walk_s / 60, 1),
-        "Length (m)": round(route.length_m),
-        "Longer than the shortest (%)": round(100 * route.detour, 1),
-        "Lit, as mapped (m)": round(route.lit_yes_m),
-        "Unlit, as mapped (m)": round(route.lit_no_m),
-        "Lighting not known (m)": round(route.lit_unknown_m),
-        "of it with lamps mapped nearby (m)": round(route.lamp_lit_m),
-        "Steps (m)": round(route.steps_m),
-        "of them counted, as mapped (steps)": route.step_count,
-        "Tunnel or underpass (m)": round(route.tunnel_m),
-        "Opening hours or conditions (m)": round(route.conditional_m),
-        "Paved, as mapped (m)": round(route.paved_m),
-        "Unpaved, as mapped (m)": round(route.unpaved_m),
-        "Surface not known (m)": round(route.surface_unknown_m),
-        "Marked crossings, as mapped": route.crossings,
-        "Cameras, as mapped": route.cameras,
-        "Reports nearby (weighted by distance)": round(route.exposure, 2),
-        "lower end, 95 %": round(route.exposure_lower, 2),
-        "upper end, 95 %": round(route.exposure_upper, 2),
-        "Reports nearby per km": round(route.exposure_per_km, 2),
-        "per km, lower end, 95 %": round(route.exposure_per_km_lower, 2),
-        "per km, upper end, 95 %": round(route.exposure_per_km_upper, 2),
-        "Most in any 100 m": round(route.worst_100m, 2),
-        "Reports within reach": route.reports_near,
-        "Lighting known (%)": round(100 * route.lighting_known),
-        "Surface known (%)": round(100 * route.surface_known),
-    }
 
 
 def _verdict(name: str, other: str, share: float, telling: int) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from safespace.routes.facts import facts, plain_value
 from safespace.routes.planning import ATTRIBUTION
 from safespace.routes.reasons import walk_line
 
@@ -21,34 +22,6 @@ if TYPE_CHECKING:
     from safespace.streets import StreetGraph
 
 ODBL = "https://opendatacommons.org/licenses/odbl/"
-FACTS = (
-    "length_m",
-    "walk_s",
-    "detour",
-    "lit_yes_m",
-    "lit_no_m",
-    "lit_unknown_m",
-    "lamp_lit_m",
-    "steps_m",
-    "step_count",
-    "tunnel_m",
-    "conditional_m",
-    "paved_m",
-    "unpaved_m",
-    "surface_unknown_m",
-    "crossings",
-    "cameras",
-    "exposure",
-    "exposure_lower",
-    "exposure_upper",
-    "exposure_per_km",
-    "exposure_per_km_lower",
-    "exposure_per_km_upper",
-    "worst_100m",
-    "reports_near",
-    "lighting_known",
-    "surface_known",
-)
 
 
 def to_frame(options: Options) -> gpd.GeoDataFrame:
@@ -112,7 +85,7 @@ def reach_to_geojson(reach: Reach, walks: gpd.GeoDataFrame, *, label: str = "") 
         {
             "type": "Feature",
             "properties": {"what": what}
-            | {name: _plain(row[name]) for name in frame.columns.drop("geometry")},
+            | {name: plain_value(row[name]) for name in frame.columns.drop("geometry")},
             "geometry": shape and json.loads(shapely.to_geojson(shapely.set_precision(shape, 1e-7))),
         }
         for what, frame in layers.items()
@@ -145,17 +118,6 @@ def to_gpx(options: Options) -> str:
             ET.SubElement(line, "trkpt", lat=f"{lat:.7f}", lon=f"{lon:.7f}")
     ET.indent(root)
     return ET.tostring(root, encoding="unicode", xml_declaration=True)
-
-
-def facts(route: Route) -> dict[str, Any]:
-    """Return the figures of a walk by name, rounded, for a file or a record."""
-    return {name: _plain(getattr(route, name)) for name in FACTS}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, float):
-        return round(value, 4) if np.isfinite(value) else None
-    return value
 
 
 def _segments(route: Route, graph: StreetGraph, credit: str) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from pyproj import Geod
 from safespace.errors import PlaceError, SchemaError
 from safespace.routes import comparison
 from safespace.routes.alternatives import DIFFERENT, MOST_STRETCH, SHORTEST, choose, different
+from safespace.routes.facts import comparison_table
 from safespace.routes.front import ParetoFront, trade_off
 from safespace.routes.limits import Limited, Limits, ends_within, limit
 from safespace.routes.reasons import Route, describe_all
@@ -168,7 +169,7 @@ def plan(  # noqa: PLR0913  keyword-only past the two points
 
 def compare(options: Options) -> pd.DataFrame:
     """Return one row an option in plain columns with units; the twin of every picture of the options."""
-    return comparison.table(options.routes, options.pairs, options.stability.table["first"].tolist())
+    return comparison_table(options.routes, options.pairs, options.stability.table["first"].tolist())
 
 
 def on_street_m(settings: RouteSettings) -> float:

@@ -13,7 +13,7 @@ from shapely.ops import substring
 
 from safespace.errors import InputError, PlaceError
 from safespace.routes.comparison import draw
-from safespace.routes.exports import FACTS, facts
+from safespace.routes.facts import FACTS, facts
 from safespace.routes.limits import Limited, Limits, limit, pieces
 from safespace.routes.planning import (
     ALL_REPORTS,
