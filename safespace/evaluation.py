@@ -419,9 +419,9 @@ def _sentence(
     detectable: float,
     level: float,
 ) -> str:
-    span = f"{level:.0%} interval: ".replace("%", " %")
+    span = f"{100 * level:g} % interval: "  # 97.5 %, and not the 98 % it would round to
     said = (
-        f"{_WORDS[verdict]} {_number(difference.value)} than the comparison leads one to expect "
+        f"{_WORDS[verdict]} {_number(difference.value).capitalize()} than the comparison leads one to expect "
         f"({span}{_number(difference.lower, '')} to {_number(difference.upper, '')}); "
         f"rate ratio {ratio.value:.2f} ({ratio.lower:.2f} to {ratio.upper:.2f})."
     )
@@ -437,7 +437,9 @@ def _number(value: float, noun: str = " reports") -> str:
     whole = round(value)
     if whole == 0:
         return f"no fewer{noun}" if not noun else f"no fewer and no more{noun}"
-    return f"{abs(whole)} {'fewer' if whole < 0 else 'more'}{noun}"
+    return (
+        f"{abs(whole)} {'fewer' if whole < 0 else 'more'}{noun if abs(whole) > 1 else noun.removesuffix('s')}"
+    )
 
 
 def _caveats(counts: Counts, after_per_before: float, dispersion: float) -> tuple[str, ...]:

@@ -14,6 +14,9 @@ from hypothesis import strategies as st
 from safespace.errors import InputError, SchemaError, SettingsError, TooFewError
 from safespace.evaluation import (
     Counts,
+    Difference,
+    Ratio,
+    _verdict,
     count_periods,
     detectable_change,
     evaluate,
@@ -89,6 +92,76 @@ def test_detectable_change_keeps_its_promise_in_simulation() -> None:
     assert shown / runs == pytest.approx(0.8, abs=0.04)
 
 
+# ---- settings other than the usual ------------------------------------------------------------------
+
+Z80, Z90, Z95 = 1.2815516, 1.6448536, 1.9599640  # of two-sided intervals, from any table of the normal
+
+
+@pytest.mark.parametrize(("level", "z"), [(0.8, Z80), (0.9, Z90), (0.95, Z95)])
+def test_the_level_asked_for_is_the_level_of_both_intervals(level, z) -> None:
+    found = evaluate(WORKED, level=level)
+    reach = z * math.sqrt(195)
+    assert (found.difference.lower, found.difference.upper) == pytest.approx((-15 - reach, -15 + reach))
+    spread = math.exp(z * math.sqrt(1 / 50 + 1 / 30 + 1 / 60 + 1 / 55))
+    assert found.ratio.lower == pytest.approx(found.ratio.value / spread)
+    assert found.ratio.upper == pytest.approx(found.ratio.value * spread)
+    assert found.detectable_change == detectable_change(50, 60, level=level)
+
+
+def test_the_level_decides_the_verdict() -> None:
+    # 200 to 150 beside 300 to 290: -40 +- 30.66 z; at 95 % and 80 % detectable falls are 0.34 and 0.28
+    counts = Counts((200, 150), (300, 290))
+    assert evaluate(counts).verdict == "no difference"
+    assert evaluate(counts, level=0.8).verdict == "fewer"
+
+
+@pytest.mark.parametrize(
+    ("level", "written"), [(0.8, "80 %"), (0.95, "95 %"), (0.975, "97.5 %"), (0.999, "99.9 %")]
+)
+def test_the_sentence_names_the_level_unrounded(level, written) -> None:
+    assert f"({written} interval: " in evaluate(WORKED, level=level).sentence
+
+
+@pytest.mark.parametrize(
+    ("length", "dispersion", "level", "power", "z"),
+    [
+        (0.5, 1.0, 0.95, 0.8, 1.959964 + 0.8416212),
+        (2.0, 1.0, 0.9, 0.9, 1.6448536 + 1.2815516),
+        (0.25, 2.0, 0.8, 0.5, 1.2815516),
+    ],
+)
+def test_detectable_change_honours_every_option(length, dispersion, level, power, z) -> None:
+    share = detectable_change(
+        200, 300, after_per_before=length, dispersion=dispersion, level=level, power=power
+    )
+    after = 200 * length * (1 - share)
+    error = math.sqrt(dispersion * (1 / 200 + 1 / after + 1 / 300 + 1 / (300 * length)))
+    assert -math.log(1 - share) == pytest.approx(z * error, rel=1e-5)
+
+
+def test_detectable_change_where_only_a_great_fall_would_show() -> None:
+    share = detectable_change(20, 24)
+    error = math.sqrt(1 / 20 + 1 / (20 * (1 - share)) + 2 / 24)
+    assert -math.log(1 - share) == pytest.approx((1.959964 + 0.8416212) * error, rel=1e-5)
+    assert 0.85 < share < 0.87
+    assert detectable_change(1, 1) == 1 - 1e-9
+
+
+def test_evaluate_hands_its_options_to_every_figure() -> None:
+    counts, options = Counts((200, 60), (300, 140)), {"dispersion": 2.0, "level": 0.9}
+    found = evaluate(counts, after_per_before=0.5, **options)
+    assert found.counts is counts
+    assert found.difference.value == 60 / 0.5 - 200 - (140 / 0.5 - 300)
+    error = math.sqrt(2 * (200 + 300 + 4 * (60 + 140)))
+    assert found.difference.standard_error == pytest.approx(error)
+    assert found.difference.upper == pytest.approx(found.difference.value + Z90 * error)
+    # the lengths cancel in the ratio of ratios
+    assert found.ratio.value == pytest.approx((60 / 200) / (140 / 300))
+    assert found.ratio == rate_ratio(counts, **options)
+    assert found.ratio == rate_ratio(counts, after_per_before=0.5, **options)
+    assert found.detectable_change == detectable_change(200, 300, after_per_before=0.5, **options)
+
+
 # ---- verdicts ---------------------------------------------------------------------------------------
 
 
@@ -115,6 +188,117 @@ def test_the_sentence_names_the_figures_and_the_limit() -> None:
     assert "0.65 (0.37 to 1.17)" in said
     assert said.endswith("With 50 before, only a fall of 59 % or more would have shown.")
     assert "more telling looks the same" in evaluate(Counts((500, 700), (600, 590))).sentence
+
+
+def figures(lower: float, upper: float) -> Difference:
+    return Difference((lower + upper) / 2, 1.0, lower, upper)
+
+
+@pytest.mark.parametrize(
+    ("difference", "ratio", "detectable", "verdict"),
+    [
+        ((-9, -1), (0.5, 0.9), 0.5, "fewer"),  # half is not more than half
+        ((-9, -1), (0.5, 0.9), 0.5000001, "too few"),
+        ((-9, 0), (0.5, 1.0), 0.2, "no difference"),  # an interval that ends at nothing holds nothing
+        ((0, 9), (1.0, 1.5), 0.2, "no difference"),
+        ((1, 9), (1.1, 1.5), 0.2, "more"),
+        ((-9, 0.5), (0.5, 0.9), 0.2, "disagree"),
+        ((0.5, 9), (1.1, 1.5), 0.2, "more"),
+        ((1, 9), (0.9, 1.5), 0.2, "disagree"),
+        ((-9, -1), (1.1, 1.5), 0.2, "disagree"),
+    ],
+)
+def test_verdicts_at_their_edges(difference, ratio, detectable, verdict) -> None:
+    assert _verdict(figures(*difference), Ratio(1.0, *ratio), detectable) == verdict
+
+
+@pytest.mark.parametrize(
+    ("counts", "sentence"),
+    [
+        (
+            Counts((500, 480), (600, 590)),
+            (
+                "Not distinguishable from no difference. 10 fewer reports than the comparison leads one to expect "
+                "(95 % interval: 101 fewer to 81 more); rate ratio 0.98 (0.82 to 1.16). "
+                "With 500 before, only a fall of 22 % or more would have shown."
+            ),
+        ),
+        (
+            Counts((500, 300), (600, 590)),
+            (
+                "Fewer reports than the comparison leads one to expect. 190 fewer reports than the comparison leads "
+                "one to expect (95 % interval: 277 fewer to 103 fewer); rate ratio 0.61 (0.51 to 0.73)."
+            ),
+        ),
+        (
+            Counts((500, 700), (600, 590)),
+            (
+                "More reports than the comparison leads one to expect; more telling looks the same. 210 more reports "
+                "than the comparison leads one to expect (95 % interval: 114 more to 306 more); "
+                "rate ratio 1.42 (1.21 to 1.67)."
+            ),
+        ),
+        (
+            Counts((400, 300), (4000, 3400)),
+            (
+                "The two ways of comparing disagree, so no claim is made. 500 more reports than the comparison leads "
+                "one to expect (95 % interval: 324 more to 676 more); rate ratio 0.88 (0.75 to 1.03)."
+            ),
+        ),
+        (
+            Counts((500, 500), (500, 500)),
+            (
+                "Not distinguishable from no difference. No fewer and no more reports than the comparison leads one "
+                "to expect (95 % interval: 88 fewer to 88 more); rate ratio 1.00 (0.84 to 1.19). "
+                "With 500 before, only a fall of 23 % or more would have shown."
+            ),
+        ),
+        (
+            Counts((1, 0), (1, 1)),
+            (
+                "Too few to say. 1 fewer report than the comparison leads one to expect "
+                "(95 % interval: 4 fewer to 2 more); rate ratio 0.33 (0.01 to 16.80). "
+                "With 1 before, no fall would have shown."
+            ),
+        ),
+        (
+            # -2, give or take 1.96 times the root of four
+            Counts((1, 0), (1, 2)),
+            (
+                "Too few to say. 2 fewer reports than the comparison leads one to expect "
+                "(95 % interval: 6 fewer to 2 more); rate ratio 0.20 (0.00 to 8.82). "
+                "With 1 before, no fall would have shown."
+            ),
+        ),
+    ],
+)
+def test_sentences_in_full(counts, sentence) -> None:
+    assert evaluate(counts).sentence == sentence
+
+
+def test_an_interval_that_ends_near_nothing_says_no_fewer() -> None:
+    # 39 fewer; its error is the root of 759, 27.5, and 1.4255 of those are 39.3
+    assert (
+        "(84.6 % interval: 78 fewer to no fewer)"
+        in evaluate(Counts((200, 160), (200, 199)), level=0.846).sentence
+    )
+
+
+def test_caveats_in_full() -> None:
+    always = (
+        "Reports are what people told; more of them is more trouble, more telling or both.",
+        "Places chosen because they were high tend to fall by themselves.",
+        "A comparison cannot rule out something else that happened in one of the two places and not in the other.",
+    )
+    nowhere = "No displacement areas were counted, so moving next door would not show."
+    lengths = "The periods differ in length; a season may be in one and not in the other."
+    bursts = "The intervals take reports to come one by one; bursts would make them wider."
+    assert evaluate(WORKED).caveats == (*always, nowhere, bursts)
+    assert evaluate(WORKED, dispersion=2.0).caveats == (*always, nowhere)
+    assert evaluate(WORKED, dispersion=1.5).caveats == (*always, nowhere)
+    assert evaluate(WORKED, after_per_before=2.0).caveats == (*always, nowhere, lengths, bursts)
+    for beside in ({"displacement": (0, 1)}, {"displacement_control": (1, 0)}):
+        assert evaluate(Counts((50, 30), (60, 55), **beside)).caveats == (*always, bursts)
 
 
 @given(st.tuples(*[st.tuples(st.integers(1, 900), st.integers(0, 900))] * 4))
@@ -148,17 +332,40 @@ def test_nothing_changed_is_rarely_called_a_change() -> None:
 
 
 def test_nothing_before_is_refused() -> None:
-    with pytest.raises(TooFewError, match=r"Nothing was reported before.*Seen: treated 0, control 9"):
-        evaluate(Counts((0, 3), (9, 9)))
+    for counts, seen in (
+        (Counts((0, 3), (9, 9)), "treated 0, control 9"),
+        (Counts((9, 3), (0, 9)), "treated 9, control 0"),
+    ):
+        with pytest.raises(TooFewError) as refused:
+            evaluate(counts)
+        assert str(refused.value) == (
+            f"Nothing was reported before, so a change cannot be told. Seen: {seen}. "
+            "Use a longer period before, or larger places."
+        )
 
 
-def test_options_out_of_range_are_refused() -> None:
-    with pytest.raises(SettingsError, match=r"evaluation: Some options are out of range.*'dispersion': 0.5"):
-        evaluate(WORKED, dispersion=0.5)
-    with pytest.raises(SettingsError, match="after_per_before"):
-        evaluate(WORKED, after_per_before=0)
-    with pytest.raises(InputError, match=r"negative. Seen: {'control': \(1, -2\)}"):
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"after_per_before": 0},
+        {"after_per_before": -1.0},
+        {"dispersion": 0.999},
+        {"level": 0},
+        {"level": 1},
+        {"level": 1.5},
+        {"after_per_before": -0.5, "dispersion": 0.5, "level": -0.1},
+    ],
+)
+def test_options_out_of_range_are_refused(options) -> None:
+    with pytest.raises(SettingsError) as refused:
+        evaluate(WORKED, **options)
+    assert str(refused.value) == f"evaluation: Some options are out of range. Seen: {options}."
+
+
+def test_negative_counts_are_refused() -> None:
+    with pytest.raises(InputError) as refused:
         Counts((1, 1), (1, -2))
+    assert str(refused.value) == "Counts cannot be negative. Seen: {'control': (1, -2)}."
 
 
 # ---- counting ---------------------------------------------------------------------------------------
@@ -190,11 +397,54 @@ def test_events_are_counted_by_role_and_period() -> None:
     assert count_periods(frame, roles, resolution=9, **PERIODS) == Counts((2, 1), (0, 1))
 
 
-def test_periods_and_roles_that_make_no_sense_are_refused() -> None:
+def test_the_edges_of_periods_are_half_open_and_may_leave_a_gap() -> None:
+    frame = reports(
+        (1, "a", "2022-01-01"), (1, "b", "2022-02-15"), (1, "c", "2022-03-01"), (1, "d", "2022-04-01")
+    )
+    gap = {"before": (moment(1), moment(2)), "after": (moment(3), moment(4))}
+    assert count_periods(frame, pd.Series({1: "treated"}), resolution=9, **gap).treated == (1, 1)
+
+
+def test_every_role_has_its_own_count_at_the_resolution_asked_for() -> None:
+    frame = reports(*[(cell, f"{cell}", "2022-02-01") for cell in (1, 2, 3, 4)]).rename(
+        columns={"cell_9": "cell_8"}
+    )
+    frame = pd.concat([frame, frame[frame["cell_8"] > 2].assign(event_id="again")])
+    roles = pd.Series({1: "treated", 2: "control", 3: "displacement", 4: "displacement_control"})
+    assert count_periods(frame, roles, resolution=8, **PERIODS) == Counts((1, 0), (1, 0), (2, 0), (2, 0))
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ((moment(4), moment(7)), (moment(1), moment(4))),  # the wrong way round
+        ((moment(1), moment(1)), (moment(4), moment(7))),  # nothing before
+        ((moment(1), moment(4)), (moment(7), moment(7))),  # nothing after
+        ((moment(1), moment(5)), (moment(4), moment(7))),  # both hold April
+    ],
+)
+def test_periods_that_make_no_sense_are_refused(before, after) -> None:
+    with pytest.raises(InputError) as refused:
+        count_periods(
+            reports((1, "a", "2022-01-01")),
+            pd.Series({1: "treated"}),
+            resolution=9,
+            before=before,
+            after=after,
+        )
+    assert str(refused.value) == (
+        "The period before must end before the one after starts. "
+        f"Seen: {before[0]} to {before[1]}, {after[0]} to {after[1]}."
+    )
+
+
+def test_roles_and_columns_that_are_not_known_are_refused() -> None:
     frame, roles = reports((1, "a", "2022-01-01")), pd.Series({1: "treated"})
-    with pytest.raises(InputError, match="must end before the one after starts"):
-        count_periods(frame, roles, resolution=9, before=PERIODS["after"], after=PERIODS["before"])
-    with pytest.raises(InputError, match=r"Not a role of a place. Seen: buffer"):
-        count_periods(frame, pd.Series({1: "buffer"}), resolution=9, **PERIODS)
-    with pytest.raises(SchemaError, match="no cell_8"):
-        count_periods(frame, roles, resolution=8, **PERIODS)
+    with pytest.raises(InputError) as refused:
+        count_periods(frame, pd.Series({1: "buffer", 2: "area"}), resolution=9, **PERIODS)
+    assert str(refused.value) == (
+        "Not a role of a place. Seen: area, buffer. Use: treated, control, displacement, displacement_control."
+    )
+    with pytest.raises(SchemaError) as lacking:
+        count_periods(frame.drop(columns="event_id"), roles, resolution=8, **PERIODS)
+    assert str(lacking.value) == "reports: Columns are missing. Seen: no cell_8, event_id."
