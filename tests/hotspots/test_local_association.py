@@ -10,6 +10,7 @@ import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.sparse import csr_array
 
 from safespace.cells import neighbours, study_window
 from safespace.hotspots import gi_score, local_moran, permuted_tails
@@ -65,6 +66,100 @@ def test_local_moran_by_hand():
     assert found["quadrant"].tolist() == ["high among low", *["low among high"] * 6]
     assert (found["moran_note"] == "too few for local Moran").all()
     assert (local_moran(counts(2), RING, AMPLE, seed=1, replicates=9)["moran_note"] == "").all()
+
+
+CHAIN = csr_array(np.array([[1, 1, 0], [1, 1, 1], [0, 1, 1]]))
+PAIR = csr_array(np.ones((2, 2), dtype=np.int64))
+
+
+def test_gi_of_hardly_any_cells_by_hand():
+    # an end of a chain of three: the others hold 1 and 4, mean 2.5, variance 2.25, and the one beside it 1
+    assert gi_score([5, 1, 4], CHAIN).tolist() == pytest.approx([-1, 0, -1])
+    assert gi_score([3, 1], PAIR).tolist() == [0, 0]  # its neighbour is all the others
+    assert gi_score([3], csr_array([[1]])).tolist() == [0]
+    assert gi_score([], neighbours([])).shape == (0,)
+
+
+def test_gi_knows_rounding_from_variance():
+    # the others are all a third of a million, and squaring that leaves 3e-5 of variance to rounding
+    links = csr_array(
+        np.eye(5, dtype=np.int64) + np.eye(5, k=1, dtype=np.int64) + np.eye(5, k=-1, dtype=np.int64)
+    )
+    others = np.full(5, 1e6 / 3)
+    others[0] = 500_001
+    assert gi_score(others, links)[0] == 0
+    # a real variance of a quarter beside counts of ten thousand is none of rounding's
+    few = counts(8, 0.3) > 0
+    np.testing.assert_allclose(gi_score(few + 10_000, RING), gi_score(few, RING), atol=1e-3)
+
+
+def test_local_moran_of_hardly_any_cells_by_hand():
+    # half above and half below the mean of a half: 1 x 1/2 x -1/2 / (1/4 + 1/4)
+    assert local_moran([1, 0], PAIR, [9, 9], seed=1, replicates=9)["moran"].tolist() == [-0.5, -0.5]
+    one = local_moran([4], csr_array([[1]]), [9], seed=1, replicates=9)
+    assert one["quadrant"].tolist() == ["low among low"]
+    none = local_moran([], neighbours([]), [], seed=1, replicates=9)
+    assert none.columns.tolist() == [
+        "moran",
+        "moran_score",
+        "p_high",
+        "p_low",
+        "p_value",
+        "quadrant",
+        "moran_note",
+    ]
+    assert none.empty
+
+
+@pytest.mark.parametrize(
+    ("events", "quadrants"),
+    [
+        # mean 2; what is as the mean is not high, and neighbours that are as the mean are not
+        ([2, 1, 3], ["low among low", "low among high", "high among low"]),
+        ([2, 3, 1], ["low among high", "high among low", "low among high"]),
+        ([1, 2, 3], ["low among low", "low among low", "high among low"]),
+        # half a report from the mean is high, or low
+        ([3, 3, 2, 2], ["high among high", "high among low", "low among low", "low among low"]),
+    ],
+)
+def test_quadrants_by_hand(events, quadrants):
+    n = len(events)
+    chain = csr_array(sum(np.eye(n, k=k, dtype=np.int64) for k in (-1, 0, 1)))
+    found = local_moran(events, chain, np.full(n, 9.0), seed=1, replicates=9)
+    assert found["quadrant"].tolist() == quadrants
+
+
+def test_both_tails_are_told_and_the_smaller_doubled():
+    found = local_moran(counts(3), RING, AMPLE, seed=5, replicates=60)
+    high, low = permuted_tails(counts(3), RING, seed=5, replicates=60)
+    assert found["p_high"].tolist() == high.tolist()
+    assert found["p_low"].tolist() == low.tolist()
+    assert found["p_value"].tolist() == np.minimum(1, 2 * np.minimum(high, low)).tolist()
+    assert (found["p_value"] < 0.2).sum() > 3
+
+
+@pytest.mark.parametrize("replicates", [19, 99, None])
+def test_replicates_are_as_many_as_asked(replicates):
+    options = {} if replicates is None else {"replicates": replicates}
+    steps = (replicates or 999) + 1
+    for found in (
+        permuted_tails(counts(3), RING, seed=5, **options)[0],
+        local_moran(counts(3), RING, AMPLE, seed=5, **options)["p_high"].to_numpy(),
+    ):
+        np.testing.assert_allclose(found * steps, np.round(found * steps), atol=1e-9)
+
+
+def test_what_is_too_few_for_local_moran_is_below_five():
+    found = local_moran([1, 2, 3], CHAIN, [4.999, 5.0, 5.001], seed=1, replicates=9)
+    assert found["moran_note"].tolist() == ["too few for local Moran", "", ""]
+
+
+def test_permutations_of_hardly_any_cells():
+    high, low = permuted_tails([], neighbours([]), seed=1, replicates=9)
+    assert high.shape == low.shape == (0,)
+    # the other of two is always dealt beside a cell: as many and as few, always
+    high, low = permuted_tails([3, 1], PAIR, seed=1, replicates=9)
+    assert high.tolist() == low.tolist() == [1, 1]
 
 
 def test_permutation_tails_are_those_of_a_plain_loop_over_the_same_deals():
