@@ -332,7 +332,8 @@ def _checked(cells: pd.DataFrame, measure: str, areas: pd.Series | None) -> pd.D
         raise SchemaError("Counts are negative.", where=measure, seen=int(cells[measure].min()))
     if areas is not None and areas.eq(TOTAL).any():
         raise SchemaError("An area cannot have the name of the total.", where="areas", seen=TOTAL)
-    area_id = cells["cell"].map(areas) if areas is not None else None
+    # as text before cells without an area turn 1 into 1.0
+    area_id = cells["cell"].map(areas.astype("str")) if areas is not None else None
     return cells.assign(area_id=area_id).sort_values("cell", ignore_index=True)
 
 
@@ -508,7 +509,7 @@ def _hidden(made: Release) -> Flags:
 
 def _sums(made: Release) -> dict[tuple[bool, ...], int]:
     """Return the value of each published sum by which rows of the table it adds up."""
-    area = made.table["area_id"].astype("object").map(str, na_action="ignore")
+    area = made.table["area_id"]
     published = made.totals.dropna()
     return {
         (True,) * len(area) if name == TOTAL else tuple(area.eq(name)): int(value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 from fractions import Fraction
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from scipy.optimize import linprog
 from safespace.disclosure import (
     HIDDEN,
     TOTAL,
+    Attack,
     Release,
     attack,
     escape_formula,
@@ -41,6 +43,11 @@ def areas(*names: str | None) -> pd.Series:
 
 def make(frame: pd.DataFrame, policy=POLICY, **options) -> Release:
     return release(frame, policy, **{"period": YEAR, "sources": ["nte"], **options})
+
+
+def other(**changes: object):
+    """Return the usual policy with some of its settings changed."""
+    return POLICY.model_copy(update=changes)
 
 
 def shown(made: Release) -> list[int | None]:
@@ -129,34 +136,190 @@ def test_the_same_release_has_the_same_hash_and_another_has_another() -> None:
     assert make(cells(9, 2, 3, 8)).sha256 != base.sha256
 
 
+@pytest.mark.parametrize(
+    ("counts", "codes", "threshold", "expected"),
+    [
+        # what reaches the threshold exactly is not few: a count, an area's sum, the hidden together, the total
+        ([2, 3, 9], [-1, -1, -1], 5, ([2, 3], [], True)),
+        ([2, 3, 9], [-1, -1, -1], 6, ([2, 3, 9], [], True)),
+        ([2, 3, 5], [-1, -1, -1], 5, ([2, 3], [], True)),
+        ([2, 3, 9, 9], [0, 0, 1, 1], 5, ([2, 3], [True, True], True)),
+        ([5, 4, 1], [0, 1, 1], 5, ([4, 1], [True, True], True)),
+        ([2, 3], [-1, -1], 5, ([2, 3], [], True)),
+        ([2, 3], [-1, -1], 6, ([2, 3], [], False)),
+        # of two smallest the first is hidden beside the few one
+        ([3, 7, 6, 6], [-1, -1, -1, -1], 5, ([3, 6], [], True)),
+        # a few cell alone outside all areas: the smaller area's sum goes first (16 of 16 and 17), then its 7 is hidden
+        ([9, 7, 4, 8, 9], [0, 0, -1, 1, 1], 5, ([7, 4], [False, True], True)),
+        ([8, 9, 4, 9, 7], [0, 0, -1, 1, 1], 5, ([4, 7], [True, False], True)),
+        # two that are together few are no better than one
+        ([9, 7, 0, 4, 8, 8], [0, 0, -1, -1, 1, 1], 5, ([7, 0, 4], [False, True], True)),
+        ([9, 7, 1, 4, 8, 8], [0, 0, -1, -1, 1, 1], 5, ([1, 4], [True, True], True)),
+        # cells of no area add to no area's sum
+        ([4, 20, 30], [-1, 0, 0], 5, ([4, 20], [False], True)),
+        # an area that is few in all (3) takes another's sum with it
+        ([9, 7, 8, 8, 2, 1], [0, 0, 1, 1, 2, 2], 5, ([7, 2, 1], [False, True, False], True)),
+    ],
+)
+def test_suppression_at_its_edges(counts, codes, threshold, expected) -> None:
+    hidden, published, total = suppress(np.array(counts), np.array(codes), threshold=threshold)
+    assert (np.array(counts)[hidden].tolist(), published.tolist(), total) == expected
+
+
+@pytest.mark.parametrize(
+    ("threshold", "few", "hidden"),
+    [
+        (1, 1, [0, 3]),
+        (3, 1, [0, 3]),
+        (4, 2, [0, 3, 4]),
+        (10, 3, [0, 3, 4, 12]),
+        (13, 6, [0, 3, 4, 12, 12, 12]),
+    ],
+)
+def test_every_threshold_is_honoured(threshold, few, hidden) -> None:
+    # what is few, and beside it only what the few need to be two and to reach the threshold together
+    made = make(cells(0, 3, 4, 12, 12, 12, 30), policy=other(threshold=threshold))
+    assert shown(made) == [None] * len(hidden) + [0, 3, 4, 12, 12, 12, 30][len(hidden) :]
+    assert (made.primary, made.secondary) == (few, len(hidden) - few)
+
+
+def test_a_release_in_full() -> None:
+    policy = other(name="council", threshold=4)
+    frame = cells(2, 3, 9, 20, 6, label=list("abcde"), rate=[1.0, 2, 3, 4, 5], lower=0.5, upper=7.0)
+    made = make(
+        frame.rename(columns={"events": "pins"}),
+        policy,
+        period=(date(2022, 3, 1), date(2022, 6, 1)),
+        sources=["spiking", "nte"],
+        areas=areas("A", "A", "A", "B", None),
+        measure="pins",
+        recipients=["council", "police"],
+    )
+    pd.testing.assert_frame_equal(
+        made.table,
+        pd.DataFrame(
+            {
+                "cell": FIRST + np.arange(5),
+                "area_id": pd.Series(["A", "A", "A", "B", None], dtype="str"),
+                "area_km2": 0.7,
+                "state": pd.Series(["hidden", "hidden", "shown", "shown", "shown"], dtype="str"),
+                "pins": pd.array([None, None, 9, 20, 6], dtype="Int64"),
+                "label": pd.Series([HIDDEN, HIDDEN, "c", "d", "e"], dtype="str"),
+                "rate": [np.nan, np.nan, 3, 4, 5],
+                "lower": [np.nan, np.nan, 0.5, 0.5, 0.5],
+                "upper": [np.nan, np.nan, 7.0, 7, 7],
+            }
+        ),
+    )
+    pd.testing.assert_frame_equal(
+        made.totals,
+        pd.DataFrame({"name": ["A", "B", TOTAL], "value": pd.array([14, 20, 40], dtype="Int64")}),
+    )
+    assert (made.sources, made.measure, made.resolution) == (("nte", "spiking"), "pins", 8)
+    assert (made.since, made.until, made.policy) == (date(2022, 3, 1), date(2022, 6, 1), policy)
+    assert (made.primary, made.secondary, made.recipients) == (2, 0, ("council", "police"))
+    # the attacker knows A, B and the total; 2 + 3 = 5 bounds each by 5, no closer than the threshold of 4
+    assert made.attack == Attack(hidden=2, sums=3, derivable=(), narrow=(), smallest_upper=5.0)
+
+
+def test_without_labels_or_rates_the_shown_have_none() -> None:
+    table = make(cells(2, 3, 9, rate=[1.0, 2, 3])).table
+    assert table["label"].tolist() == [HIDDEN, HIDDEN, ""]
+    assert table["label"].dtype == "str"
+    assert list(table.columns) == ["cell", "area_id", "area_km2", "state", "events", "label", "rate"]
+    assert table["area_id"].isna().all()
+
+
+def test_the_hash_covers_what_is_said_beside_the_table() -> None:
+    frame = cells(9, 2, 3, 7, pins=[9, 2, 3, 7])
+    changes: list[dict] = [
+        {},
+        {"sources": ["spiking"]},
+        {"measure": "pins"},
+        {"period": (YEAR[0], date(2023, 2, 1))},
+        {"period": (date(2021, 12, 1), YEAR[1])},
+        {"policy": other(name="council")},
+        {"areas": areas("A", "A", "A", "A")},
+    ]
+    seen = {make(frame, **change).sha256 for change in changes}
+    assert len(seen) == len(changes)
+    assert all(len(one) == 64 and set(one) <= set("0123456789abcdef") for one in seen)
+    assert make(frame, recipients=["council"]).sha256 == make(frame).sha256
+    one, two = (make(frame, sources=order).sha256 for order in (["nte", "spiking"], ["spiking", "nte"]))
+    assert one == two
+
+
 # ---- limits -----------------------------------------------------------------------------------------
 
 
+def at_resolution(frame: pd.DataFrame, resolution: int) -> pd.DataFrame:
+    return frame.assign(cell=frame["cell"] + ((resolution - 8) << 52))
+
+
 def test_cells_finer_than_the_policy_are_refused() -> None:
-    fine = cells(9, 9).assign(cell=lambda c: c["cell"] + (1 << 52))
-    with pytest.raises(DisclosureError, match=r"finer than the policy 'responsible-authority'.*resolution 9"):
-        make(fine)
-    with pytest.raises(SchemaError, match="Cells of one resolution"):
-        make(pd.concat([cells(9, 9), fine]))
+    for finest in (7, 8, 9):
+        made = make(at_resolution(cells(9, 9), finest), other(finest_resolution=finest))
+        assert made.resolution == finest
+        with pytest.raises(DisclosureError) as refused:
+            make(at_resolution(cells(9, 9), finest + 1), other(finest_resolution=finest))
+        assert str(refused.value) == (
+            "Cells are finer than the policy 'responsible-authority' allows. "
+            f"Seen: resolution {finest + 1}. Use resolution {finest} or coarser."
+        )
+    assert make(at_resolution(cells(9, 9), 5)).resolution == 5
+    with pytest.raises(SchemaError) as mixed:
+        make(pd.concat([cells(9, 9), at_resolution(cells(9, 9), 9)]))
+    assert str(mixed.value) == "cells: Cells of one resolution are needed. Seen: [8, 9]."
 
 
-def test_periods_shorter_than_the_policy_are_refused() -> None:
-    with pytest.raises(DisclosureError, match=r"period is shorter.*2 whole months. Use at least 3 months"):
-        make(cells(9, 9), period=(date(2022, 1, 15), date(2022, 4, 14)))
-    make(cells(9, 9), period=(date(2022, 1, 15), date(2022, 4, 15)))
-    with pytest.raises(SettingsError, match="must end after it starts"):
-        make(cells(9, 9), period=YEAR[::-1])
+@pytest.mark.parametrize(
+    ("since", "until", "months"),
+    [
+        (date(2022, 1, 15), date(2022, 4, 14), 2),
+        (date(2022, 1, 15), date(2022, 4, 15), 3),
+        (date(2021, 11, 1), date(2022, 2, 1), 3),
+        (date(2021, 12, 31), date(2022, 12, 31), 12),
+        (date(2020, 2, 29), date(2022, 2, 28), 23),
+        (date(2022, 1, 1), date(2022, 1, 2), 0),
+    ],
+)
+def test_periods_shorter_than_the_policy_are_refused(since, until, months) -> None:
+    if months:
+        make(cells(9, 9), other(shortest_window_months=months), period=(since, until))
+    with pytest.raises(DisclosureError) as refused:
+        make(cells(9, 9), other(shortest_window_months=months + 1), period=(since, until))
+    assert str(refused.value) == (
+        "The period is shorter than the policy 'responsible-authority' allows. "
+        f"Seen: {since} to {until}, {months} whole months. Use at least {months + 1} months."
+    )
 
 
-def test_tables_that_make_no_sense_are_refused() -> None:
-    with pytest.raises(SchemaError, match="no area_km2, events"):
-        make(cells(9)[["cell"]])
-    with pytest.raises(SchemaError, match="Cells repeat"):
-        make(pd.concat([cells(9), cells(9)]))
-    with pytest.raises(SchemaError, match=r"Counts are negative. Seen: -1"):
-        make(cells(9, -1))
-    with pytest.raises(SchemaError, match="areas: An area cannot have the name of the total"):
-        make(cells(9, 9), areas=areas("total", None))
+@pytest.mark.parametrize("period", [YEAR[::-1], (YEAR[0], YEAR[0])])
+def test_periods_that_end_before_they_start_are_refused(period) -> None:
+    with pytest.raises(SettingsError) as refused:
+        make(cells(9, 9), period=period)
+    assert str(refused.value) == f"A period must end after it starts. Seen: {period[0]} to {period[1]}."
+
+
+@pytest.mark.parametrize(
+    ("frame", "options", "said"),
+    [
+        (cells(9)[["cell"]], {}, "cells: Columns are missing. Seen: no area_km2, events."),
+        (cells(9), {"measure": "pins"}, "cells: Columns are missing. Seen: no pins."),
+        (pd.concat([cells(9, 9), cells(9, 9)]), {}, "cells: Cells repeat. Seen: 2."),
+        (cells(9, -1, -2), {}, "events: Counts are negative. Seen: -2."),
+        (cells(), {}, "cells: Cells of one resolution are needed. Seen: []."),
+        (
+            cells(9, 9),
+            {"areas": areas("total", None)},
+            "areas: An area cannot have the name of the total. Seen: total.",
+        ),
+    ],
+)
+def test_tables_that_make_no_sense_are_refused(frame, options, said) -> None:
+    with pytest.raises(SchemaError) as refused:
+        make(frame, **options)
+    assert str(refused.value) == said
 
 
 # ---- the solver -------------------------------------------------------------------------------------
@@ -178,6 +341,81 @@ def test_bounds_find_what_algebra_does_not() -> None:
     assert found.smallest_upper == 2.0
 
 
+@pytest.mark.parametrize("threshold", [2, 3, 4, 7])
+def test_what_is_narrow_depends_on_the_threshold(threshold) -> None:
+    # x + y = 3: each is 3 at most, which says that it is few where few is below 4 or more
+    found = attack(np.array([1, 2]), np.ones(2, dtype=bool), np.ones((1, 2), dtype=bool), threshold=threshold)
+    few = tuple(place for place, count in enumerate([1, 2]) if count < threshold)
+    assert found.narrow == (few if threshold > 3 else ())
+    assert found.smallest_upper == 3
+    assert found.failed == (threshold <= 3)
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper", "narrow"),
+    [
+        (0.0, 5.0, False),  # five at most and none at least: that is what everybody knows
+        (5e-7, 5 - 5e-7, False),  # as the solver may round it
+        (0.0, 5 - 2e-6, True),
+        (2e-6, 5.0, True),
+        (0.0, 4.0, True),
+        (1.0, np.inf, True),
+        (0.0, np.inf, False),
+    ],
+)
+def test_limits_as_the_solver_rounds_them(monkeypatch, lower, upper, narrow) -> None:
+    def rounded(system, left, wanted):
+        return np.array([lower]), np.array([upper])
+
+    monkeypatch.setattr("safespace.disclosure._bounds", rounded)
+    monkeypatch.setattr("safespace.disclosure._in_row_space", lambda _: np.zeros(1, dtype=bool))
+    found = attack(np.array([3]), np.ones(1, dtype=bool), np.ones((1, 1), dtype=bool), threshold=5)
+    assert bool(found.narrow) == narrow
+    assert found.failed != narrow
+    assert found.smallest_upper == upper
+
+
+def test_an_attack_in_full() -> None:
+    # 1 + 3 + x = 4 + x is seen with 9 shown; the 2 stands in a sum of its own; the last is in no sum at all
+    counts = np.array([1, 3, 9, 2, 4])
+    hidden = np.array([True, True, False, True, True])
+    members = np.array([[1, 1, 1, 0, 0], [0, 0, 0, 1, 0]], dtype=bool)
+    found = attack(counts, hidden, members, threshold=5)
+    assert found == Attack(hidden=4, sums=2, derivable=(3,), narrow=(0, 1, 3), smallest_upper=2.0)
+    assert not found.failed
+    assert not replace(found, derivable=()).failed
+    assert not replace(found, narrow=()).failed
+    assert replace(found, derivable=(), narrow=()).failed
+
+
+def test_without_sums_or_hidden_counts_nothing_is_learned() -> None:
+    none = np.zeros((0, 2), dtype=bool)
+    found = attack(np.array([1, 2]), np.ones(2, dtype=bool), none, threshold=5)
+    assert found == Attack(hidden=2, sums=0, derivable=(), narrow=(), smallest_upper=np.inf)
+    found = attack(
+        np.array([8, 9]), np.zeros(2, dtype=bool), ~none[:1].any() & np.ones((1, 2), bool), threshold=5
+    )
+    assert found == Attack(hidden=0, sums=1, derivable=(), narrow=(), smallest_upper=np.inf)
+
+
+def test_bounds_are_those_of_few_counts_only() -> None:
+    # x + y = 9 where only x is few; y's own bound is not asked for
+    found = attack(np.array([2, 7]), np.ones(2, dtype=bool), np.array([[1, 1], [0, 1]], bool), threshold=5)
+    assert found.derivable == (0, 1)
+    assert found.narrow == (0,)
+    assert found.smallest_upper == pytest.approx(2.0)
+
+
+def test_sums_that_contradict_each_other_are_refused(monkeypatch) -> None:
+    monkeypatch.setattr("safespace.disclosure.linprog", lambda *_, **__: SimpleNamespace(status=2, fun=None))
+    with pytest.raises(DisclosureError) as refused:
+        attack(np.array([2, 3]), np.ones(2, dtype=bool), np.ones((1, 2), dtype=bool), threshold=5)
+    assert str(refused.value) == (
+        "What was published before does not agree with the data now. "
+        "The data for the period has changed: withdraw the earlier release first."
+    )
+
+
 def test_a_lower_bound_above_none_is_found() -> None:
     # x + y = 14 and y + z = 10 with z at least 0: y at most 10, so x at least 4
     members = np.array([[1, 1, 0], [0, 1, 1]], dtype=bool)
@@ -190,10 +428,12 @@ def test_a_release_that_can_be_undone_is_refused(monkeypatch) -> None:
         return counts < threshold, np.zeros(0, dtype=bool), True
 
     monkeypatch.setattr("safespace.disclosure.suppress", careless)
-    with pytest.raises(
-        DisclosureError, match=r"the release alone: Hidden counts can be worked out. Seen: 1 exactly"
-    ):
+    with pytest.raises(DisclosureError) as refused:
         make(cells(3, 6, 9))
+    assert str(refused.value) == (
+        "the release alone: Hidden counts can be worked out. Seen: 1 exactly, 1 within too narrow limits. "
+        "Use larger cells, a longer period, or fewer totals."
+    )
 
 
 # ---- the ledger -------------------------------------------------------------------------------------
@@ -215,24 +455,85 @@ def test_a_total_published_later_may_give_the_rest_away() -> None:
     assert other.attack.failed
 
 
+@pytest.mark.parametrize("names", [("A", "B"), ("nan", "B"), ("None", "B"), ("A", "<NA>"), (1, 2)])
+def test_two_areas_and_two_totals_leave_the_cell_in_neither(names) -> None:
+    # 16 in all; the first says 6 of two, the second 8 of two others; the fifth cell is what is left
+    frame = cells(3, 3, 4, 4, 2)
+    one = pd.Series([names[0]] * 2, index=frame["cell"][:2])
+    two = pd.Series([names[1]] * 2, index=frame["cell"][2:4])
+    first = make(frame, areas=one)
+    assert sums(first) == {str(names[0]): 6, TOTAL: 16}
+    make(frame, areas=two)
+    with pytest.raises(DisclosureError) as refused:
+        make(frame, areas=two, ledger=[first])
+    assert str(refused.value) == (
+        "together with earlier releases: Hidden counts can be worked out. "
+        "Seen: 1 exactly, 1 within too narrow limits. Use larger cells, a longer period, or fewer totals."
+    )
+
+
+@pytest.mark.parametrize("thresholds", [(5, 10), (10, 5)])
+def test_releases_under_two_policies_are_attacked_by_the_lower_threshold(thresholds) -> None:
+    # 2 + 3 = 5 bounds both by five: no closer than 5, but closer than 10, which hides the 20 as well
+    frame, (before, now) = cells(2, 3, 20, 30), thresholds
+    first = make(frame, policy=other(threshold=before))
+    assert shown(first).count(None) == {5: 2, 10: 3}[before]
+    made = make(frame, policy=other(threshold=now), ledger=[first])
+    assert made.sha256 != first.sha256
+    assert made.attack.hidden == {5: 2, 10: 3}[now]
+
+
+def test_periods_that_touch_do_not_overlap() -> None:
+    first = make(cells(9, 2, 3, 7))
+    for period in ((date(2021, 1, 1), YEAR[0]), (YEAR[1], date(2024, 1, 1))):
+        make(cells(8, 1, 6, 7), period=period, ledger=[first])
+    for period in ((date(2021, 1, 1), date(2022, 1, 2)), (date(2022, 12, 31), date(2024, 1, 1))):
+        with pytest.raises(DisclosureError, match="overlaps this one"):
+            make(cells(8, 1, 6, 7), period=period, ledger=[first])
+
+
 def test_overlapping_periods_and_nested_sources_are_refused() -> None:
     first = make(cells(9, 2, 3, 7))
-    later = (date(2022, 7, 1), date(2023, 7, 1))
-    with pytest.raises(DisclosureError, match=r"overlaps this one and the two cannot be compared"):
-        make(cells(9, 2, 3, 7), period=later, ledger=[first])
-    with pytest.raises(
-        DisclosureError, match=r"events of nte, spiking, 2022-01-01 to 2023-01-01, resolution 8"
-    ):
+    with pytest.raises(DisclosureError) as refused:
         make(cells(9, 2, 3, 8), sources=["nte", "spiking"], ledger=[first])
-    make(cells(9, 2, 3, 7), period=(YEAR[1], date(2024, 1, 1)), ledger=[first])
+    assert str(refused.value) == (
+        "An earlier release overlaps this one and the two cannot be compared. "
+        "Seen: events of nte, 2022-01-01 to 2023-01-01, resolution 8 and "
+        "events of nte, spiking, 2022-01-01 to 2023-01-01, resolution 8. "
+        "Release the same cells, sources and period again, or a period that does not overlap."
+    )
     make(cells(9, 2, 3, 7), sources=["spiking"], ledger=[first])
 
 
-def test_late_rows_in_a_released_period_are_refused() -> None:
+@pytest.mark.parametrize(
+    "frame",
+    [
+        cells(9, 2, 3, 7, 8),  # a cell more
+        at_resolution(cells(9, 2, 3, 7), 7),
+        cells(9, 2, 3, 7).assign(cell=FIRST + np.array([0, 1, 2, 9])),
+    ],
+)
+def test_other_cells_of_the_same_period_are_refused(frame) -> None:
+    with pytest.raises(DisclosureError, match="overlaps this one and the two cannot be compared"):
+        make(frame, ledger=[make(cells(9, 2, 3, 7))])
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        cells(9, 2, 3, 8),  # in the total and in a cell
+        cells(9, 3, 3, 7),  # in the total only
+        cells(8, 2, 3, 8),  # in cells only, the total as it was
+    ],
+)
+def test_late_rows_in_a_released_period_are_refused(changed) -> None:
     first = make(cells(9, 2, 3, 7))
-    for changed in (cells(9, 2, 3, 8), cells(9, 3, 3, 7)):  # the second shows in the total only
-        with pytest.raises(DisclosureError, match="data for the period has changed"):
-            make(changed, ledger=[first])
+    with pytest.raises(DisclosureError) as refused:
+        make(changed, ledger=[first])
+    assert str(refused.value) == (
+        "The data for the period has changed since it was released. Seen: 2022-01-01 to 2023-01-01. "
+        "The difference would show what changed. Withdraw the earlier release first."
+    )
 
 
 # ---- any table --------------------------------------------------------------------------------------
@@ -318,12 +619,30 @@ def test_suppression_is_fast_enough_for_a_force() -> None:
 # ---- text that leaves -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "  =1", "\uff1d1"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "=1+1",
+        "+1",
+        "-1",
+        "@SUM(A1)",
+        "\t1",
+        "\r1",
+        "\n1",
+        "  =1",
+        " \t-1",
+        "\uff1d1",
+        "\uff0b1",
+        "\uff0d1",
+        "\uff201",
+        "\u3000\uff1d1",
+    ],
+)
 def test_formulas_are_escaped(text) -> None:
     assert escape_formula(text) == f"'{text}"
 
 
-@pytest.mark.parametrize("text", ["", "High Street", "a=b", "O'Neill's", "2022-01-01"])
+@pytest.mark.parametrize("text", ["", " ", " High Street", "a=b", "O'Neill's", "2022-01-01", "1 -"])
 def test_plain_text_is_left_alone(text) -> None:
     assert escape_formula(text) == text
 
