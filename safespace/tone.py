@@ -41,6 +41,17 @@ _PLAIN = str.maketrans(
 _INVISIBLE = frozenset("\u00ad\u200b\u200c\u200d\u2060\ufeff")
 
 
+def percent(share: float, *, space: str = " ") -> str:
+    """Return a share in per cent as it was chosen, never rounded to another.
+
+    Examples
+    --------
+    >>> percent(0.95), percent(0.975), percent(0.005, space="")
+    ('95 %', '97.5 %', '0.5%')
+    """
+    return f"{100 * share:.4g}{space}%"
+
+
 @dataclass(frozen=True)
 class Flag:
     """Words to look at again.

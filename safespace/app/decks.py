@@ -34,7 +34,7 @@ def hex_map(found: PlacesFound, streets: gpd.GeoDataFrame | None, *, picked: int
         streets=streets,
         names=found.names,
         chosen=(picked,) if picked else (),
-        interval=found.hotspots.level,
+        interval=found.hotspots.method.interval,
     )
     for layer in deck.layers:
         if layer.pickable:
@@ -51,7 +51,7 @@ def agreement_map(found: Agreement, streets: gpd.GeoDataFrame | None, *, picked:
         streets=streets,
         names=found.names,
         chosen=(picked,) if picked else (),
-        interval=found.felt.level,
+        interval=found.felt.method.interval,
     )
 
 

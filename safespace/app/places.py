@@ -77,7 +77,9 @@ def _map_and_table(found: PlacesFound, view: View, settings: Settings, held: Cat
         st.html(formatting.key(maps.legend(maps.classify(found.hotspots.table))))
         st.caption(f"Colours mean the same on every map. {found.credit}")
     with as_table:
-        twin = maps.table_twin(found.hotspots.table, names=found.names, interval=found.hotspots.level)
+        twin = maps.table_twin(
+            found.hotspots.table, names=found.names, interval=found.hotspots.method.interval
+        )
         frame.table(twin, f"Cells of {found.area_name}, and how they compare with their usual")
         st.caption(found.credit)
     for tab in beside:
@@ -148,7 +150,7 @@ def _list(found: PlacesFound) -> None:
     if found.places["tied"].any():
         st.caption("Places with the same rank cannot be told apart: their intervals overlap.")
     for place in found.places.itertuples(index=False):
-        st.html(formatting.place_card(place, level=found.hotspots.level))
+        st.html(formatting.place_card(place, level=found.hotspots.method.interval))
         st.button(
             "Why is this here?",
             key=f"why_{place.place}",

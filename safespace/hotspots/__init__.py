@@ -13,6 +13,7 @@ from safespace.hotspots.clusters import (
 from safespace.hotspots.finding import Hotspots, compare_baselines, find_hotspots
 from safespace.hotspots.intensity import GammaPrior, fit_prior, garwood, marshall_rates, smoothed_rates
 from safespace.hotspots.layers import AGREEMENT, agree, with_scan
+from safespace.hotspots.method import HotspotMethod
 from safespace.hotspots.promises import check_promises
 from safespace.hotspots.ranking import place_of, places, tied_ranks
 from safespace.hotspots.scan import Scan, scan_cells, scan_periods, scan_shares
@@ -61,6 +62,7 @@ __all__ = [
     "AGREEMENT",
     "Clusters",
     "GammaPrior",
+    "HotspotMethod",
     "Hotspots",
     "NearRepeat",
     "Scan",

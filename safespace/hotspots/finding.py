@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NoReturn
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import h3.api.basic_int as h3
 import numpy as np
@@ -12,10 +12,11 @@ import pandas as pd
 
 from safespace.cells import add_exposure, neighbours
 from safespace.errors import InputError, TooFewError
-from safespace.hotspots.intensity import DOUBLE, GammaPrior, fit_prior, garwood, smoothed_rates
+from safespace.hotspots.intensity import GammaPrior, fit_prior, garwood, smoothed_rates
+from safespace.hotspots.method import HotspotMethod
 from safespace.hotspots.significance import events_needed, ring_test
 from safespace.schemas import CELLS, HOTSPOTS, check, conform
-from safespace.tone import HIGHER, HIGHER_IN_BOTH, NOT_DIFFERENT, NOT_KNOWN, TOO_FEW
+from safespace.tone import HIGHER, HIGHER_IN_BOTH, NOT_DIFFERENT, NOT_KNOWN, TOO_FEW, percent
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -38,8 +39,8 @@ class Hotspots:
     table
         :data:`safespace.schemas.HOTSPOTS` with ``ring_cells``, ``above_double`` (probability of more than
         twice usual) and ``tested``; one row a cell of the window.
-    baseline
-        Name of what the events are compared with.
+    method
+        How it was made: :meth:`refind` asks other cells in the same way.
     resolution
         H3 resolution.
     events, pins
@@ -48,10 +49,10 @@ class Hotspots:
         Events in cells that were not tested, at the edge or without any baseline.
     tested
         How many cells were tested.
-    false_discovery_rate, level
-        The chosen rate, and the probability of the intervals.
     prior
         How rates differ between cells.
+    second
+        The other layer's finding that the labels take in, or None.
     period
         First and last day of the reports, as text, or None when not stated.
     sources
@@ -59,17 +60,21 @@ class Hotspots:
     """
 
     table: pd.DataFrame
-    baseline: str
+    method: HotspotMethod
     resolution: int
     events: int
     pins: int
     left_out: int
     tested: int
-    false_discovery_rate: float
-    level: float
     prior: GammaPrior
+    second: Hotspots | None = field(default=None, repr=False)
     period: tuple[str, str] | None = None
     sources: tuple[str, ...] = ()
+
+    @property
+    def baseline(self) -> str:
+        """Name of what the events are compared with."""
+        return self.method.baseline
 
     @property
     def hot(self) -> NDArray[np.int64]:
@@ -83,8 +88,29 @@ class Hotspots:
         return (
             f"{self.events:,} events ({self.pins:,} reports{period}) in {self.tested:,} cells at resolution "
             f"{self.resolution}, compared with: {self.baseline}. False discovery rate "
-            f"{self.false_discovery_rate:.0%}, intervals {self.level:.0%}."
+            f"{percent(self.method.false_discovery_rate, space='')}, "
+            f"intervals {percent(self.method.interval, space='')}."
         )
+
+    def refind(self, cells: pd.DataFrame) -> Hotspots:
+        """Ask the same question of other cells, in the same way.
+
+        Parameters
+        ----------
+        cells
+            Counted cells (:data:`safespace.schemas.CELLS`) of the same resolution, with the same baseline as
+            ``exposure``. On the cells it was found in, the finding is the same.
+
+        Raises
+        ------
+        InputError, SchemaError, TooFewError
+            As :func:`find_hotspots`.
+        """
+        return _find(cells, self.method, second=self.second, period=self.period, sources=self.sources)
+
+    def method_as_dict(self) -> dict[str, Any]:
+        """Return for machines how it was made: the method, and the prior that was fitted where none was stated."""
+        return {**self.method.as_dict(), "prior": asdict(self.prior), "resolution": self.resolution}
 
 
 def find_hotspots(
@@ -135,33 +161,44 @@ def find_hotspots(
     Cells at the edge, and cells without any baseline, are neither tested nor counted: whether data reach
     them is not known. A cell is hot when its ring's ``q_value`` is at or below the rate, the ring holds
     ``min_events`` or more, and the cell's own interval does not lie wholly below usual. "Not different"
-    is said only where the ring's exact interval rules out twice usual; otherwise there are too few to say.
+    is said only where the ring's exact interval rules out the method's ``times_usual``; otherwise there are too few to say.
     "Not different" includes places with fewer than usual. "Usual" is the baseline's, so the finding
     changes with it: see :func:`compare_baselines`. The rate's interval takes the baseline as known; a
     counted one is smoothed first.
     """
+    method = HotspotMethod.of(settings, baseline=baseline, counted_baseline=counted_baseline)
+    return _find(cells, method, second=second, period=period, sources=sources)
+
+
+def _find(
+    cells: pd.DataFrame,
+    method: HotspotMethod,
+    *,
+    second: Hotspots | None = None,
+    period: tuple[str, str] | None = None,
+    sources: tuple[str, ...] = (),
+) -> Hotspots:
     check(cells, CELLS)
-    _refuse_endless(cells, baseline)
-    counted = _whole(cells, baseline) if counted_baseline else None
-    used = cells if counted is None else cells.assign(exposure=_smoothed(cells, counted, baseline))
+    _refuse_endless(cells, method.baseline)
+    counted = _whole(cells, method.baseline) if method.counted_baseline else None
+    used = cells if counted is None else cells.assign(exposure=_smoothed(cells, counted, method.baseline))
     tested = (~cells["edge"] & (used["exposure"] > 0)).to_numpy()
-    _refuse_unusable(used, tested, baseline, settings)
-    judged, prior = _judge(used, tested, settings, counted)
+    _refuse_unusable(used, tested, method)
+    judged, prior = _judge(used, tested, method, counted)
     judged = judged.assign(exposure=cells["exposure"])
     both = _hot_in(second, cells) if second is not None else np.zeros(len(cells), dtype=bool)
-    labelled = judged.assign(label=_labels(judged, both, settings))
+    labelled = judged.assign(label=_labels(judged, both, method))
     inside = cells[tested]
     found = Hotspots(
         table=conform(labelled, HOTSPOTS).assign(**{name: labelled[name] for name in _EXTRA}),
-        baseline=baseline,
+        method=method,
         resolution=_resolution(cells),
         events=int(inside["events"].sum()),
         pins=int(inside["pins"].sum()),
         left_out=int(cells["events"].sum() - inside["events"].sum()),
         tested=int(tested.sum()),
-        false_discovery_rate=settings.false_discovery_rate,
-        level=settings.interval,
         prior=prior,
+        second=second,
         period=period,
         sources=sources,
     )
@@ -173,10 +210,9 @@ def _resolution(cells: pd.DataFrame) -> int:
     return int(h3.get_resolution(int(cells["cell"].iloc[0])))
 
 
-def _refuse_unusable(
-    cells: pd.DataFrame, tested: NDArray[np.bool_], baseline: str, settings: HotspotSettings
-) -> None:
+def _refuse_unusable(cells: pd.DataFrame, tested: NDArray[np.bool_], method: HotspotMethod) -> None:
     """Raise where no answer would mean anything, saying what would be enough."""
+    baseline = method.baseline
     if not tested.any():
         _refuse_zero(cells, baseline)
     events, finer = int(cells.loc[tested, "events"].sum()), "Choose a finer resolution or a larger area."
@@ -185,8 +221,8 @@ def _refuse_unusable(
     needed = events_needed(
         _usual_share(cells, tested),
         tests=int(tested.sum()),
-        false_discovery_rate=settings.false_discovery_rate,
-        min_events=settings.min_events,
+        false_discovery_rate=method.false_discovery_rate,
+        min_events=method.min_events,
     )
     if needed is None:
         seen = f"{int(tested.sum())} cells"
@@ -265,7 +301,7 @@ def _smoothed(cells: pd.DataFrame, counts: NDArray[np.int64], baseline: str) -> 
 def _judge(
     cells: pd.DataFrame,
     tested: NDArray[np.bool_],
-    settings: HotspotSettings,
+    method: HotspotMethod,
     counted: NDArray[np.int64] | None,
 ) -> tuple[pd.DataFrame, GammaPrior]:
     """Return the cells with their rate, test and finding, and the prior of the rates.
@@ -275,24 +311,26 @@ def _judge(
     events = cells["events"].to_numpy() * tested
     exposure = cells["exposure"].to_numpy() * tested
     expected = exposure * (events.sum() / exposure.sum())
-    prior = fit_prior(events[tested], expected[tested])
-    rates = smoothed_rates(events, expected, prior=prior, level=settings.interval)
+    prior = method.prior or fit_prior(events[tested], expected[tested])
+    rates = smoothed_rates(
+        events, expected, prior=prior, level=method.interval, times_usual=method.times_usual
+    )
     ring = ring_test(events, exposure, neighbours(cells["cell"]), tested=tested, counted=counted)
     hot = (
         tested
-        & (ring["q_value"] <= settings.false_discovery_rate)
-        & (ring["ring_events"] >= settings.min_events)
+        & (ring["q_value"] <= method.false_discovery_rate)
+        & (ring["ring_events"] >= method.min_events)
         & (rates["upper"] >= 1)
     )
     found = pd.concat([rates, ring], axis="columns").assign(expected=expected, hot=hot, tested=tested)
     return cells.assign(**{str(name): values.to_numpy() for name, values in found.items()}), prior
 
 
-def _labels(judged: pd.DataFrame, both: NDArray[np.bool_], settings: HotspotSettings) -> NDArray[np.object_]:
+def _labels(judged: pd.DataFrame, both: NDArray[np.bool_], method: HotspotMethod) -> NDArray[np.object_]:
     """Return the fixed sentence of each cell."""
-    _, highest = garwood(judged["ring_events"], level=settings.interval)
-    significant = judged["q_value"] <= settings.false_discovery_rate  # its neighbours' doing, when not hot
-    settled = (highest < DOUBLE * judged["ring_expected"]) | significant
+    _, highest = garwood(judged["ring_events"], level=method.interval)
+    significant = judged["q_value"] <= method.false_discovery_rate  # its neighbours' doing, when not hot
+    settled = (highest < method.times_usual * judged["ring_expected"]) | significant
     return np.select(
         [~judged["tested"], judged["hot"] & both, judged["hot"], settled],
         [NOT_KNOWN, HIGHER_IN_BOTH, HIGHER, NOT_DIFFERENT],
@@ -346,9 +384,10 @@ def compare_baselines(
         raise InputError(
             "A comparison needs two baselines.", seen=", ".join(exposures) or "none", remedy="Add another."
         )
+    method = HotspotMethod.of(settings, baseline="")
     found = {
-        name: find_hotspots(
-            add_exposure(cells, exposure), baseline=name, settings=settings, counted_baseline=name in counted
+        name: _find(
+            add_exposure(cells, exposure), method.but(baseline=name, counted_baseline=name in counted)
         )
         for name, exposure in exposures.items()
     }

@@ -155,7 +155,12 @@ def _minus_log_likelihood(
 
 
 def smoothed_rates(
-    events: ArrayLike, expected: ArrayLike, *, prior: GammaPrior, level: float = 0.95
+    events: ArrayLike,
+    expected: ArrayLike,
+    *,
+    prior: GammaPrior,
+    level: float = 0.95,
+    times_usual: float = DOUBLE,
 ) -> pd.DataFrame:
     """Return each cell's rate, pulled towards usual by as much as it knows too little.
 
@@ -167,12 +172,14 @@ def smoothed_rates(
         From :func:`fit_prior`.
     level
         Probability the interval holds, between 0 and 1.
+    times_usual
+        What ``above_double`` is told of: twice, unless stated otherwise.
 
     Returns
     -------
     pandas.DataFrame
         ``rate`` (posterior mean, 1 is usual), ``lower``, ``upper`` (equal tails) and ``above_double``
-        (probability that the rate is above twice usual), RangeIndex.
+        (probability that the rate is above ``times_usual``), RangeIndex.
 
     Notes
     -----
@@ -193,7 +200,7 @@ def smoothed_rates(
             "rate": shape / rate,
             "lower": gammaincinv(prior.shape + distinct, tail)[which] / rate,
             "upper": gammaincinv(prior.shape + distinct, 1 - tail)[which] / rate,
-            "above_double": gammaincc(shape, DOUBLE * rate),
+            "above_double": gammaincc(shape, times_usual * rate),
         }
     )
 

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from safespace.hotspots.finding import Hotspots
 
-ENOUGH_TO_JUDGE = 5.0  # events expected; with fewer, the ring can tell what the place alone cannot
-
 
 def place_of(hotspots: Hotspots) -> pd.Series:
     """Return which place each hot cell belongs to, as text indexed by ``cell``.
@@ -74,7 +72,7 @@ def places(hotspots: Hotspots) -> pd.DataFrame:
     Notes
     -----
     A place takes in cells that are hot for their neighbours' sake, so its rate is lower than its core's.
-    Where ``ENOUGH_TO_JUDGE`` events or more would be usual and the place's own exact interval still reaches
+    Where the method's ``enough_to_judge`` events or more would be usual and the place's own exact interval still reaches
     usual, only its neighbours are higher: its cells stay hot, but it is no place of its own and is left out.
     The rate is pulled towards usual like a cell's, which answers part of "the highest of many is too
     high"; it is not a promise of what comes next.
@@ -95,10 +93,11 @@ def places(hotspots: Hotspots) -> pd.DataFrame:
         )
         .reset_index()
     )
-    rates = smoothed_rates(summed["events"], summed["expected"], prior=hotspots.prior, level=hotspots.level)
+    method = hotspots.method
+    rates = smoothed_rates(summed["events"], summed["expected"], prior=hotspots.prior, level=method.interval)
     told = _described(summed).join(rates[["rate", "lower", "upper"]])
-    least, _ = garwood(told["events"], level=hotspots.level)
-    slope = (least <= told["expected"]) & (told["expected"] >= ENOUGH_TO_JUDGE)
+    least, _ = garwood(told["events"], level=method.interval)
+    slope = (least <= told["expected"]) & (told["expected"] >= method.enough_to_judge)
     return _ranked(told[~slope].reset_index(drop=True))
 
 

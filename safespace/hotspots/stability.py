@@ -9,13 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from safespace.errors import InputError, TooFewError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    import pandas as pd
+    from collections.abc import Mapping
 
     from safespace.hotspots.finding import Hotspots
 
@@ -59,9 +58,7 @@ def without_patrol(reports: pd.DataFrame) -> pd.DataFrame:
     return reports.loc[reports["detected_by"] != "patrol"]
 
 
-def add_checks(
-    hotspots: Hotspots, changed: Mapping[str, pd.DataFrame], *, find: Callable[[pd.DataFrame], Hotspots]
-) -> pd.DataFrame:
+def add_checks(hotspots: Hotspots, changed: Mapping[str, pd.DataFrame | Hotspots]) -> pd.DataFrame:
     """Return the finding's table with how many checks each hot cell survives.
 
     Parameters
@@ -69,10 +66,9 @@ def add_checks(
     hotspots
         The finding to be checked.
     changed
-        Counted cells by the name of what was changed: without the busiest week, another baseline,
-        with patrols. All of the finding's resolution.
-    find
-        How to find again, from cells to :class:`Hotspots`.
+        By the name of what was changed, counted cells (without the busiest week, with patrols), which are asked
+        with the finding's own method, or a finding made with another method (another baseline). All of the
+        finding's resolution.
 
     Returns
     -------
@@ -95,7 +91,7 @@ def add_checks(
         raise InputError("There is nothing to check the finding with.", remedy="Give at least one change.")
     table = hotspots.table
     cells, hot = table["cell"].to_numpy(), table["hot"].to_numpy()
-    survived = {name: np.isin(cells, _hot_again(one, find)) & hot for name, one in changed.items()}
+    survived = {name: np.isin(cells, _hot_again(hotspots, one)) & hot for name, one in changed.items()}
     passed = np.sum(list(survived.values()), axis=0)
     fails = [
         "; ".join(name for name, held in survived.items() if is_hot and not held[row])
@@ -106,12 +102,13 @@ def add_checks(
 
 
 def _hot_again(
-    cells: pd.DataFrame, find: Callable[[pd.DataFrame], Hotspots]
+    hotspots: Hotspots, changed: pd.DataFrame | Hotspots
 ) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
     try:
-        return find(cells).hot
+        again = hotspots.refind(changed) if isinstance(changed, pd.DataFrame) else changed
     except TooFewError:  # too few are left to find anything
         return np.empty(0, dtype=np.int64)
+    return again.hot
 
 
 def jaccard(one: Hotspots, other: Hotspots) -> float:

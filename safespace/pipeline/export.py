@@ -208,7 +208,7 @@ def places_table(found: PlacesFound) -> pd.DataFrame:
             "Rank": [f"{rank}=" if tied else str(rank) for rank, tied in ranks],
             "Place": found.places["name"],
             "Compared with its usual": [
-                maps.rate_in_words(*figure, interval=found.hotspots.level) for figure in figures
+                maps.rate_in_words(*figure, interval=found.hotspots.method.interval) for figure in figures
             ],
             "What this says": found.places["label"],
             **_beside_places(found.places),
@@ -347,7 +347,7 @@ def _with_cells_as_text(places: pd.DataFrame) -> pd.DataFrame:
 
 def agreement_table(found: Agreement) -> pd.DataFrame:
     """Return the agreement in words, for a terminal or a page: both layers apart, each beside its own usual."""
-    return maps.agreement_twin(found.table, names=found.names, interval=found.felt.level)
+    return maps.agreement_twin(found.table, names=found.names, interval=found.felt.method.interval)
 
 
 def agreement_as_dict(found: Agreement) -> dict[str, Any]:
@@ -419,7 +419,12 @@ def agreement_page(found: Agreement, settings: Settings) -> str:
     )
     lines = street_lines(found.view, settings)
     return maps.agreement_page(
-        found.table, area=found.area, text=text, streets=lines, names=found.names, interval=found.felt.level
+        found.table,
+        area=found.area,
+        text=text,
+        streets=lines,
+        names=found.names,
+        interval=found.felt.method.interval,
     )
 
 

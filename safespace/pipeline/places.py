@@ -24,7 +24,6 @@ from safespace.pipeline.selection import (
     select,
 )
 from safespace.pipeline.view import BASELINES, CREDITS, FELT, FOUND_BY, RECORDED
-from safespace.schemas import CELLS
 from safespace.store import Store
 from safespace.tone import ABSENCE
 
@@ -520,16 +519,11 @@ def check_places(found: PlacesFound, settings: Settings) -> pd.DataFrame:
         The finding's table with ``checks_passed, checks, stability`` and ``fails``; see
         :func:`safespace.hotspots.add_checks`.
     """
-    view = found.view
-
-    def find(counted: pd.DataFrame) -> Hotspots:
-        return hotspots.find_hotspots(counted, baseline=found.hotspots.baseline, settings=settings.hotspots)
-
-    return hotspots.add_checks(found.hotspots, _changed(found, view, settings), find=find)
+    return hotspots.add_checks(found.hotspots, _changed(found, found.view, settings))
 
 
-def _changed(found: PlacesFound, view: View, settings: Settings) -> dict[str, pd.DataFrame]:
-    """Return the cells counted anew by the name of what was changed."""
+def _changed(found: PlacesFound, view: View, settings: Settings) -> dict[str, pd.DataFrame | Hotspots]:
+    """Return by the name of what was changed the cells counted anew, or the finding made in another way."""
     reports = select(view, settings).reports
     kept = {
         "without the busiest day": hotspots.without_busiest_day(reports, time_zone=settings.time_zone),
@@ -538,10 +532,12 @@ def _changed(found: PlacesFound, view: View, settings: Settings) -> dict[str, pd
     everyone = select(view.but(found_by="all"), settings).reports
     if len(everyone) != len(reports):
         kept["with what patrols found"] = everyone
-    counted = {name: _counted(rows, found.area, view, settings) for name, rows in kept.items()}
+    changed: dict[str, pd.DataFrame | Hotspots] = {
+        name: _counted(rows, found.area, view, settings) for name, rows in kept.items()
+    }
     if found.other is not None:
-        counted[f"against {found.other.baseline}"] = found.other.table[list(CELLS.columns)]
-    return counted
+        changed[f"against {found.other.baseline}"] = found.other
+    return changed
 
 
 def _cell_checks(cell: int, found: PlacesFound, settings: Settings) -> tuple[str, ...]:

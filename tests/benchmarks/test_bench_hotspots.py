@@ -156,7 +156,6 @@ def everything(reports, window, engine, *, replicates, resamples):
                 "week": counted(hotspots.without_busiest_week(reports)),
                 "patrols": counted(hotspots.without_patrol(reports)),
             },
-            find=find,
         ),
     ]  # fmt: skip
 

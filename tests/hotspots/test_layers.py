@@ -80,8 +80,9 @@ def test_a_scan_of_something_else_is_refused():
     cells = layer(HERE)
     with pytest.raises(InputError, match=r"not of the same events and baseline\. Seen: .* beside area"):
         with_scan(find(cells), scan(layer(THERE, seed=2)))
+    by_streets = find(cells).method.but(baseline="street length")
     with pytest.raises(InputError, match="Make both from the same counted cells"):
-        with_scan(replace(find(cells), baseline="street length"), scan(cells))
+        with_scan(replace(find(cells), method=by_streets), scan(cells))
 
 
 def test_each_cell_is_one_of_five_and_each_layer_keeps_its_own_rate():

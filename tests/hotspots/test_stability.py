@@ -74,7 +74,7 @@ def test_checks_tell_the_lasting_place_from_the_others(reports, county):
         "without the busiest day": counted(without_busiest_day(reports)),
         "without patrols": counted(without_patrol(reports)),
     }
-    table = add_checks(find(counted(reports)), changed, find=find).set_index("cell")
+    table = add_checks(find(counted(reports)), changed).set_index("cell")
     lasting, campaign, patrol = (table.loc[cell_at(reports, n)] for n in ("lasting", "campaign", "patrol"))
     assert (lasting["stability"], lasting["fails"]) == ("3 of 3 checks", "")
     assert (campaign["stability"], campaign["fails"]) == ("2 of 3 checks", "without the busiest week")
@@ -95,10 +95,26 @@ def test_patrol_rows_do_not_raise_a_place_once_they_are_left_out(reports, county
 
 def test_a_check_that_leaves_too_few_is_failed(reports, county):
     counted = count(reports, county.windows[8], resolution=8, engine=open_engine())
-    table = add_checks(find(counted), {"none": counted.assign(events=0, pins=0)}, find=find)
+    table = add_checks(find(counted), {"none": counted.assign(events=0, pins=0)})
     assert set(table.loc[table["hot"], "stability"]) == {"0 of 1 checks"}
     with pytest.raises(InputError, match="nothing to check"):
-        add_checks(find(counted), {}, find=find)
+        add_checks(find(counted), {})
+
+
+def test_a_check_keeps_the_findings_method(reports, county):
+    counted = count(reports, county.windows[8], resolution=8, engine=open_engine())
+    found = find_hotspots(
+        counted.assign(exposure=1.0), baseline="incidents", settings=SETTINGS, counted_baseline=True
+    )
+    table = add_checks(found, {"nothing": counted.assign(exposure=1.0)})
+    assert set(table.loc[table["hot"], "stability"]) == {"1 of 1 checks"}
+    assert len(found.hot) < len(
+        find_hotspots(counted.assign(exposure=1.0), baseline="incidents", settings=SETTINGS).hot
+    )
+    by_area = find(counted)
+    table = add_checks(found, {"against area": by_area})
+    held = table.loc[table["hot"] & (table["checks_passed"] == 1), "cell"]
+    assert sorted(held) == sorted(set(found.hot) & set(by_area.hot))
 
 
 def test_the_busiest_day_is_local_and_that_of_reporting():

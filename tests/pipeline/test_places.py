@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from safespace import pipeline
+from safespace import hotspots, pipeline
 from safespace.errors import AreaError, InputError, StoreError, TooFewError
 from safespace.pipeline.selection import select
 from safespace.settings import load_settings
@@ -175,3 +175,14 @@ def test_a_place_says_how_many_checks_it_survives(found, town_settings):
 def test_what_patrols_found_is_one_of_the_checks(town_settings):
     found = pipeline.find_places(pipeline.View(sources=("nte",)), town_settings)
     assert (pipeline.check_places(found, town_settings)["checks"] == 4).all()
+
+
+def test_checks_of_a_recorded_baseline_keep_its_chance(town_settings):
+    answer = pipeline.find_places(pipeline.View(baseline="recorded"), town_settings)
+    assert answer.hotspots.method.counted_baseline
+    counted = pipeline.count_cells(answer.view, town_settings)
+    assert answer.hotspots.refind(counted).hot.tolist() == answer.hotspots.hot.tolist()
+    taken_as_known = hotspots.find_hotspots(
+        counted, baseline="recorded incidents", settings=town_settings.hotspots
+    )
+    assert len(taken_as_known.hot) > len(answer.hotspots.hot)

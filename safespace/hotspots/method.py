@@ -1,0 +1,87 @@
+"""How a finding is made: everything that was chosen, in one value that goes wherever the finding goes."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from safespace.hotspots.intensity import DOUBLE
+from safespace.tone import percent
+
+if TYPE_CHECKING:
+    from safespace.hotspots.intensity import GammaPrior
+    from safespace.settings import HotspotSettings
+
+ENOUGH_TO_JUDGE = 5.0  # events expected; with fewer, the ring can tell what the place alone cannot
+
+
+@dataclass(frozen=True, kw_only=True)
+class HotspotMethod:
+    """What was chosen before the cells were looked at. The same cells and the same method give the same finding.
+
+    Parameters
+    ----------
+    baseline
+        Name of what the events are compared with, as shown beside every figure.
+    counted_baseline
+        The baseline counts something that happened: its own chance variation belongs to the test.
+    false_discovery_rate
+        Share of false cells among those found that is accepted.
+    interval
+        Probability of the intervals, as a share.
+    min_events
+        Fewest events of a ring that can stand out.
+    times_usual
+        What a ring must be shown to lie below before it is called not different.
+    enough_to_judge
+        Events expected of a place from which it must be above usual by itself; see
+        :func:`safespace.hotspots.places`.
+    prior
+        How rates differ between cells, where that was stated; None fits it to the cells asked about.
+
+    Notes
+    -----
+    Nothing is drawn at random, so there is no seed.
+
+    Examples
+    --------
+    >>> from safespace.settings import HotspotSettings
+    >>> method = HotspotMethod.of(HotspotSettings(interval=0.8), baseline="streets")
+    >>> method.interval_words
+    '80 % interval'
+    >>> method.but(baseline="incidents", counted_baseline=True).interval
+    0.8
+    """
+
+    baseline: str
+    counted_baseline: bool = False
+    false_discovery_rate: float
+    interval: float
+    min_events: int
+    times_usual: float = DOUBLE
+    enough_to_judge: float = ENOUGH_TO_JUDGE
+    prior: GammaPrior | None = None
+
+    @classmethod
+    def of(cls, settings: HotspotSettings, *, baseline: str, counted_baseline: bool = False) -> HotspotMethod:
+        """Return the method that the settings in force ask for."""
+        return cls(
+            baseline=baseline,
+            counted_baseline=counted_baseline,
+            false_discovery_rate=settings.false_discovery_rate,
+            interval=settings.interval,
+            min_events=settings.min_events,
+        )
+
+    def but(self, **changes: Any) -> HotspotMethod:
+        """Return the same method with some parts changed."""
+        return replace(self, **changes)
+
+    @property
+    def interval_words(self) -> str:
+        """The intervals by their probability, as a heading or inside brackets."""
+        return f"{percent(self.interval)} interval"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return every part for machines."""
+        return asdict(self)
