@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 ADDED = (
     "scan_p_poisson",
     "scan_p_shuffle",
+    "scan_p_one_cell",
     "scan_p_value",
     "scan_ratio",
     "scan_place",

@@ -125,10 +125,15 @@ def _show_places(found: pipeline.PlacesFound, discs: Any, shares: pd.DataFrame |
             "ratio",
             "p_poisson",
             "p_shuffle",
+            "p_one_cell",
             "higher",
         ]
         show(discs.table[shown], "Discs of cells, the most striking first")
-        say("A disc is called higher when the larger of its two p values is at or below the level.")
+        say(
+            "p_poisson sees every disc, and reports by one person too. p_shuffle sees cells lying together, never "
+            "a single cell. p_one_cell sees single cells only. Higher: twice the smaller of p_one_cell and the larger "
+            "of the first two is at or below the level."
+        )
         say(discs.basis())
     if shares is not None:
         show(shares, "Shares of events, with 95 % intervals")

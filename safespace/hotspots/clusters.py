@@ -48,7 +48,7 @@ MOST_FOR_SQUARE = 2_000  # events; past it a library whose time does not grow wi
 RESAMPLES = 200
 FEWEST_RESAMPLES = 20
 MOST_DRAWN = 1_000_000  # events over all resamples: some twenty seconds
-_CHANCES = ("p_poisson", "p_shuffle", "p_value")
+_CHANCES = ("p_poisson", "p_shuffle", "p_one_cell", "p_value")
 RECURS = 0.5  # Jaccard above which a resample is said to have the same cluster
 
 
@@ -60,7 +60,7 @@ class Clusters:
     ----------
     table
         One row a cluster, the largest first: ``cluster`` (from 1), ``events``, ``area_km2`` (of its hull),
-        ``p_poisson``, ``p_shuffle`` and ``p_value`` (from the scan: of the disc its most striking cell lies in,
+        ``p_poisson``, ``p_shuffle``, ``p_one_cell`` and ``p_value`` (from the scan: of the disc its most striking cell lies in,
         the last the larger; 1 when no scan is given or its cells were not scanned), ``stability`` (share of resamples it comes back in; 0 when there were
         none), ``geometry`` (convex hull, EPSG:4326). Timed clusters add ``first`` and ``last`` (UTC).
     member
@@ -396,7 +396,7 @@ def _told(metres: Numbers, labels: Labels, system: str) -> gpd.GeoDataFrame:
 
 
 def _chances(events: pd.DataFrame, labels: Labels, scan: Scan | None) -> pd.DataFrame:
-    """Return the scan's probabilities for each cluster, those of its most striking cell, shape (clusters, 3)."""
+    """Return the scan's probabilities for each cluster, those of its most striking cell, shape (clusters, 4)."""
     columns, clusters = list(_CHANCES), range(1, int(labels.max(initial=0)) + 1)
     if scan is None:
         return pd.DataFrame(1.0, index=clusters, columns=columns)

@@ -35,8 +35,8 @@ def with_scan(hotspots: Hotspots, scan: Scan) -> Hotspots:
     Returns
     -------
     Hotspots
-        Its table with ``scan_p_poisson``, ``scan_p_shuffle``, ``scan_p_value`` (the larger, which is the one
-        to publish), ``scan_ratio`` (events over expected in the disc), ``scan_place`` (rank of the disc the
+        Its table with ``scan_p_poisson``, ``scan_p_shuffle``, ``scan_p_one_cell``, ``scan_p_value`` (put
+        together, see :func:`safespace.hotspots.scan_cells`), ``scan_ratio`` (events over expected in the disc), ``scan_place`` (rank of the disc the
         cell lies in, 0 for none) and ``scan_higher``; see :meth:`safespace.hotspots.Scan.by_cell`. A cell
         that was not scanned has probabilities and a ratio of 1.
 
@@ -57,7 +57,8 @@ def with_scan(hotspots: Hotspots, scan: Scan) -> Hotspots:
             remedy="Make both from the same counted cells.",
         )
     told = scan.by_cell().reindex(hotspots.table["cell"].to_numpy())
-    plain = {"p_poisson": 1.0, "p_shuffle": 1.0, "p_value": 1.0, "ratio": 1.0, "place": 0, "higher": False}
+    chances = dict.fromkeys(("p_poisson", "p_shuffle", "p_one_cell", "p_value"), 1.0)
+    plain = {**chances, "ratio": 1.0, "place": 0, "higher": False}
     kind = {name: type(value) for name, value in plain.items()}
     filled = {name: told[name].where(told[name].notna(), value) for name, value in plain.items()}
     added = {f"scan_{name}": values.to_numpy().astype(kind[name]) for name, values in filled.items()}

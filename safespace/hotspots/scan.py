@@ -1,10 +1,11 @@
 """Where a disc of cells, of whatever size, holds more than chance would put in any disc.
 
 The ring test looks at one size; a scan looks at discs of many sizes at once and pays for it only once: the
-highest score found is set beside the highest scores of simulated layers. Two chances are simulated. In one
-every event falls by the baseline alone; in the other the cells' own counts change places, so that busy
-cells stay as busy as they are and only their lying together is left to be found. The less striking of the
-two is what is published.
+highest score found is set beside the highest scores of simulated layers. Three chances are simulated, and
+each can see something else. In one every event falls by the baseline alone: it sees everything, repeated
+reports by one person too. In another the cells' own counts change places, so that busy cells stay as busy
+as they are and only their lying together is left to be found: it sees no single cell. In the third, cells
+differ as unevenly as these do, each by itself, and only discs of one cell are looked at.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from numba import njit
 from scipy.special import xlogy
 
 from safespace.errors import InputError, TooFewError
-from safespace.hotspots.intensity import garwood
+from safespace.hotspots.intensity import fit_prior, garwood
 from safespace.schemas import CELLS, check
 
 if TYPE_CHECKING:
@@ -93,9 +94,10 @@ class Scan:
         One row a disc, the most striking first, none sharing a cell with another: ``place`` (rank),
         ``core_cell``, ``radius`` (rings), ``cells``, ``events``, ``expected``, ``ratio`` (events over
         expected), ``lower``, ``upper`` (its exact interval, for a disc named beforehand), ``llr`` (log
-        likelihood ratio), ``p_poisson``, ``p_shuffle`` (1 where that chance was not simulated),
-        ``p_value`` (the larger), ``higher`` (at or below the level). A scan of periods adds ``periods``,
-        how many of the last it takes in.
+        likelihood ratio), ``p_poisson``, ``p_shuffle``, ``p_one_cell`` (1 where that chance was not
+        simulated, or cannot see such a disc), ``p_value`` (the three put together, see :func:`scan_cells`),
+        ``higher`` (at or below the level). A scan of periods adds ``periods``, how many of the last it
+        takes in.
     cells
         The cells searched, shape (n,).
     members
@@ -104,6 +106,8 @@ class Scan:
         The highest score of the discs round each cell, shape (n,).
     best_ratio
         Events over expected in that disc; 1 where none holds more than expected.
+    best_alone
+        Whether that disc is the cell alone.
     highest
         The highest score of each simulated layer, by the chance simulated.
     baseline, events, replicates, level, seed
@@ -115,6 +119,7 @@ class Scan:
     members: tuple[Whole, ...]
     best: Numbers
     best_ratio: Numbers
+    best_alone: NDArray[np.bool_]
     highest: dict[str, Numbers]
     baseline: str
     events: int
@@ -127,7 +132,7 @@ class Scan:
 
         Allowed for all discs searched; see :func:`scan_cells`.
         """
-        p = _chances(self.best, self.highest)
+        p = _chances(self.best, self.best_alone, self.highest)
         return pd.Series(p["p_value"], index=pd.Index(self.cells, name="cell"), name="p_value")
 
     def by_cell(self) -> pd.DataFrame:
@@ -136,15 +141,15 @@ class Scan:
         Returns
         -------
         pandas.DataFrame
-            ``p_poisson``, ``p_shuffle``, ``p_value`` (the larger), ``ratio`` (events over expected),
+            ``p_poisson``, ``p_shuffle``, ``p_one_cell``, ``p_value``, ``ratio`` (events over expected),
             ``place`` (the row of ``table`` whose disc holds the cell, 0 for none) and ``higher``. The
             figures are those of that disc, or of the best disc round the cell where no row holds it.
         """
-        told = pd.DataFrame(_chances(self.best, self.highest)).assign(
+        told = pd.DataFrame(_chances(self.best, self.best_alone, self.highest)).assign(
             ratio=self.best_ratio, place=0, higher=False
         )
         told.index = pd.Index(self.cells, name="cell")
-        columns = ["p_poisson", "p_shuffle", "p_value", "ratio", "place", "higher"]
+        columns = ["p_poisson", "p_shuffle", "p_one_cell", "p_value", "ratio", "place", "higher"]
         rows = self.table[columns].to_dict("records")
         for inside, row in zip(self.members, rows, strict=True):
             told.loc[inside, columns] = [row[name] for name in columns]
@@ -256,11 +261,15 @@ def scan_cells(
     The score is Kulldorff's likelihood ratio over discs with at most half of the baseline. A probability
     is (1 + random layers that score as high) / (layers + 1), ties counting as "as high", so it allows for
     all discs searched. Later discs are set beside the highest score of each layer too, which is cautious.
-    The second chance moves counts among cells whose baselines are within a factor of two of each other;
-    it answers repeated reports by one person, as the events of a cell then stay together (Loh and Zhu
-    2007). For the same reason it cannot find what lies within one cell: scan finer cells for that, or read
-    ``p_poisson`` where every event is known to be another person's. A disc is round where a street is long: its outline is rough, and its ratio is too high for
-    having been picked.
+    The second chance (``p_shuffle``) moves counts among cells whose baselines are within a factor of two of
+    each other; it answers repeated reports by one person, as the events of a cell then stay together (Loh
+    and Zhu 2007). For the same reason it cannot see what lies within one cell. The third (``p_one_cell``)
+    looks at single cells alone, in layers whose cells differ by a gamma law fitted to all of them, the
+    striking one among them: repeats make every cell uneven, one busy cell does not.
+    ``p_value`` is twice the smaller of two: the larger of ``p_poisson`` and ``p_shuffle``, for cells that lie
+    together, and ``p_one_cell`` (Bonferroni), so that looking for both finds nothing more by chance. A single
+    cell that stands out may still be one person over months: counts cannot tell. A disc is round where a
+    street is long: its outline is rough, and its ratio is too high for having been picked.
 
     References
     ----------
@@ -289,6 +298,8 @@ def scan_cells(
     counts = held.sums(events)
     scores = _poisson_scores(counts, share, total)
     highest = {name: _highest(layer, held, share, total) for name, layer in layers.items()}
+    uneven = _uneven(events, exposure, replicates, rng)
+    highest["one_cell"] = _highest(uneven, _alone(len(events)), share[:, :1], total)
     found = _Found(counts, share * total, scores)
     return _told(used, held, found, highest, baseline=baseline, level=level, seed=seed)
 
@@ -492,6 +503,20 @@ def _shuffled(events: Whole, exposure: Numbers, replicates: int, rng: np.random.
     for group in _alike(exposure):
         layers[:, group] = rng.permuted(np.tile(events[group], (replicates, 1)), axis=1)
     return layers
+
+
+def _uneven(events: Whole, exposure: Numbers, replicates: int, rng: np.random.Generator) -> Whole:
+    """Return layers of the same total whose cells differ as unevenly as these, shape (replicates, n)."""
+    prior = fit_prior(events, exposure * (events.sum() / exposure.sum()), adjusted=False)
+    rates = exposure * rng.gamma(prior.shape, size=(replicates, len(events))) / prior.shape
+    layers: Whole = rng.multinomial(events.sum(), rates / rates.sum(axis=1, keepdims=True))
+    return layers
+
+
+def _alone(cells: int) -> Discs:
+    """Return the discs of one cell each."""
+    at = np.arange(cells)
+    return Discs(at.astype(np.int32), np.column_stack([at, at + 1]))
 
 
 def _alike(exposure: Numbers) -> list[NDArray[np.intp]]:
@@ -722,6 +747,7 @@ def _told(
         members=members,
         best=strongest,
         best_ratio=np.divide(most, usual, out=np.ones(len(cells)), where=strongest > 0),
+        best_alone=best[:, 0] == 0,
         highest=highest,
         baseline=baseline,
         events=int(used["events"].sum()),
@@ -739,7 +765,7 @@ def _figures(
     """Return the figures of the discs at some places, one array a column."""
     events, expected, scores = found.counts[at], found.expected[at], found.scores[at]
     low, high = garwood(events)
-    p = _chances(scores, highest)
+    p = _chances(scores, at[1] == 0, highest)
     told = {
         "events": events,
         "expected": expected,
@@ -753,12 +779,16 @@ def _figures(
     return told if found.periods is None else told | {"periods": found.periods[at]}
 
 
-def _chances(scores: Numbers, highest: dict[str, Numbers]) -> dict[str, Numbers]:
-    """Return the probability of each score by each chance, 1 where that was not simulated, and the larger."""
-    p = {name: _rank_p(scores, layers) for name, layers in highest.items()}
+def _chances(scores: Numbers, alone: NDArray[np.bool_], highest: dict[str, Numbers]) -> dict[str, Numbers]:
+    """Return the probability of each score by each chance, 1 where it was not simulated, and of all together."""
     never = np.ones(len(scores))
-    worst: Numbers = np.max(list(p.values()), axis=0)
-    return {"p_poisson": p.get("poisson", never), "p_shuffle": p.get("shuffle", never), "p_value": worst}
+    p = {name: _rank_p(scores, layers) for name, layers in highest.items()}
+    poisson, shuffle = p.get("poisson", never), p.get("shuffle", never)
+    one_cell = np.where(alone, p.get("one_cell", never), 1.0)
+    together = np.maximum(poisson, p.get("shuffle", 0.0))
+    both = "one_cell" in highest  # two looks are taken, so each must be twice as striking
+    p_value = np.minimum(2 * np.minimum(together, one_cell), 1.0) if both else together
+    return {"p_poisson": poisson, "p_shuffle": shuffle, "p_one_cell": one_cell, "p_value": p_value}
 
 
 def _rank_p(scores: Numbers, highest: Numbers) -> Numbers:

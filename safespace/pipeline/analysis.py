@@ -176,7 +176,7 @@ def add_scan(found: PlacesFound, settings: Settings, *, seed: int = 0) -> tuple[
     """Return an answer with the scan's probabilities beside its cells and places, and the scan itself.
 
     A place has the probabilities of the most striking disc that takes in one of its cells, or lies round one:
-    ``scan_p_poisson``, ``scan_p_shuffle`` and ``scan_p_value``, the larger. The ring test still decides what a
+    ``scan_p_poisson``, ``scan_p_shuffle``, ``scan_p_one_cell`` and ``scan_p_value``. The ring test still decides what a
     place is.
 
     Raises
@@ -186,7 +186,7 @@ def add_scan(found: PlacesFound, settings: Settings, *, seed: int = 0) -> tuple[
     """
     scan = scan_places(found.view, settings, seed=seed)
     joined = hotspots.with_scan(found.hotspots, scan)
-    names = ["scan_p_poisson", "scan_p_shuffle", "scan_p_value"]
+    names = ["scan_p_poisson", "scan_p_shuffle", "scan_p_one_cell", "scan_p_value"]
     by_cell = joined.table.set_index("cell")[names].sort_values("scan_p_value", kind="stable")
     best = [by_cell[by_cell.index.isin(cells)].iloc[0].to_list() for cells in found.places["cells"]]
     beside = pd.DataFrame(best, columns=names, index=found.places.index, dtype="float64")

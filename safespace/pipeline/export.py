@@ -220,8 +220,8 @@ def _beside_places(places: pd.DataFrame) -> dict[str, pd.Series]:
     """Return what a scan and the checks say of each place, where they were asked."""
     told = {}
     if "scan_p_value" in places:
-        told["p of the best disc (at random, cells shuffled)"] = pd.Series(
-            [f"{random:.3f}, {shuffled:.3f}" for random, shuffled in places[list(_SCAN_P)].to_numpy()],
+        told["p of the best disc (at random, cells shuffled, one cell)"] = pd.Series(
+            [", ".join(f"{p:.3f}" for p in row) for row in places[list(_SCAN_P)].to_numpy()],
             index=places.index,
             dtype="str",
         )
@@ -233,7 +233,7 @@ def _beside_places(places: pd.DataFrame) -> dict[str, pd.Series]:
     return told
 
 
-_SCAN_P = ("scan_p_poisson", "scan_p_shuffle")
+_SCAN_P = ("scan_p_poisson", "scan_p_shuffle", "scan_p_one_cell")
 
 
 def places_as_dict(found: PlacesFound) -> dict[str, Any]:

@@ -153,6 +153,23 @@ def test_reports_that_stay_together_are_left_to_the_second_chance():
     assert higher <= 2
 
 
+def test_what_lies_in_one_cell_is_found_where_the_others_are_even():
+    # a dozen in one cell beside 120 by chance: no shuffle can tell, single cells can
+    found = sum(
+        bool(find(by_chance(120, seed) + 12 * (CELLS == MIDDLE), seed=seed).by_cell().loc[MIDDLE, "higher"])
+        for seed in range(20)
+    )
+    assert found >= 18
+
+
+def test_a_busy_cell_among_uneven_cells_is_none():
+    """Repeats by one person make every cell uneven; one of them is no place."""
+    higher = sum(
+        find(8 * by_chance(25, seed), seed=seed).table["p_one_cell"].min() <= 0.0125 for seed in range(20)
+    )
+    assert higher <= 1
+
+
 def test_the_same_seed_gives_the_same_answer_in_any_order_of_rows():
     events = by_chance(200, 7) + 3 * np.isin(CELLS, RING)
     cells = with_events(events)
@@ -177,7 +194,8 @@ def test_what_is_found_says_what_it_rests_on_and_no_two_places_share_a_cell():
     every = np.concatenate(found.members)
     assert len(every) == len(set(every.tolist()))
     row = found.table.iloc[0]
-    assert row["p_value"] == max(row["p_poisson"], row["p_shuffle"])
+    assert row["p_value"] == 2 * max(row["p_poisson"], row["p_shuffle"])  # six rings are no single cell
+    assert row["p_one_cell"] == 1
     assert row["lower"] < row["ratio"] < row["upper"]
     assert row["events"] / row["expected"] == pytest.approx(row["ratio"])
     assert found.basis() == (
@@ -192,13 +210,15 @@ def test_what_it_says_of_each_cell_is_what_it_says_of_the_disc():
     assert told.index.equals(pd.Index(CELLS, name="cell"))
     first = found.table.iloc[0]
     inside = told.loc[found.members[0]]
-    for name in ("p_poisson", "p_shuffle", "p_value", "ratio", "place", "higher"):
+    for name in ("p_poisson", "p_shuffle", "p_one_cell", "p_value", "ratio", "place", "higher"):
         assert (inside[name] == first[name]).all()
     assert set(told.index[told["higher"]]) == set(found.place_of().index)
     outside = told[told["place"] == 0]
     assert not outside["higher"].any()
     assert outside["p_value"].equals(found.p_values()[outside.index])
-    assert (outside["p_value"] == outside[["p_poisson", "p_shuffle"]].max(axis="columns")).all()
+    larger = outside[["p_poisson", "p_shuffle"]].max(axis="columns")
+    together = np.minimum(2 * np.minimum(larger, outside["p_one_cell"]), 1)
+    assert (outside["p_value"] == together).all()
     assert np.isfinite(told.drop(columns="higher").to_numpy(dtype=float)).all()
 
 
@@ -211,6 +231,9 @@ def test_the_ratio_of_the_best_disc_round_a_cell_by_hand():
     assert told.loc[MIDDLE, "ratio"] == pytest.approx(AREA.sum() / AREA[at])
     assert told.loc[MIDDLE, "p_poisson"] == 0.05
     assert told.loc[MIDDLE, "p_shuffle"] > 0.2  # in whatever cell they are, they score about as high
+    assert told.loc[MIDDLE, "p_value"] == min(
+        2 * min(told.loc[MIDDLE, "p_shuffle"], told.loc[MIDDLE, "p_one_cell"]), 1
+    )
     assert (told["ratio"].drop(MIDDLE) == 1).all()
 
 

@@ -141,14 +141,14 @@ def test_a_scan_is_joined_to_cells_and_places(found, town_settings, tmp_path):
         assert (
             place.scan_p_value
             == by_cell[place.cells].min()
-            == max(place.scan_p_poisson, place.scan_p_shuffle)
+            == min(2 * min(max(place.scan_p_poisson, place.scan_p_shuffle), place.scan_p_one_cell), 1)
         )
     assert scan.events == found.events
     pipeline.write_places(joined, tmp_path / "places.csv", town_settings)
     header = (tmp_path / "places.csv").read_text(encoding="utf-8-sig").splitlines()[0]
-    assert "scan_p_poisson,scan_p_shuffle,scan_p_value" in header
+    assert "scan_p_poisson,scan_p_shuffle,scan_p_one_cell,scan_p_value" in header
     table = pipeline.places_table(joined)
-    assert table.iloc[0, -1].count(",") == 1
+    assert table.iloc[0, -1].count(",") == 2
 
 
 def test_checks_are_joined_to_places(found, town_settings):
