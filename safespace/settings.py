@@ -21,7 +21,9 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from safespace.errors import SettingsError
+from safespace.errors import Remedy, SettingsError
+
+_ASK_TO_MEND = "Ask whoever runs this app to mend its settings."
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 Metres = Annotated[float, Field(gt=0, le=100_000)]
@@ -251,9 +253,15 @@ def load_settings(**overrides: Any) -> Settings:
         raise SettingsError(
             "Some settings cannot be used.",
             seen=details,
-            remedy="Mend safespace.toml or the SAFESPACE_* environment variables.",
+            remedy=Remedy(
+                cli="Mend safespace.toml or the SAFESPACE_* environment variables.",
+                app=_ASK_TO_MEND,
+                library="Mend safespace.toml, the SAFESPACE_* environment variables or the values given.",
+            ),
         ) from problem
     except ValueError as problem:  # a TOML file that does not parse
         raise SettingsError(
-            "The settings file is not valid TOML.", seen=str(problem), remedy="Mend safespace.toml."
+            "The settings file is not valid TOML.",
+            seen=str(problem),
+            remedy=Remedy(cli="Mend safespace.toml.", app=_ASK_TO_MEND, library="Mend safespace.toml."),
         ) from problem

@@ -46,7 +46,7 @@ from deltalake.exceptions import CommitFailedError, DeltaError
 from deltalake.transaction import AddAction
 
 from safespace.engine import DuckDBEngine, Engine
-from safespace.errors import AreaError, SchemaError, StoreError
+from safespace.errors import AreaError, Remedy, SchemaError, StoreError
 from safespace.schemas import (
     ASSETS,
     LOADS,
@@ -644,7 +644,11 @@ def _nameable(path: Path) -> Path:
         raise StoreError(
             "A store cannot stand in a folder whose path has square brackets or a per cent sign.",
             where=path,
-            remedy="Rename the folder, or name another with --store.",
+            remedy=Remedy(
+                cli="Rename the folder, or name another with --store.",
+                app="Rename the folder, or ask whoever runs this app for another folder.",
+                library="Rename the folder, or give another.",
+            ),
         )
     return path
 

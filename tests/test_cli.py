@@ -426,6 +426,22 @@ def test_bad_input_ends_with_two_and_one_paragraph(words, says, tmp_path, monkey
     assert not told.out
 
 
+def test_with_json_bad_input_is_one_document_in_parts(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["safespace", "brief", "--walk", "Station", "--json"])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    told = capsys.readouterr()
+    assert (ended.value.code, told.err) == (2, "")
+    problem = json.loads(told.out)["error"]
+    assert {name: problem[name] for name in ("what", "where", "seen", "remedy")} == {
+        "what": "A walking link needs two ends.",
+        "where": None,
+        "seen": "Station",
+        "remedy": "Write it as 'FROM > TO'.",
+    }
+
+
 def test_a_process_ends_with_two_and_no_traceback(tmp_path):
     words = (sys.executable, "-m", "safespace", "hotspots", "--store", "nowhere")
     ended = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)

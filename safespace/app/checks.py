@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from html import escape
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from safespace.app import formatting, frame, words
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from safespace.app.findings import Findings
     from safespace.app.upload_session import UploadSession
     from safespace.pipeline import Checked, Offer
     from safespace.settings import Settings
@@ -23,51 +23,6 @@ if TYPE_CHECKING:
 _LOAD = "load"
 _SHOWN = 6
 _SURE = {"sure": "Sure", "likely": "Likely", "guess": "A guess", "": ""}
-
-
-@dataclass(frozen=True)
-class Findings:
-    """What a check found, worked out once: the page is drawn anew at every click.
-
-    Parameters
-    ----------
-    checked
-        What can be loaded.
-    notes, picture
-        Sentences about what was noticed, and where the rows that can be used lie, as SVG.
-    reasons
-        Rows not taken by reason (:func:`safespace.pipeline.reasons_in_short`).
-    rejects, repairs
-        First rows by outcome and reason, and by rule.
-    repaired
-        Values mended by each rule.
-    to_mend
-        The files of rows to be mended, by name.
-    """
-
-    checked: Checked
-    notes: tuple[str, ...]
-    picture: bytes
-    reasons: pd.DataFrame
-    rejects: Mapping[tuple[str, str], pd.DataFrame]
-    repairs: Mapping[str, pd.DataFrame]
-    repaired: Mapping[str, int]
-    to_mend: Mapping[str, bytes]
-
-
-def find(checked: Checked, settings: Settings) -> Findings:
-    """Work out what is shown of a check."""
-    reading = checked.outcome.reading
-    return Findings(
-        checked=checked,
-        notes=(*pipeline.reading_in_words(reading, settings), *checked.outcome.notes, *reading.notes),
-        picture=pipeline.reading_picture(reading, settings),
-        reasons=pipeline.reasons_in_short(reading),
-        rejects=pipeline.first_rejects(reading, checked.mapping),
-        repairs=pipeline.first_repairs(reading),
-        repaired={str(rule): int(count) for rule, count in reading.repairs["rule"].value_counts().items()},
-        to_mend=pipeline.rejects_to_mend(reading.rejects),
-    )
 
 
 def show(found: Findings, mine: UploadSession, settings: Settings) -> None:
@@ -239,7 +194,7 @@ def missing(offer: Offer, chosen: Mapping[str, str]) -> list[str]:
 
 def list_of(sentences: Sequence[str]) -> str:
     """Return sentences as an HTML list; what they say of a file is only text."""
-    return f'<ul class="ss-said">{"".join(f"<li>{escape(words.at_the_app(one))}</li>" for one in sentences)}</ul>'
+    return f'<ul class="ss-said">{"".join(f"<li>{escape(one)}</li>" for one in sentences)}</ul>'
 
 
 def noted(notes: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from safespace import pipeline
-from safespace.app import checks, frame, held, state, words
+from safespace.app import checks, findings, frame, held, state, words
 from safespace.app.upload_session import upload_session
 from safespace.errors import InputError
 from safespace.pipeline import PROVIDERS, UPLOADS
@@ -187,9 +187,9 @@ def _choose_columns(offer: Offer, mine: UploadSession) -> None:
 
 
 def _choose_order(offer: Offer, mine: UploadSession) -> DateOrder | None:
-    undecided = bool(offer.undecided)
-    if undecided:
-        st.warning(frame.plain(offer.undecided))
+    undecided = offer.undecided is not None
+    if offer.undecided is not None:
+        st.warning(frame.said(offer.undecided))
     options = [name for name in words.DATE_ORDERS if name is not None or not undecided]
     return st.radio(
         "How dates are written",
@@ -215,7 +215,7 @@ def _check(
     checked = pipeline.check_upload(
         _given(files), source=offer.source, settings=settings, mapping=mapping, sheet=sheet
     )
-    mine.found = checks.find(checked, settings)
+    mine.found = findings.find(checked, settings)
     mine.found_with = chosen
 
 

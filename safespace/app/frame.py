@@ -213,7 +213,7 @@ def problem(problem: SafeSpaceError) -> None:
 
 def said(problem: SafeSpaceError) -> str:
     """Return what is wrong, with what can be done about it here, as text that draws nothing."""
-    return plain(words.at_the_app(str(problem)))
+    return plain(problem.told("app"))
 
 
 def plain(text: str) -> str:
@@ -246,7 +246,7 @@ def nothing_loaded(settings: Settings, problem: SafeSpaceError | None = None) ->
     )
     st.write("Then reload this page.")
     if problem is not None:
-        st.caption(plain(str(problem)))
+        st.caption(said(problem))
 
 
 def has_read_spiking_note() -> bool:

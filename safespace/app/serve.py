@@ -11,7 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from safespace.errors import SettingsError
+from safespace.errors import Remedy, SettingsError
 
 if TYPE_CHECKING:
     from safespace.settings import Settings
@@ -68,7 +68,11 @@ def _refuse_taken(port: int, address: str) -> None:
                 "The app cannot listen here.",
                 where=f"{address}:{port}",
                 seen=problem.strerror,
-                remedy="Another program may be using the port: choose another one with --port.",
+                remedy=Remedy(
+                    cli="Another program may be using the port: choose another one with --port.",
+                    app="Another program may be using the port: ask whoever runs this app for another.",
+                    library="Another program may be using the port: pass another one.",
+                ),
             ) from problem
 
 

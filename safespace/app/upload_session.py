@@ -19,7 +19,7 @@ from safespace.errors import SafeSpaceError
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
-    from safespace.app.checks import Findings
+    from safespace.app.findings import Findings
     from safespace.pipeline import Offer
 
     Outcome: TypeAlias = Callable[[], None]

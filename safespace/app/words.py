@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -238,31 +237,6 @@ DATA_DOES_NOT = (
 _FACTORS: Mapping[str, str] = MappingProxyType(
     {"streetsafe": "Reason given", "nte": "Kind of place", "spiking": "Method"}
 )
-
-
-# What messages name as commands and options, and what a person at the app does instead.
-_INSTEAD = (
-    (r"safespace ingest \S+ --source areas", "choose Areas on the Data page"),
-    (r"Choose a sheet with --sheet: ", "Choose one of its sheets above: "),
-    (r"to be named with --sheet: ", "to be chosen above: "),
-    (r"Name another folder with --store", "Ask whoever runs this app for another folder"),
-    (r"name another with --store", "ask whoever runs this app for another folder"),
-)
-
-
-def at_the_app(text: str) -> str:
-    """Say what a message says, with what to do in the app where it names a command or an option.
-
-    Examples
-    --------
-    >>> at_the_app("No areas are loaded. Load some: safespace ingest AREAS.geojson --source areas.")
-    'No areas are loaded. Load some: choose Areas on the Data page.'
-    >>> at_the_app("book.xlsx: sheet May (others, to be named with --sheet: June): No date.")
-    'book.xlsx: sheet May (others, to be chosen above: June): No date.'
-    """
-    for command, instead in _INSTEAD:
-        text = re.sub(command, instead, text)
-    return text
 
 
 def factor_name(sources: Sequence[str]) -> str:

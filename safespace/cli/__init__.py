@@ -1,7 +1,8 @@
 """The command line: one command a verb, each one call into :mod:`safespace.pipeline`.
 
 ``--json`` prints one JSON document for machines; without it people get tables and sentences. Bad input ends
-with exit code 2 and one paragraph that says what, where and what to do.
+with exit code 2 and one paragraph on standard error that says what, where and what to do; with ``--json`` the same in
+parts, as one JSON document ``{"error": {"code", "what", "where", "seen", "remedy"}}`` on standard output.
 """
 
 from __future__ import annotations
@@ -12,11 +13,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from safespace import pipeline
 from safespace.cli import export, hotspots, improve, loading, routes
-from safespace.cli.printing import wrote_files
+from safespace.cli.printing import tell_problem, wrote_files
 from safespace.errors import SafeSpaceError
 
 app = typer.Typer(
@@ -63,7 +63,7 @@ def main() -> None:
     try:
         app()
     except SafeSpaceError as problem:
-        Console(stderr=True, highlight=False, soft_wrap=True).print(str(problem), markup=False)
+        tell_problem(problem, as_json="--json" in sys.argv[1:])
         sys.exit(2)
 
 

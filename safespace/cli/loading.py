@@ -150,12 +150,15 @@ def mapping(
     guess = pipeline.propose_mapping([file], source=source, settings=settings_of(None), sheet=sheet)
     wrote = pipeline.write_mapping(guess, out)
     if as_json:
-        print_json(dataclasses.asdict(guess) | {"file": wrote})
+        undecided = None if guess.undecided is None else guess.undecided.parts("cli")
+        print_json(dataclasses.asdict(guess) | {"undecided": undecided, "file": wrote})
         return
     for one in guess.guesses:
         say(f"{one.column} = {one.header!r}: {one.confidence}, {one.why}")
     if guess.missing:
         say(f"Not found, and needed: {', '.join(guess.missing)}. Name them in {wrote}.")
+    if guess.undecided is not None:
+        say(f"To be decided: {guess.undecided.told('cli')}")
     say(*guess.notes, f"Check {wrote}, then: safespace ingest {file} --source {source} --mapping {wrote}")
 
 

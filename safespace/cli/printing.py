@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from safespace.errors import SafeSpaceError
+
 
 _FEW = 4  # rows that are read more easily one below the other than with every word broken
 _ANY_WIDTH = 10_000
@@ -62,6 +64,15 @@ def _table(frame: pd.DataFrame, title: str) -> Table:
         # As text: a name with square brackets in it is not markup.
         table.add_row(*(Text(f"{value:,.2f}" if isinstance(value, float) else str(value)) for value in row))
     return table
+
+
+def tell_problem(problem: SafeSpaceError, *, as_json: bool) -> None:
+    """Say what is wrong: one paragraph on standard error, or as JSON one document on standard output."""
+    if as_json:
+        print_json({"error": problem.parts("cli")})
+    else:
+        console = Console(stderr=True, highlight=False, soft_wrap=True)
+        console.print(problem.told("cli"), markup=False)
 
 
 def print_json(document: Any) -> None:

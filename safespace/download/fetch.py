@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 import requests
 from rich.progress import Progress
 
-from safespace.errors import FileError, SettingsError
+from safespace.errors import FileError, Remedy, SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -381,7 +381,11 @@ def _check_address(address: str) -> None:
             "This is not an address that can be fetched from.",
             where="fetch",
             seen=address or "none",
-            remedy="Set one that begins with https:// in safespace.toml, under [fetch].",
+            remedy=Remedy(
+                cli="Set one that begins with https:// in safespace.toml, under [fetch].",
+                app="Ask whoever runs this app to set one that begins with https://.",
+                library="Give one that begins with https://.",
+            ),
         )
 
 

@@ -19,7 +19,7 @@ import numpy as np
 import shapely
 from pydantic import TypeAdapter, ValidationError
 
-from safespace.errors import InputError, StoreError
+from safespace.errors import InputError, Remedy, StoreError
 from safespace.interventions.scenarios import CHANGES, Scenario
 from safespace.streets import labels, to_metres
 
@@ -132,8 +132,16 @@ class Scenarios:
         versions = self._versions(name)
         if not versions or versions[-1].deleted:
             held = ", ".join(self.names()[:10])
-            remedy = f"Choose from: {held}." if held else "Make one first: safespace scenario new."
-            raise InputError("There is no scenario of this name.", seen=name, remedy=remedy)
+            first = Remedy(
+                cli="Make one first: safespace scenario new.",
+                app="Make one first.",
+                library="Save one first.",
+            )
+            raise InputError(
+                "There is no scenario of this name.",
+                seen=name,
+                remedy=f"Choose from: {held}." if held else first,
+            )
         return versions[-1]
 
     def versions(self, name: str) -> tuple[Saved, ...]:
@@ -166,7 +174,11 @@ class Scenarios:
             raise InputError(
                 "There is nothing to undo: no scenario had this name.",
                 seen=name,
-                remedy="List the scenarios: safespace scenario list.",
+                remedy=Remedy(
+                    cli="List the scenarios: safespace scenario list.",
+                    app="Choose one of the scenarios.",
+                    library="List the scenarios with all.",
+                ),
             )
         left = versions[:-1]
         if left:

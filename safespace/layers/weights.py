@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pyogrio
 
-from safespace.errors import AreaError, FileError, SchemaError
+from safespace.errors import AreaError, FileError, Remedy, SchemaError
 from safespace.layers.boundaries import check_in_britain, flat_and_valid, to_degrees
 from safespace.settings import LimitSettings
 from safespace.sources.tables import check_size
@@ -107,11 +107,16 @@ def _all_points(raw: gpd.GeoDataFrame, path: Path) -> bool:
 def _amounts(raw: gpd.GeoDataFrame, value_column: str, path: Path) -> np.ndarray:
     held = [name for name in raw.columns if name != raw.geometry.name]
     if value_column not in held:
+        known = ", ".join(map(str, held[:60])) or "there are none"
         raise SchemaError(
             "The value column is not in the file.",
             where=path.name,
             seen=value_column or "none named",
-            remedy=f"Name one of these with --value-column: {', '.join(map(str, held[:60])) or 'there are none'}.",
+            remedy=Remedy(
+                cli=f"Name one of these with --value-column: {known}.",
+                app=f"Ask whoever runs this app to load it by one of these: {known}.",
+                library=f"Give one of these as value_column: {known}.",
+            ),
         )
     text = raw[value_column].astype(str).str.strip().str.replace(",", "", regex=False)
     values: np.ndarray = pd.to_numeric(text, errors="coerce").to_numpy(dtype=float)

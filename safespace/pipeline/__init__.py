@@ -142,7 +142,6 @@ from safespace.pipeline.uploads import (
     rejects_of,
     rejects_to_mend,
     settle_mapping,
-    without_file_remedy,
 )
 from safespace.pipeline.view import BASELINES, CALENDARS, EDITIONS, FELT, FOUND_BY, PROVIDERS, RECORDED, View
 from safespace.pipeline.walks import WalkPlanned, find_point, moment_of, plan_walk, today_of
@@ -289,7 +288,6 @@ __all__ = [
     "walk_as_dict",
     "walk_page",
     "windows_of",
-    "without_file_remedy",
     "write_agreement",
     "write_answer",
     "write_brief",

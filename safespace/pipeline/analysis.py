@@ -11,7 +11,7 @@ import pandas as pd
 import shapely
 
 from safespace import cells, hotspots, nights
-from safespace.errors import InputError, TooFewError
+from safespace.errors import InputError, Remedy, TooFewError
 from safespace.pipeline.calendars import zone_of
 from safespace.pipeline.places import (
     check_places,
@@ -42,7 +42,7 @@ LAST_PERIOD = (
     "The first and the last period may be incomplete; a campaign in one place looks like something new."
 )
 REGRESSION = (
-    "A place picked because it was high before falls on average whatever is done: safespace evaluate sets a "
+    "A place picked because it was high before falls on average whatever is done: an evaluation sets a "
     "comparison area beside it."
 )
 MIXES: Mapping[str, str] = MappingProxyType(
@@ -545,7 +545,11 @@ def compare_periods(
         raise InputError(
             "The second period must begin after the first ends.",
             seen=f"{before[0]} to {before[1]}, {after[0]} to {after[1]}",
-            remedy="Give the earlier one as --before, each as FIRST:LAST.",
+            remedy=Remedy(
+                cli="Give the earlier one as --before, each as FIRST:LAST.",
+                app="Choose the earlier one first.",
+                library="Give the earlier one as before.",
+            ),
         )
     counts = [_events_in(view, settings, period) for period in (before, after)]
     _refuse_empty(counts, view, settings)

@@ -9,7 +9,7 @@ import numpy as np
 
 from safespace import cells, streets
 from safespace.engine import open_engine
-from safespace.errors import InputError
+from safespace.errors import InputError, Remedy
 from safespace.pipeline.layers import SUPPLIED, supplied
 from safespace.pipeline.loading import area_values
 from safespace.pipeline.networks import load_streets
@@ -50,7 +50,11 @@ def exposure(baseline: str, window: pd.DataFrame, view: View, settings: Settings
         raise InputError(
             "The store has nothing to make this baseline from.",
             seen=BASELINES[baseline],
-            remedy="Compare with the area of the cell, or load what is missing: see docs/formats.md.",
+            remedy=Remedy(
+                cli="Compare with the area of the cell, or load what is missing: see docs/formats.md.",
+                app="Compare with the area of each cell, or load what is missing on the Data page.",
+                library="Compare with the area of the cell, or load what is missing: see docs/formats.md.",
+            ),
         )
     return made
 

@@ -9,7 +9,7 @@ import pandas as pd
 import shapely
 
 from safespace import nights
-from safespace.errors import InputError
+from safespace.errors import InputError, Remedy
 from safespace.pipeline.layers import keep, layer_file
 from safespace.pipeline.view import CALENDARS, NOT
 from safespace.schemas import Column, Table, conform, empty
@@ -117,7 +117,11 @@ def _entries(
         raise InputError(
             f"The calendar holds no {kind}.",
             seen=f"{len(held_calendar(settings))} entries of other kinds",
-            remedy="Load one: safespace ingest CALENDAR.csv --source calendar.",
+            remedy=Remedy(
+                cli="Load one: safespace ingest CALENDAR.csv --source calendar.",
+                app="Choose any night, or ask whoever runs this app to load a calendar.",
+                library="Load a calendar that holds some, or ask for any night.",
+            ),
         )
     areas, lost = Store.open(settings.store).areas(), []
     named = pd.Series("", index=reports.index, dtype="str")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from safespace.download import public_data
-from safespace.errors import InputError
+from safespace.errors import InputError, Remedy
 from safespace.pipeline.loading import area_outline
 from safespace.store import Store
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from safespace.settings import Settings
 
 KINDS = {
-    "police": "archives of police.uk, one for each --month: all forces, the three years up to it",
-    "police-area": "police.uk crimes inside a loaded --area, one CSV for each --month",
-    "streets": "an OpenStreetMap extract at --address (or the set one), or the streets of a loaded --area",
-    "boundaries": "a boundary file at --address, or at the set one",
+    "police": "archives of police.uk, one for each month: all forces, the three years up to it",
+    "police-area": "police.uk crimes inside a loaded area, one CSV for each month",
+    "streets": "an OpenStreetMap extract at an address (or the set one), or the streets of a loaded area",
+    "boundaries": "a boundary file at an address, or at the set one",
 }
 
 
@@ -66,11 +66,11 @@ def fetch(
             public_data.police_archive(
                 month, folder, settings=settings.fetch, refresh=refresh, progress=progress
             )
-            for month in _needed(months, "a month, as --month 2022-01")
+            for month in _needed(months)
         )
     if kind == "police-area":
         _, outline = area_outline(area, Store.open(settings.store))
-        wanted = list(_needed(months, "a month, as --month 2022-01"))
+        wanted = list(_needed(months))
         return public_data.police_street_level(
             outline, wanted, folder, settings=settings.fetch, refresh=refresh
         )
@@ -97,12 +97,23 @@ def _extract(
         raise InputError(
             "No address is known for this.",
             seen=kind,
-            remedy=f"Give --address, or set {kind} under [fetch] in safespace.toml.",
+            remedy=Remedy(
+                cli=f"Give --address, or set {kind} under [fetch] in safespace.toml.",
+                app="Ask whoever runs this app to fetch it.",
+                library=f"Give an address, or set fetch.{kind}.",
+            ),
         )
     return public_data.extract(where, folder, settings=settings.fetch, refresh=refresh, progress=progress)
 
 
-def _needed(values: Sequence[str], what: str) -> Sequence[str]:
-    if not values:
-        raise InputError("Something is missing.", remedy=f"Give {what}.")
-    return values
+def _needed(months: Sequence[str]) -> Sequence[str]:
+    if not months:
+        raise InputError(
+            "Something is missing.",
+            remedy=Remedy(
+                cli="Give a month, as --month 2022-01.",
+                app="Choose a month.",
+                library="Give months, such as 2022-01.",
+            ),
+        )
+    return months

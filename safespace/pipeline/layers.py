@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import geopandas as gpd
 
-from safespace.errors import InputError, StoreError
+from safespace.errors import InputError, Remedy, StoreError
 from safespace.layers import weights
 from safespace.pipeline.view import BASELINES
 from safespace.store import Store
@@ -89,7 +89,11 @@ def ingest_supplied(
         raise InputError(
             "A supplied layer is one file and the column of its amounts.",
             seen=f"{len(paths)} files, {f'column {value_column}' if value_column else 'no column'}",
-            remedy=f"safespace ingest FILE --source {layer} --value-column COLUMN",
+            remedy=Remedy(
+                cli=f"safespace ingest FILE --source {layer} --value-column COLUMN",
+                app="Ask whoever runs this app to load the layer.",
+                library="Give one path, and the column as value_column.",
+            ),
         )
     (path,) = paths
     amounts = weights.read_weights(path, value_column=value_column, limits=settings.limits)

@@ -12,7 +12,7 @@ import geopandas as gpd
 import pandas as pd
 
 from safespace import cells, sources
-from safespace.errors import AreaError, FileError, InputError, StoreError
+from safespace.errors import AreaError, FileError, InputError, Remedy, StoreError
 from safespace.layers import assets as asset_files
 from safespace.layers import boundaries, columns
 from safespace.pipeline.calendars import held_calendar, ingest_calendar
@@ -411,7 +411,11 @@ def _refuse_mixing(reading: Ingested, settings: Settings) -> None:
             f"This store holds {kind} reports; synthetic and real reports are not mixed.",
             where=settings.store,
             seen=", ".join(reading.files[:3]),
-            remedy="Name another folder with --store.",
+            remedy=Remedy(
+                cli="Name another folder with --store.",
+                app="Ask whoever runs this app for another folder.",
+                library="Use settings whose store is another folder.",
+            ),
         )
 
 
@@ -522,7 +526,11 @@ def ingest_area_values(path: Path, *, layer: str, settings: Settings) -> pd.Seri
             "None of the codes in this file is a loaded area.",
             where=path,
             seen=", ".join(map(str, values.index[:3])),
-            remedy="Load the boundaries first: safespace ingest BOUNDARIES --source areas.",
+            remedy=Remedy(
+                cli="Load the boundaries first: safespace ingest BOUNDARIES --source areas.",
+                app="Load the boundaries first: choose Areas on the Data page.",
+                library="Load the boundaries first.",
+            ),
         )
     keep(held.rename("value").rename_axis("area_id").reset_index(), layer_file(layer, settings))
     return held
@@ -598,7 +606,12 @@ def area_outline(area_id: str, store: Store) -> tuple[str, BaseGeometry]:
     areas = store.areas()
     if areas.empty:
         raise AreaError(
-            "No areas are loaded.", remedy="Load some: safespace ingest AREAS.geojson --source areas."
+            "No areas are loaded.",
+            remedy=Remedy(
+                cli="Load some: safespace ingest AREAS.geojson --source areas.",
+                app="Load some: choose Areas on the Data page.",
+                library="Load a file of areas first.",
+            ),
         )
     if not area_id:
         name = areas["name"].iloc[0] if len(areas) == 1 else "All areas"

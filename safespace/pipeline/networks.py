@@ -11,7 +11,7 @@ import pandas as pd
 
 from safespace import streets
 from safespace.download import public_data
-from safespace.errors import InputError, StoreError
+from safespace.errors import InputError, Remedy, StoreError
 from safespace.layers import assets, columns
 from safespace.pipeline.loading import STREETS_FILE, add_landmarks, area_outline
 from safespace.pipeline.view import CREDITS
@@ -258,7 +258,11 @@ def require_streets(settings: Settings) -> StreetGraph:
         raise StoreError(
             "No street network has been imported.",
             where=settings.store,
-            remedy="Import one: safespace streets EXTRACT.osm.pbf.",
+            remedy=Remedy(
+                cli="Import one: safespace streets EXTRACT.osm.pbf.",
+                app="Load one: choose Streets on the Data page.",
+                library="Import an OpenStreetMap extract first.",
+            ),
         )
     return graph
 

@@ -350,9 +350,7 @@ def _layer(area: BaseGeometry, view: View, chosen: Selection, settings: Settings
     try:
         return _find(counted, view.baseline, chosen, view, settings)
     except TooFewError as problem:
-        raise TooFewError(
-            problem.what, where=f"{layer}, {problem.where}", seen=problem.seen, remedy=problem.remedy
-        ) from problem
+        raise problem.located(f"{layer}, {problem.where}") from problem
 
 
 def _agreement_notes(

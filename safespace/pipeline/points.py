@@ -111,16 +111,14 @@ def walks_of(
     if not links:
         raise InputError("No walks were given.", remedy="Name at least one walk, as 'FROM > TO'.")
     found: list[interventions.Walk] = []
-    problems: list[str] = []
+    problems: list[PlaceError] = []
     for link in (one if isinstance(one, Link) else Link(*one) for one in links):
         try:
             found.append(_walk(link, graph, settings))
         except PlaceError as problem:
-            problems.append(str(problem))
+            problems.append(problem)
     if problems:
-        seen = " ".join(dict.fromkeys(problems[:5]))
-        more = f" And {len(problems) - 5:,} more." if len(problems) > 5 else ""
-        raise PlaceError(f"Some walks cannot be placed on the streets. {seen}{more}")
+        raise PlaceError("Some walks cannot be placed on the streets.", causes=problems)
     return _told_apart(found)
 
 

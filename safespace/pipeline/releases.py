@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from safespace import disclosure
-from safespace.errors import InputError
+from safespace.errors import InputError, Remedy
 from safespace.pipeline.places import count_cells
 
 if TYPE_CHECKING:
@@ -49,7 +49,14 @@ def release(
         When no profile has that name.
     """
     if view.since is None or view.until is None:
-        raise InputError("A release needs a first and a last day.", remedy="Give --since and --until.")
+        raise InputError(
+            "A release needs a first and a last day.",
+            remedy=Remedy(
+                cli="Give --since and --until.",
+                app="Choose a first and a last day.",
+                library="Give a view with since and until.",
+            ),
+        )
     counted = count_cells(view, settings)
     return disclosure.release(
         counted[~counted["edge"]].reset_index(drop=True),

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from safespace.errors import FileError, SafeSpaceError, SchemaError
+from safespace.errors import FileError, Remedy, SafeSpaceError, SchemaError
 from safespace.pipeline.loading import LAYERS, MAPPINGS, Ingestion, commit, ingest, ingest_layer
 from safespace.pipeline.networks import ingest_streets
 from safespace.pipeline.view import AREA_LAYERS, PROVIDERS
@@ -53,7 +53,6 @@ UPLOADS: Lookup[str, tuple[str, ...]] = MappingProxyType(
 _MB = 2**20
 _HEAD_BYTES = 4096
 _LONGEST_NAME = 80
-_UNDECIDED = "To be decided: "
 # How the areas' kinds begin. The library behind them looks at the bytes and not at the name, and knows
 # kinds that only point to other files and addresses; those are not let through.
 _AREA_STARTS = MappingProxyType(
@@ -113,7 +112,7 @@ class Offer:
     remembered
         Files with these headers were loaded before, and this is how.
     undecided
-        Why the order of the dates has to be asked, or blank.
+        Why the order of the dates has to be asked, if it has.
     notes
         Sentences about what was noticed.
     """
@@ -124,7 +123,7 @@ class Offer:
     either: tuple[tuple[str, ...], ...]
     mapping: Mapping
     remembered: bool
-    undecided: str
+    undecided: SafeSpaceError | None
     notes: tuple[str, ...]
 
 
@@ -186,7 +185,6 @@ def propose_upload(
         mapping = mappings.read_mapping(kept) if kept else told.mapping
     form = _form(source)
     known = _recognised(form, told.headers)
-    asked = [note.removeprefix(_UNDECIDED) for note in told.notes if note.startswith(_UNDECIDED)]
     return Offer(
         source=source,
         columns=tuple(_column(form, name, told, mapping if kept else None, known) for name in form.names()),
@@ -194,14 +192,9 @@ def propose_upload(
         either=form.either,
         mapping=mapping,
         remembered=kept is not None,
-        undecided=without_file_remedy(asked[0]) if asked and mapping.date_order is None else "",
-        notes=tuple(note for note in told.notes if not note.startswith(_UNDECIDED)),
+        undecided=told.undecided if mapping.date_order is None else None,
+        notes=told.notes,
     )
-
-
-def without_file_remedy(sentence: str) -> str:
-    """Return a sentence about undecided dates without its advice to write a file."""
-    return sentence.split(" Say which in a mapping file", maxsplit=1)[0]
 
 
 def settle_mapping(
@@ -376,11 +369,7 @@ class _Shelf:
         return text.replace(f"{self.folder / 'mapping.toml'}", "the columns chosen")
 
     def tell_problem(self, problem: SafeSpaceError) -> SafeSpaceError:
-        texts = {
-            name: None if value is None else self.tell(str(value))
-            for name, value in (("seen", problem.seen), ("where", problem.where), ("remedy", problem.remedy))
-        }
-        return type(problem)(self.tell(problem.what), **texts)
+        return problem.changed(self.tell)
 
     def rename(self, done: Ingestion) -> Ingestion:
         reading = done.reading
@@ -452,7 +441,11 @@ def _refuse_large(files: Sequence[Given], settings: Settings) -> None:
         raise FileError(
             "The files are too large to hand over here.",
             seen=f"{size / _MB:,.1f} MB together",
-            remedy=f"The limit is {most:,} MB (limits.upload_mb). Load them with: safespace ingest.",
+            remedy=Remedy(
+                cli=f"The limit is {most:,} MB (limits.upload_mb). Load them with: safespace ingest.",
+                app=f"The limit is {most:,} MB. Load them in parts, or ask whoever runs this app to load them.",
+                library=f"The limit is {most:,} MB (limits.upload_mb). Load them from their paths.",
+            ),
         )
 
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from safespace.errors import SchemaError
+from safespace.errors import Remedy, SchemaError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -120,15 +120,18 @@ def match_header(headers: Sequence[str], form: Form, mapping: Mapping, *, where:
     return _declared_grid({name: spots[0] for name, spots in taken.items()}, mapping)
 
 
-def how_to_map(form: Form) -> str:
+def how_to_map(form: Form) -> Remedy:
     """Say which columns are needed and how a mapping is written."""
     needed = [field.name for field in form.fields if field.needed]
     pairs = " or ".join(" and ".join(group) for group in form.either)
     example = "; ".join(f'{name} = "their header"' for name in needed[:2])
     place = f"; and {pairs}" if pairs else ""
-    return (
-        f"Needed: {', '.join(needed)}{place}. Write a mapping file with a line [columns] and "
-        f"under it one line a column, such as {example}; then give it with --mapping FILE."
+    columns = f"Needed: {', '.join(needed)}{place}."
+    return Remedy(
+        cli=f"{columns} Write a mapping file with a line [columns] and "
+        f"under it one line a column, such as {example}; then give it with --mapping FILE.",
+        app=f"{columns} Choose which of the file's columns each is.",
+        library=f"{columns} Give a mapping from each to its header.",
     )
 
 

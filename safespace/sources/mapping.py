@@ -12,7 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
-from safespace.errors import FileError, SchemaError
+from safespace.errors import FileError, Remedy, SchemaError
 from safespace.sources.forms import plain
 
 if TYPE_CHECKING:
@@ -25,11 +25,12 @@ Crs: TypeAlias = Literal["EPSG:4326", "EPSG:27700"]
 
 _KEYS = {"columns", "values", "date_order", "crs"}
 _ORDERS: Lookup[str, DateOrder] = MappingProxyType({"day": "dmy", "month": "mdy", "dmy": "dmy", "mdy": "mdy"})
-_HOW = (
+_WRITTEN = (
     'A mapping is a TOML file with a [columns] table of ours = "their header", and if needed '
     '[values.COLUMN] tables of "their word" = "our word", date_order = "day" or "month", '
     'crs = "EPSG:4326" or "EPSG:27700".'
 )
+_HOW = Remedy(cli=_WRITTEN, app="Choose again which of the file's columns each is.", library=_WRITTEN)
 
 
 @dataclass(frozen=True)

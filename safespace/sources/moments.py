@@ -16,7 +16,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from safespace.errors import SchemaError
+from safespace.errors import Remedy, SchemaError
 from safespace.sources.outcomes import Problem, Repair, Step, problem
 from safespace.sources.texts import arrow, encode, is_blank, matches
 
@@ -181,8 +181,13 @@ def refuse_ambiguous(columns: Mapping[str, tuple[str, pd.Series]]) -> None:
         header, text = next(iter(seen.items()))
         raise SchemaError(
             f"The dates in {', '.join(seen)} fit both day first and month first.",
+            code="dates-fit-both-orders",
             seen=f"{text}, which can be {_spoken(text, 'dmy')} or {_spoken(text, 'mdy')}",
-            remedy='Say which in a mapping file: date_order = "day", or date_order = "month".',
+            remedy=Remedy(
+                cli='Say which in a mapping file: date_order = "day", or date_order = "month".',
+                app="Choose how the dates are written.",
+                library='Give a mapping with date_order "dmy" or "mdy".',
+            ),
         )
 
 
@@ -411,7 +416,11 @@ def _day_and_month(last: dict[str, Numbers], order: DateOrder | None, name: str)
         raise SchemaError(
             f"The dates in {name} look month first.",
             seen=f"{late.sum():,} different dates with a day above 12 in second place",
-            remedy='Say so in a mapping file: date_order = "month", or "day" if those dates are wrong.',
+            remedy=Remedy(
+                cli='Say so in a mapping file: date_order = "month", or "day" if those dates are wrong.',
+                app="Choose month first, or day first if those dates are wrong.",
+                library='Give a mapping with date_order "mdy", or "dmy" if those dates are wrong.',
+            ),
         )
     turn = ~named & (order == "mdy")
     return np.where(turn, second, first), np.where(named, second - _NAMED, np.where(turn, first, second))

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from safespace.errors import SchemaError
+from safespace.errors import Remedy, SchemaError
 from safespace.sources.forms import Field, plain
 from safespace.sources.outcomes import BLANKED, Problem, Repair, Step, problem, shown
 from safespace.sources.taxonomy import load_taxonomy, resolve
@@ -148,7 +148,11 @@ def markers(
                 f"More than one column could be {name}.",
                 where=where,
                 seen=", ".join(headers[spot][:60] for spot in held + likely),
-                remedy=f'Say which in a mapping file, under [columns]: {name} = "their header".',
+                remedy=Remedy(
+                    cli=f'Say which in a mapping file, under [columns]: {name} = "their header".',
+                    app=f"Choose which of the file's columns is {name}.",
+                    library=f"Give a mapping whose columns say which is {name}.",
+                ),
             )
         found |= {name: likely[0]} if likely else {}
     return found

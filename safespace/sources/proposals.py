@@ -63,7 +63,9 @@ class Proposal:
     headers
         Every header of the file, to choose from.
     notes
-        Sentences about dates and coordinates, and what is still to be decided.
+        Sentences about dates and coordinates.
+    undecided
+        The problem of dates that fit two orders, where a person has to say which.
     """
 
     mapping: Mapping
@@ -71,6 +73,7 @@ class Proposal:
     missing: tuple[str, ...]
     headers: tuple[str, ...]
     notes: tuple[str, ...]
+    undecided: SchemaError | None = None
 
 
 def propose(paths: Sequence[Path], *, source: str, settings: Settings, sheet: str | None = None) -> Proposal:
@@ -111,13 +114,14 @@ def propose(paths: Sequence[Path], *, source: str, settings: Settings, sheet: st
     guesses = _match(sample, form, settings)
     columns = {guess.column: guess.header for guess in guesses if plain(guess.header) != guess.column}
     crs, places = _crs(sample, guesses)
-    order, dates = _order(sample, guesses, form, settings)
+    order, dates, undecided = _order(sample, guesses, form, settings)
     return Proposal(
         Mapping(columns=columns, date_order=order, crs=crs),
         guesses,
         _missing(form, {guess.column for guess in guesses}),
         grid.headers,
         (*places, *dates),
+        undecided,
     )
 
 
@@ -265,7 +269,7 @@ def _crs(sample: dict[str, pd.Series], guesses: Sequence[Guess]) -> tuple[Crs | 
 
 def _order(
     sample: dict[str, pd.Series], guesses: Sequence[Guess], form: Form, settings: Settings
-) -> tuple[DateOrder | None, list[str]]:
+) -> tuple[DateOrder | None, list[str], SchemaError | None]:
     moments = {field.name for field in form.fields if field.kind == "moment"}
     theirs = {g.column: (g.header, sample[g.header]) for g in guesses if g.column in moments}
     try:
@@ -274,13 +278,13 @@ def _order(
             clock = Clock(settings.time_zone, pd.Timestamp("2200-01-01", tz="UTC"))
             read_moments(values, clock, name=header, needed=False)
     except SchemaError as problem:
-        if "fit both" in str(problem):
-            return None, [f"To be decided: {problem}"]
-        return "mdy", ["The dates are month first."]
+        if problem.code == "dates-fit-both-orders":
+            return None, [], problem
+        return "mdy", ["The dates are month first."], None
     # kept, as no date of the next file may settle it
     if any(values.str.contains(_DAY_OR_MONTH_FIRST).any() for _, values in theirs.values()):
-        return "dmy", ["The dates are day first."]
-    return None, []
+        return "dmy", ["The dates are day first."], None
+    return None, [], None
 
 
 def _missing(form: Form, found: set[str]) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
-from safespace.errors import FileError, SchemaError
+from safespace.errors import FileError, Remedy, SchemaError
 from safespace.sources.datafiles import kind_of, open_datafile
 from safespace.sources.forms import plain
 
@@ -624,14 +624,20 @@ def _open_workbook(
     where = f"{name}: sheet {page.title}"
     if not any(any(row) for row in rows):
         raise FileError(
-            "The sheet is empty.", where=where, remedy=f"Choose a sheet with --sheet: {', '.join(names)}."
+            "The sheet is empty.",
+            where=where,
+            remedy=Remedy(
+                cli=f"Choose a sheet with --sheet: {', '.join(names)}.",
+                app=f"Choose one of its sheets above: {', '.join(names)}.",
+                library=f"Give another as sheet: {', '.join(names)}.",
+            ),
         )
     left = [one for one in names if one != page.title]
     notes = (f"{where} was read, and not {', '.join(left)}.",) if left else ()
     spread = _spread_merged(rows, merged, header=_header_row(rows, wanted))
     grid = _grid_of_rows(rows, name, wanted=wanted, limits=limits)
     kept = {(line, column): rows[line - 1][column] for line, column in spread if line >= grid.first_line}
-    others = f" (others, to be named with --sheet: {', '.join(left)})" if left else ""
+    others = f" (others, not read: {', '.join(left)})" if left else ""
     return replace(grid, notes=notes, filled=kept, sheet=f"sheet {page.title}{others}")
 
 

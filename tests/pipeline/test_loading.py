@@ -115,8 +115,9 @@ def test_real_and_synthetic_reports_are_not_mixed(town, settings, tmp_path):
         "reference,method,status,onset_from,onset_to,reported,latitude,longitude,place_confidence\n"
         "A1,drink,reported,2022-01-28 22:00,2022-01-28 23:00,2022-01-29 10:00,52.48,-1.89,street\n"
     )
-    with pytest.raises(StoreError, match=r"holds synthetic reports.*spiking\.csv.*--store"):
+    with pytest.raises(StoreError, match=r"holds synthetic reports.*spiking\.csv") as problem:
         pipeline.ingest([real], source="spiking", settings=settings)
+    assert problem.value.told("cli").endswith("Name another folder with --store.")
 
 
 def test_areas_with_the_same_identifier_are_replaced(town, settings):
@@ -135,8 +136,10 @@ def test_the_streets_held_are_described_in_words(town_settings):
 
 def test_walks_need_streets_and_say_how_to_get_them(settings, town):
     pipeline.ingest([town.spiking_csv], source="spiking", settings=settings)
-    with pytest.raises(StoreError, match=r"safespace streets EXTRACT\.osm\.pbf"):
+    with pytest.raises(StoreError, match=r"No street network has been imported") as problem:
         pipeline.held_streets(settings)
+    assert problem.value.told("cli").endswith("safespace streets EXTRACT.osm.pbf.")
+    assert problem.value.told("app").endswith("Load one: choose Streets on the Data page.")
 
 
 def test_area_figures_need_their_areas(town, settings, tmp_path):

@@ -152,13 +152,14 @@ def test_a_guess_is_offered_confirmed_and_remembered(settings):
         name: header for name, header in CHOSEN.items() if name != "reference"
     }
     assert not offer.remembered
-    assert offer.undecided.startswith("The dates in Sent on fit both day first and month first.")
-    assert "mapping file" not in offer.undecided
+    assert offer.undecided.code == "dates-fit-both-orders"
+    assert offer.undecided.what == "The dates in Sent on fit both day first and month first."
+    assert offer.undecided.told("app").endswith("3 Apr or 4 Mar. Choose how the dates are written.")
     mapping = settle(offer, "dmy", reference="No")
     pipeline.load_upload(check(files, settings, mapping=mapping), settings)
     again = pipeline.propose_upload(files, source="streetsafe", settings=settings)
     assert again.remembered
-    assert again.undecided == ""
+    assert again.undecided is None
     assert settle(again, again.mapping.date_order) is again.mapping
     assert {column.name: column.header for column in again.columns if column.header} == CHOSEN
     assert check(files, settings, mapping=again.mapping).held_as
@@ -185,7 +186,7 @@ def test_dates_that_fit_both_ways_are_refused_when_nobody_was_asked(settings):
     mapping = Mapping(columns=CHOSEN)
     with pytest.raises(SchemaError, match=r"Sent on fit both") as problem:
         check([given(THEIRS)], settings, mapping=mapping)
-    assert pipeline.without_file_remedy(str(problem.value)).endswith("3 Apr or 4 Mar.")
+    assert problem.value.code == "dates-fit-both-orders"
 
 
 def test_a_file_about_persons_is_refused_before_its_columns_are_offered(settings):

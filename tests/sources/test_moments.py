@@ -141,7 +141,7 @@ def test_a_blank_that_is_not_needed_is_no_problem():
 
 def test_month_first_is_refused_until_told():
     texts = ("01/28/2022 10:00", "01/29/2022 10:00", "01/30/2022 10:00", "03/04/2022 10:00")
-    with pytest.raises(SchemaError, match=r'month first.*date_order = "month"'):
+    with pytest.raises(SchemaError, match=r'month first.*date_order "mdy"'):
         read(*texts)
     moments = read(*texts, order="mdy")
     assert moments.earliest.dt.strftime("%m-%d").tolist() == ["01-28", "01-29", "01-30", "03-04"]

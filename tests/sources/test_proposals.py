@@ -53,7 +53,8 @@ def test_what_cannot_be_found_is_listed_and_ambiguous_dates_are_left_to_a_person
     made = propose_of(tmp_path, "what,date_from\nxx,03/04/2022\n")
     assert made.missing == ("offence", "latitude", "longitude")
     assert made.headers == ("what", "date_from")
-    assert made.notes[0].startswith("To be decided: The dates in date_from fit both")
+    assert made.undecided.code == "dates-fit-both-orders"
+    assert made.undecided.what.startswith("The dates in date_from fit both")
 
 
 def test_a_date_order_that_the_dates_settle_is_kept_for_files_that_do_not(tmp_path):
