@@ -13,12 +13,14 @@ from hypothesis import strategies as st
 from safespace.errors import InputError, SettingsError
 from safespace.nights import (
     aoristic,
+    day_of,
     default_times,
     hour_table,
     night_hours,
     night_of,
     night_table,
     weekday_and_hour,
+    window_by_zone,
     window_of,
 )
 from safespace.settings import NIGHT, NightWindow
@@ -115,31 +117,165 @@ def test_every_minute_of_two_years_belongs_to_one_night() -> None:
     assert sorted(set(whole)) == [11, 12, 13]
 
 
-def test_windows_out_of_order_are_refused() -> None:
-    with pytest.raises(SettingsError, match=r"must follow each other. Seen: nte-evening 18:00 to 22:00"):
-        night_of(utc("2022-01-01"), windows=(NIGHT[1], NIGHT[0]))
-    overlap = (NIGHT[0], NightWindow(name="late", start=time(21), end=time(6)))
-    with pytest.raises(SettingsError, match="late 21:00 to 06:00"):
-        window_of(utc("2022-01-01"), windows=overlap)
-    with pytest.raises(SettingsError, match="at least one window"):
+@pytest.mark.parametrize(
+    ("windows", "seen"),
+    [
+        ((NIGHT[1], NIGHT[0]), "nte-evening 18:00 to 22:00"),
+        ((NIGHT[0], NightWindow(name="late", start=time(21), end=time(6))), "late 21:00 to 06:00"),
+        ((NIGHT[0], NightWindow(name="late", start=time(22, 1), end=time(6))), "late 22:01 to 06:00"),
+        ((NIGHT[0], NightWindow(name="late", start=time(21, 59), end=time(6))), "late 21:59 to 06:00"),
+        ((NIGHT[0], NightWindow(name="late", start=time(22), end=time(18, 1))), "late 22:00 to 18:01"),
+        ((NIGHT[0], NightWindow(name="again", start=time(22), end=time(22))), "again 22:00 to 22:00"),
+    ],
+)
+def test_windows_out_of_order_are_refused(windows, seen) -> None:
+    for ask in (night_of, window_of):
+        with pytest.raises(SettingsError) as refused:
+            ask(utc("2022-01-01"), windows=windows)
+        assert str(refused.value) == (
+            f"night: The windows of a night must follow each other. Seen: {seen}. "
+            "Put them in the order of the night, each starting when the one before ends."
+        )
+
+
+def test_a_night_without_windows_is_refused() -> None:
+    with pytest.raises(SettingsError) as refused:
         window_of(utc("2022-01-01"), windows=())
+    assert str(refused.value) == "night: A night needs at least one window. Name one."
+
+
+ODD = (
+    NightWindow(name="dusk", start=time(19, 30), end=time(23, 15)),
+    NightWindow(name="dark", start=time(23, 15), end=time(4, 45)),
+)
+
+
+@pytest.mark.parametrize(
+    ("local", "name", "night", "day"),
+    [
+        ("2022-01-29 19:29:59", "day", None, "2022-01-29"),
+        ("2022-01-29 19:30", "dusk", "2022-01-29", "2022-01-29"),
+        ("2022-01-29 23:14:59", "dusk", "2022-01-29", "2022-01-29"),
+        ("2022-01-29 23:15", "dark", "2022-01-29", "2022-01-29"),
+        ("2022-01-30 00:00", "dark", "2022-01-29", "2022-01-29"),
+        ("2022-01-30 04:44:59", "dark", "2022-01-29", "2022-01-29"),
+        ("2022-01-30 04:45", "day", None, "2022-01-30"),
+        ("2022-01-30 05:30", "day", None, "2022-01-30"),
+    ],
+)
+def test_windows_of_other_hours_are_honoured(local, name, night, day) -> None:
+    moment = london(local)
+    assert window_of(moment, windows=ODD).tolist() == [name]
+    found = night_of(moment, windows=ODD)
+    assert found.isna().tolist() == [night is None]
+    assert night is None or found[0] == pd.Timestamp(night)
+    assert day_of(moment, windows=ODD)[0] == pd.Timestamp(day)
+    assert window_by_zone(moment, pd.Series(["Z"]), of_zone={"Z": ODD}).tolist() == [name]
+    assert window_by_zone(moment, pd.Series(["Y"]), of_zone={"Z": NIGHT}, windows=ODD).tolist() == [name]
+
+
+def test_a_night_that_ends_as_it_starts_may_be_whole() -> None:
+    around = (NIGHT[0], NightWindow(name="rest", start=time(22), end=time(18)))
+    moments = london("2022-01-29 17:59", "2022-01-29 18:00")
+    assert window_of(moments, windows=around).tolist() == ["rest", "nte-evening"]
+    assert night_of(moments, windows=around).tolist() == [
+        pd.Timestamp("2022-01-28"),
+        pd.Timestamp("2022-01-29"),
+    ]
+
+
+def test_every_question_is_asked_in_the_zone_named() -> None:
+    """01:30 UTC in July is half past nine the evening before in New York, and 02:30 in London."""
+    moment, new_york = utc("2022-07-02 01:30"), "America/New_York"
+    assert window_of(moment).tolist() == ["nte-core"]
+    assert window_of(moment, tz=new_york).tolist() == ["nte-evening"]
+    assert night_of(moment, tz=new_york)[0] == pd.Timestamp("2022-07-01")
+    noon = utc("2022-07-02 02:30")  # the evening before there
+    assert day_of(noon, tz=new_york)[0] == pd.Timestamp("2022-07-01")
+    day = utc("2022-07-02 03:30")
+    by_day = (NightWindow(name="short", start=time(1), end=time(2)),)
+    assert day_of(day, windows=by_day)[0] == pd.Timestamp("2022-07-02")
+    assert day_of(day, windows=by_day, tz=new_york)[0] == pd.Timestamp("2022-07-01")
+    zones = pd.Series(["Z"])
+    assert window_by_zone(moment, zones, of_zone={}, tz=new_york).tolist() == ["nte-evening"]
+    assert window_by_zone(moment, zones, of_zone={"Z": NIGHT}, tz=new_york).tolist() == ["nte-evening"]
+    assert weekday_and_hour(moment, tz=new_york).to_numpy().tolist() == [[FRI, 21]]
+    assert aoristic(moment, moment, tz=new_york)[0, FRI, 21] == 1
+    assert hour_table(moment, moment, tz=new_york)[FRI, 21] == 1
+    assert default_times(utc("2022-07-02 04:00"), tz=new_york)["reports"].tolist() == [1, 0, 0]
+    changes = pd.Series(pd.to_datetime(["2022-03-12", "2022-03-26", "2022-11-05", "2022-10-29"]))
+    assert night_hours(changes, tz=new_york)["night"].tolist() == [11, 12, 13, 12]
+
+
+def test_london_in_summer_is_an_hour_ahead_in_every_answer() -> None:
+    edge = utc("2022-07-02 20:59:59", "2022-07-02 21:00", "2022-07-02 05:00", "2022-07-02 04:59:59")
+    assert window_of(edge).tolist() == ["nte-evening", "nte-core", "day", "nte-late"]
+    by_zone = window_by_zone(edge, pd.Series(["Z", "Z", "Y", "Y"]), of_zone={"Z": NIGHT})
+    assert by_zone.tolist() == ["nte-evening", "nte-core", "day", "nte-late"]
+    late = utc("2022-07-01 23:30")
+    by_day = (NightWindow(name="noon", start=time(12), end=time(13)),)
+    assert day_of(late, windows=by_day)[0] == pd.Timestamp("2022-07-02")
+
+
+def test_zones_are_matched_by_label() -> None:
+    moments = utc("2022-01-29 23:00", "2022-01-29 23:00").set_axis([7, 3])
+    zones = pd.Series(["Y", "Z"], index=[3, 7])
+    own = (NightWindow(name="own", start=time(20), end=time(3)),)
+    out = window_by_zone(moments, zones, of_zone={"Z": own})
+    assert (out.index.tolist(), out.tolist()) == ([7, 3], ["own", "nte-core"])
+
+
+def test_no_moments_have_no_nights() -> None:
+    none = utc("2022-01-01").iloc[:0]
+    for out, kind in (
+        (night_of(none), "datetime64[us]"),
+        (day_of(none), "datetime64[us]"),
+        (window_of(none), "str"),
+        (window_by_zone(none, pd.Series([], dtype="str"), of_zone={"Z": NIGHT}), "str"),
+    ):
+        assert (str(out.dtype), len(out)) == (kind, 0)
+    assert weekday_and_hour(none).shape == (0, 2)
+    assert night_hours(none.dt.tz_localize(None)).shape == (0, len(NIGHT) + 1)
+    assert default_times(none)["share"].tolist() == [0, 0, 0]
+
+
+def test_night_hours_of_windows_without_an_hour_of_their_own() -> None:
+    # the hour that never was is all of the first, and the last lies wholly after it
+    windows = (
+        NightWindow(name="gone", start=time(1), end=time(2)),
+        NightWindow(name="after", start=time(2), end=time(3)),
+        NightWindow(name="late", start=time(3), end=time(3, 30)),
+    )
+    nights = pd.Series(pd.to_datetime(["2022-03-27", "2022-03-28", "2022-10-30"]), index=[7, 3, 5])
+    hours = night_hours(nights, windows=windows)
+    assert hours.loc[3].tolist() == [1, 1, 0.5, 2.5]
+    assert hours.loc[5].tolist() == [2, 1, 0.5, 3.5]
+    assert hours.loc[7].tolist() == [0, 1, 0.5, 1.5]
+    assert hours.columns.tolist() == ["gone", "after", "late", "night"]
 
 
 def test_a_night_may_be_a_day_long() -> None:
     day = (NightWindow(name="all", start=time(6), end=time(6)),)
     assert night_of(london("2022-01-02 05:59"), windows=day).tolist() == [pd.Timestamp("2022-01-01")]
+    whole = pd.Series(pd.to_datetime(["2022-03-26", "2022-10-29", "2022-10-30"]))
+    assert night_hours(whole, windows=day)["all"].tolist() == [23, 25, 24]
 
 
 def test_moments_without_a_time_zone_are_refused() -> None:
-    with pytest.raises(InputError, match=r"Moments need a time zone. Seen: datetime64"):
-        night_of(pd.Series(pd.to_datetime(["2022-01-01"])))
+    naive = pd.Series(pd.to_datetime(["2022-01-01"]))
+    asked = (night_of, day_of, window_of, weekday_and_hour, default_times)
+    for ask in (*asked, lambda moments: aoristic(moments, utc("2022-01-01"))):
+        with pytest.raises(InputError) as refused:
+            ask(naive)
+        assert str(refused.value) == f"Moments need a time zone. Seen: {naive.dtype}. Give them in UTC."
 
 
 def test_weekday_and_hour_are_local() -> None:
     out = weekday_and_hour(utc("2022-07-01 23:30", "2022-01-01 23:30"))
     assert out.to_numpy().tolist() == [[SAT, 0], [SAT, 23]]
-    with pytest.raises(InputError, match=r"Some moments are not known. Seen: 1 rows"):
-        weekday_and_hour(utc(None))
+    with pytest.raises(InputError) as refused:
+        weekday_and_hour(utc(None, "2022-01-01", None))
+    assert str(refused.value) == "moments: Some moments are not known. Seen: 2 rows."
 
 
 # ---- aoristic weights, by hand ----------------------------------------------------------------------
@@ -180,6 +316,33 @@ def test_a_week_or_more_says_nothing() -> None:
         table = aoristic(utc("2022-01-28 22:10"), utc(end))[0]
         assert table.sum() == 1.0
         assert table == pytest.approx(np.full((7, 24), 1 / 168), abs=1e-9)
+
+
+def test_a_week_is_seven_days_to_the_millisecond() -> None:
+    start = utc("2022-01-28 22:10")
+    week = aoristic(start, start + pd.Timedelta(days=7))[0]
+    short = aoristic(start, start + pd.Timedelta(days=7) - pd.Timedelta(milliseconds=1))[0]
+    assert np.ptp(week) < 2**-29  # shares of 2^30 that are no multiple of 168
+    assert np.ptp(short) > 0  # 22:00 to 23:00 is short of a millisecond
+    assert short[FRI, 22] < week[FRI, 22]
+    assert short.sum() == week.sum() == 1
+
+
+def test_the_shortest_intervals() -> None:
+    for ms in (0, 1):
+        start = utc("2022-01-28 22:59:59.999")
+        assert aoristic(start, start + pd.Timedelta(milliseconds=ms))[0, FRI, 22] == 1
+    two = aoristic(start, start + pd.Timedelta(milliseconds=2))[0]
+    assert (two[FRI, 22], two[FRI, 23]) == (0.5, 0.5)
+
+
+def test_the_same_interval_counts_each_time_and_in_its_own_row() -> None:
+    start = utc("2022-01-28 22:30", "2022-01-29 01:15", "2022-01-28 22:30")
+    end = start + pd.Timedelta(hours=1)
+    table = aoristic(start, end)
+    assert (table[:, FRI, 22].tolist(), table[:, SAT, 1].tolist()) == ([0.5, 0, 0.5], [0, 0.75, 0])
+    total = hour_table(start, end)
+    assert (total[FRI, 22], total[FRI, 23], total[SAT, 1], total[SAT, 2]) == (1, 1, 0.75, 0.25)
 
 
 def test_just_short_of_a_week_still_says_something() -> None:
@@ -223,10 +386,15 @@ def test_weights_agree_with_counting_minutes(begin, minutes) -> None:
 
 
 def test_intervals_that_make_no_sense_are_refused() -> None:
-    with pytest.raises(InputError, match=r"row 0: An interval ends before it starts. Seen: 2022-01-02"):
-        aoristic(utc("2022-01-02"), utc("2022-01-01"))
-    with pytest.raises(InputError, match=r"occurred_from: Some moments are not known"):
+    with pytest.raises(InputError) as refused:
+        aoristic(utc("2022-01-02", "2022-01-02"), utc("2022-01-02", "2022-01-01 23:59:59"))
+    assert str(refused.value) == (
+        "row 1: An interval ends before it starts. "
+        "Seen: 2022-01-02 00:00:00+00:00 to 2022-01-01 23:59:59+00:00. Swap the two or leave the row out."
+    )
+    with pytest.raises(InputError) as unknown:
         hour_table(utc(None), utc("2022-01-01"))
+    assert str(unknown.value) == "occurred_from: Some moments are not known. Seen: 1 rows."
 
 
 def test_no_reports_have_no_weights() -> None:
@@ -253,6 +421,40 @@ def test_night_table_moves_the_small_hours_to_the_night_before() -> None:
     assert table.loc["Saturday", 23] == hours[SAT, 23]
     assert table.loc["Saturday", 2] == hours[SUN, 2]
     assert table.loc["Sunday", 2] == hours[0, 2]
+
+
+def test_night_table_of_other_windows() -> None:
+    hours = np.arange(168, dtype=float).reshape(7, 24)
+    early = (NightWindow(name="early", start=time(0), end=time(2)),)
+    table = night_table(hours, windows=early)  # a night that starts at midnight is that day's
+    assert table.columns.tolist() == [0, 1]
+    assert table.loc["Saturday"].tolist() == [hours[SAT, 0], hours[SAT, 1]]
+    across = (NightWindow(name="across", start=time(23), end=time(1)),)
+    table = night_table(hours, windows=across)
+    assert table.columns.tolist() == [23, 0]
+    assert table.loc["Saturday"].tolist() == [hours[SAT, 23], hours[SUN, 0]]
+    assert table.loc["Sunday"].tolist() == [hours[SUN, 23], hours[0, 0]]
+    assert table.index.tolist()[0] == "Monday"
+    whole = (NightWindow(name="whole", start=time(21), end=time(21)),)
+    assert night_table(hours, windows=whole).columns.tolist() == [21, 22, 23, *range(21)]
+
+
+def test_default_times_in_full() -> None:
+    moments = utc(
+        "2022-01-01 00:01",
+        "2022-01-01 00:01:00.5",
+        "2022-01-01 00:00:01",
+        "2022-01-01 00:00:00.000001",
+        "2022-01-01",
+    )
+    out = default_times(pd.concat([moments, utc("2022-01-01 00:00:01.000001", "2022-01-01 12:01")]))
+    assert out.to_dict("list") == {
+        "time": ["00:00", "00:01", "12:00"],
+        "reports": [1, 1, 0],
+        "share": pytest.approx([1 / 7, 1 / 7, 0]),
+        "expected_share": pytest.approx([1 / 1440] * 3),
+    }
+    assert default_times(utc("2022-01-01"))["share"].tolist() == [1, 0, 0]
 
 
 def test_default_times_are_counted_in_local_time() -> None:
