@@ -11,6 +11,7 @@ from made_streets import grid_graph, made_ways
 from safespace import routes
 from safespace.errors import PlaceError
 from safespace.routes.alternatives import BALANCED, FEWEST, SHORTEST, choose, different, knee, overlap
+from safespace.routes.front import _front, _pop, _push
 from safespace.streets import build_graph, exposure_operator, osm, replace
 
 
@@ -126,6 +127,149 @@ def test_no_different_walk_on_the_only_street():
     graph = build_graph(made_ways(rows, places))
     only = routes.shortest_path(graph, 0, 2)
     assert different(graph, (0, 2), [only.edges], longest_m=1e9) is None
+
+
+def triangle(long_m=149.0):
+    """Return three places in straight lines: 0 to 1 is 100 m, by way of 2 it is as long as asked."""
+    half = long_m / 2
+    places = {1: (0, 0), 2: (100, 0), 3: (50, (half**2 - 50**2) ** 0.5)}
+    rows = [
+        (1, {"highway": "path"}, [1, 2]),
+        (2, {"highway": "path"}, [1, 3]),
+        (3, {"highway": "path"}, [3, 2]),
+    ]
+    graph = build_graph(made_ways(rows, places))
+    node = [
+        int(np.argmin(np.hypot(graph.x - graph.x.min() - x, graph.y - graph.y.min() - y)))
+        for x, y in places.values()
+    ]
+    exposure = np.where(np.isclose(graph.length_m, 100, atol=0.5), 9.0, 1.0)
+    return graph, node, exposure
+
+
+@pytest.mark.parametrize(
+    ("options", "walks"),
+    [
+        ({}, 2),
+        ({"detour_cap": 1.5}, 2),
+        ({"detour_cap": 1.495}, 2),
+        ({"detour_cap": 1.485}, 1),
+        ({"detour_cap": 1.0}, 1),
+    ],
+)
+def test_a_walk_of_straight_lines_up_to_the_cap_is_found(options, walks):
+    """No bound may be above the straight line: the way by 2 is straight twice, and just within the cap."""
+    graph, (origin, destination, _), exposure = triangle()
+    front = routes.trade_off(graph, origin, destination, exposure=exposure, **options)
+    assert front.length_m.tolist() == pytest.approx([100, 149][:walks], rel=1e-3)
+    assert front.exposure.tolist() == [9, 2][:walks]
+    assert [len(path) for path in front.paths] == [1, 2][:walks]
+
+
+def test_the_usual_cap_is_half_as_long_again():
+    graph, (origin, destination, _), exposure = triangle(long_m=151)
+    assert len(routes.trade_off(graph, origin, destination, exposure=exposure).paths) == 1
+    assert len(routes.trade_off(graph, origin, destination, exposure=exposure, detour_cap=1.52).paths) == 2
+
+
+def test_partial_walks_are_counted_to_the_last():
+    # nowhere; to 1 and to 2 from there; and from 2 on to 1
+    graph, (origin, destination, _), exposure = triangle()
+    assert len(routes.trade_off(graph, origin, destination, exposure=exposure, most_labels=4).paths) == 2
+    with pytest.raises(PlaceError) as refused:
+        routes.trade_off(graph, origin, destination, exposure=exposure, most_labels=3)
+    assert str(refused.value) == (
+        "The two places are too far apart for an exact trade-off set. Seen: the shortest walk is 100 m. "
+        "Choose nearer places, or lower routes.detour_cap."
+    )
+
+
+def test_a_walk_to_where_one_is_has_no_edges():
+    graph, (origin, *_), exposure = triangle()
+    front = routes.trade_off(graph, origin, origin, exposure=exposure)
+    assert (front.length_m.tolist(), front.exposure.tolist()) == ([0], [0])
+    assert [path.tolist() for path in front.paths] == [[]]
+
+
+def ladder(stages):
+    """Return a street with a way round at every stage: each one taken is 2^k longer, each one not has 2^k reports."""
+    places = {2 * k + 1: (100.0 * k, 0.0) for k in range(stages + 1)}
+    places |= {2 * k + 2: (100.0 * k + 50, 50.0) for k in range(stages)}
+    direct = [(k + 1, {"highway": "path"}, [2 * k + 1, 2 * k + 3]) for k in range(stages)]
+    around = [(stages + k + 1, {"highway": "path"}, [2 * k + 1, 2 * k + 2, 2 * k + 3]) for k in range(stages)]
+    graph = build_graph(made_ways(direct + around, places))
+    east = graph.x - graph.x.min()
+    stage, bent = ((east[graph.u] + east[graph.v]) / 2 // 100).astype(int), graph.length_m > 120
+    length_m, exposure = np.where(bent, 10_000.0 + 2.0**stage, 10_000.0), np.where(bent, 0.0, 2.0**stage)
+    return replace(graph, length_m=length_m), (int(np.argmin(east)), int(np.argmax(east))), exposure
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-12, 1e12])
+def test_a_ladder_has_every_sum_of_powers_of_two(scale):
+    """All 1,024 choices of ten ways round are on the set, in whatever unit the reports are counted."""
+    graph, ends, exposure = ladder(10)
+    front = routes.trade_off(graph, *ends, exposure=exposure * scale)
+    longer = np.arange(1024)
+    np.testing.assert_allclose(front.length_m, 100_000 + longer, rtol=1e-12)
+    np.testing.assert_allclose(front.exposure, (1023 - longer) * scale, rtol=1e-12)
+    for taken, path in zip(longer[::97].tolist(), front.paths[::97], strict=True):
+        assert len(path) == 10
+        assert [edge for edge in path if exposure[edge] == 0] == [
+            edge for k, edge in enumerate(path) if taken >> k & 1
+        ]
+
+
+@pytest.mark.parametrize("scale", [1e-9, 1e9])
+def test_the_unit_of_reports_changes_no_walk(scale):
+    graph = grid_graph(6, seed=3)
+    exposure = np.random.default_rng(2).random(graph.edges)
+    plain, scaled = (
+        routes.trade_off(graph, 0, graph.nodes - 1, exposure=one) for one in (exposure, exposure * scale)
+    )
+    assert len(plain.paths) == 4
+    np.testing.assert_allclose(scaled.length_m, plain.length_m, rtol=1e-12)
+    np.testing.assert_allclose(scaled.exposure, plain.exposure * scale, rtol=1e-9)
+
+
+def test_walks_that_are_equal_up_to_rounding_are_one():
+    graph, _, _ = triangle()
+    made = replace(graph, length_m=np.array([100.0, 100.0, 110.0]))
+    paths = [np.array([edge]) for edge in range(3)]
+    for burden, kept in (
+        ([5, 5, 4], [0, 2]),
+        ([5, 5 * (1 - 1e-12), 4], [1, 2]),
+        ([5, 6, 5], [0]),
+        ([5, 6, 5 * (1 - 1e-10)], [0]),
+        ([5, 6, 5 * (1 - 1e-8)], [0, 2]),
+        ([5, 6, 7], [0]),
+        ([5, 6, 0], [0, 2]),
+        ([0, 0, 0], [0]),
+    ):
+        front = _front(made, np.array(burden, dtype=float), paths)
+        assert [path.tolist() for path in front.paths] == [[edge] for edge in kept]
+        assert front.length_m.tolist() == [made.length_m[edge] for edge in kept]
+        assert front.exposure.tolist() == [burden[edge] for edge in kept]
+
+
+@settings(max_examples=60)
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), max_size=40), st.integers(0, 3))
+def test_the_heap_gives_back_by_the_first_and_then_the_second(pairs, between):
+    """Some are taken out between, as a search does."""
+    heap, held, size, out = np.full((64, 3), np.nan), [], 0, []
+    for label, (first, second) in enumerate(pairs):
+        size = _push(heap, size, float(first), float(second), label)
+        held.append((first, second))
+        if between and label % 4 == between:
+            out.append(tuple(heap[0, :2]))
+            assert out[-1] == min(held) == pairs[int(heap[0, 2])]
+            held.remove(out[-1])
+            size = _pop(heap, size)
+    while size:
+        assert size == len(held)
+        assert tuple(heap[0, :2]) == min(held) == pairs[int(heap[0, 2])]
+        held.remove(min(held))
+        size = _pop(heap, size)
+    assert not held
 
 
 def supported(graph, ends, exposure, cap_m):
