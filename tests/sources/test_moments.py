@@ -408,8 +408,12 @@ def test_when_a_column_is_month_first(texts, refused):
     count = len({text for text in texts if text in late(9)})
     assert str(caught.value) == (
         f"The dates in start look month first. Seen: {count} different dates with a day above 12 in second place. "
-        'Say so in a mapping file: date_order = "month", or "day" if those dates are wrong.'
+        'Give a mapping with date_order "mdy", or "dmy" if those dates are wrong.'
     )
+    assert {face: caught.value.parts(face)["remedy"] for face in ("cli", "app")} == {
+        "cli": 'Say so in a mapping file: date_order = "month", or "day" if those dates are wrong.',
+        "app": "Choose month first, or day first if those dates are wrong.",
+    }
     assert reasons(read(*texts, order="dmy").step) == {
         ("bad_moment", spot) for spot, text in enumerate(texts) if text in late(9)
     }
@@ -450,10 +454,13 @@ def test_dates_that_fit_both_orders_are_refused_in_full():
     assert str(caught.value) == (
         "The dates in START, END fit both day first and month first. "
         "Seen: 03/04/2022 10:00, which can be 3 Apr or 4 Mar. "
-        'Say which in a mapping file: date_order = "day", or date_order = "month".'.replace(
-            "April", "Apr"
-        ).replace("March", "Mar")
+        'Give a mapping with date_order "dmy" or "mdy".'
     )
+    assert caught.value.code == "dates-fit-both-orders"
+    assert {face: caught.value.parts(face)["remedy"] for face in ("cli", "app")} == {
+        "cli": 'Say which in a mapping file: date_order = "day", or date_order = "month".',
+        "app": "Choose how the dates are written.",
+    }
 
 
 def test_one_slip_does_not_make_a_column_month_first():
