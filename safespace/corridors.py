@@ -181,7 +181,9 @@ def checklist(graph: StreetGraph, edges: ArrayLike, *, people: Floats | None = N
     """
     chosen = np.asarray(edges, np.int64).ravel()
     if len(chosen) and (chosen.min() < 0 or chosen.max() >= graph.edges):
-        raise SchemaError("A segment is not in these streets.", seen=int(chosen.max()))
+        raise SchemaError(
+            "A segment is not in these streets.", code="segment-not-in-streets", seen=int(chosen.max())
+        )
     names, degree = labels(graph), np.diff(graph.indptr)
     rows = []
     for edge in chosen.tolist():
@@ -227,6 +229,7 @@ def _refuse_misfits(
     if problems:
         raise InputError(
             "The corridors cannot be made.",
+            code="corridors-options",
             seen="; ".join(problems),
             remedy="Give at least one place on either side, and one finite number of people a pair.",
         )

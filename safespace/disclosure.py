@@ -325,13 +325,24 @@ def escape_formula(text: str) -> str:
 def _checked(cells: pd.DataFrame, measure: str, areas: pd.Series | None) -> pd.DataFrame:
     missing = [name for name in ("cell", "area_km2", measure) if name not in cells]
     if missing:
-        raise SchemaError("Columns are missing.", where="cells", seen=f"no {', '.join(missing)}")
+        raise SchemaError(
+            "Columns are missing.", code="columns-missing", where="cells", seen=f"no {', '.join(missing)}"
+        )
     if cells["cell"].duplicated().any():
-        raise SchemaError("Cells repeat.", where="cells", seen=int(cells["cell"].duplicated().sum()))
+        raise SchemaError(
+            "Cells repeat.", code="cells-repeated", where="cells", seen=int(cells["cell"].duplicated().sum())
+        )
     if (cells[measure] < 0).any():
-        raise SchemaError("Counts are negative.", where=measure, seen=int(cells[measure].min()))
+        raise SchemaError(
+            "Counts are negative.", code="counts-negative", where=measure, seen=int(cells[measure].min())
+        )
     if areas is not None and areas.eq(TOTAL).any():
-        raise SchemaError("An area cannot have the name of the total.", where="areas", seen=TOTAL)
+        raise SchemaError(
+            "An area cannot have the name of the total.",
+            code="area-named-as-total",
+            where="areas",
+            seen=TOTAL,
+        )
     # as text before cells without an area turn 1 into 1.0
     area_id = cells["cell"].map(areas.astype("str")) if areas is not None else None
     return cells.assign(area_id=area_id).sort_values("cell", ignore_index=True)
@@ -341,10 +352,16 @@ def _within_limits(frame: pd.DataFrame, policy: PolicyProfile, since: date, unti
     """Return the cells' resolution, having held it and the period against the policy."""
     levels = np.unique(frame["cell"].to_numpy(dtype="int64") >> 52 & 15)  # where H3 keeps the resolution
     if len(levels) != 1:
-        raise SchemaError("Cells of one resolution are needed.", where="cells", seen=levels.tolist())
+        raise SchemaError(
+            "Cells of one resolution are needed.",
+            code="cells-mixed-resolutions",
+            where="cells",
+            seen=levels.tolist(),
+        )
     if levels[0] > policy.finest_resolution:
         raise DisclosureError(
             f"Cells are finer than the policy '{policy.name}' allows.",
+            code="policy-cells-too-fine",
             seen=f"resolution {levels[0]}",
             remedy=f"Use resolution {policy.finest_resolution} or coarser.",
         )
@@ -352,6 +369,7 @@ def _within_limits(frame: pd.DataFrame, policy: PolicyProfile, since: date, unti
     if months < policy.shortest_window_months:
         raise DisclosureError(
             f"The period is shorter than the policy '{policy.name}' allows.",
+            code="policy-period-too-short",
             seen=f"{since} to {until}, {months} whole months",
             remedy=f"Use at least {policy.shortest_window_months} months.",
         )
@@ -360,7 +378,9 @@ def _within_limits(frame: pd.DataFrame, policy: PolicyProfile, since: date, unti
 
 def _whole_months(since: date, until: date) -> int:
     if until <= since:
-        raise SettingsError("A period must end after it starts.", seen=f"{since} to {until}")
+        raise SettingsError(
+            "A period must end after it starts.", code="period-ends-before-start", seen=f"{since} to {until}"
+        )
     months = (until.year - since.year) * 12 + until.month - since.month
     return months - (1 if until.day < since.day else 0)
 
@@ -414,6 +434,7 @@ def _bounds(
         if any(end.status != 0 for end in ends):
             raise DisclosureError(
                 "What was published before does not agree with the data now.",
+                code="published-disagrees",
                 remedy="The data for the period has changed: withdraw the earlier release first.",
             )
         lower[j], upper[j] = float(ends[0].fun or 0), -float(ends[1].fun or 0)
@@ -424,6 +445,7 @@ def _refuse_success(found: Attack, by: str) -> None:
     if not found.failed:
         raise DisclosureError(
             "Hidden counts can be worked out.",
+            code="hidden-counts-recoverable",
             where=by,
             seen=f"{len(found.derivable)} exactly, {len(found.narrow)} within too narrow limits",
             remedy="Use larger cells, a longer period, or fewer totals.",
@@ -482,6 +504,7 @@ def _refuse_incomparable(made: Release, old: Release) -> None:
     if _frame_of(old) != _frame_of(made) or not old.table["cell"].equals(made.table["cell"]):
         raise DisclosureError(
             "An earlier release overlaps this one and the two cannot be compared.",
+            code="release-not-comparable",
             seen=f"{_frame_of(old)} and {_frame_of(made)}",
             remedy="Release the same cells, sources and period again, or a period that does not overlap.",
         )
@@ -491,6 +514,7 @@ def _refuse_incomparable(made: Release, old: Release) -> None:
     if not (counts_agree and all(before[members] == now[members] for members in before.keys() & now.keys())):
         raise DisclosureError(
             "The data for the period has changed since it was released.",
+            code="release-data-changed",
             seen=f"{old.since} to {old.until}",
             remedy="The difference would show what changed. Withdraw the earlier release first.",
         )

@@ -193,7 +193,10 @@ def open_engine(address: str = "duckdb") -> Engine:
     found = _SPARK_ADDRESS.fullmatch(master)
     if not found:
         raise EngineError(
-            "No such engine.", seen=address, remedy="Use duckdb, spark://HOST:PORT or local-cluster."
+            "No such engine.",
+            code="engine-unknown",
+            seen=address,
+            remedy="Use duckdb, spark://HOST:PORT or local-cluster.",
         )
     _require_spark()
     if found[1]:
@@ -207,7 +210,9 @@ def _failing_with(sql: str) -> Iterator[None]:
         yield
     except duckdb.Error as problem:
         said = " ".join(str(problem).split("\n\nLINE")[0].split()).rstrip(".")
-        raise EngineError("A query failed.", seen=said, remedy=f"SQL: {sql}") from problem
+        raise EngineError(
+            "A query failed.", code="query-failed", seen=said, remedy=f"SQL: {sql}"
+        ) from problem
 
 
 @contextlib.contextmanager
@@ -218,7 +223,9 @@ def _spark_failing_with(sql: str) -> Iterator[None]:
         yield
     except PySparkException as problem:
         said = " ".join(str(problem).split("JVM stacktrace")[0].split(" == SQL")[0].split()).rstrip(".")
-        raise EngineError("A query failed.", seen=said, remedy=f"SQL: {sql}") from problem
+        raise EngineError(
+            "A query failed.", code="query-failed", seen=said, remedy=f"SQL: {sql}"
+        ) from problem
 
 
 def _register(connection: Any, name: str, table: Source) -> None:
@@ -243,10 +250,13 @@ def _register_on_spark(session: Any, name: str, table: Source) -> None:
 
 def _check_table(name: str, table: Source) -> None:
     if not name.isidentifier():
-        raise EngineError("A table's name must be a plain word.", seen=name)
+        raise EngineError("A table's name must be a plain word.", code="table-name-not-plain", seen=name)
     if not isinstance(table, pd.DataFrame) and (isinstance(table, str) or not table):
         raise EngineError(
-            "A table of files needs a list of at least one path.", where=name, seen=table or "none"
+            "A table of files needs a list of at least one path.",
+            code="table-of-no-files",
+            where=name,
+            seen=table or "none",
         )
 
 
@@ -302,12 +312,15 @@ def _require_spark() -> None:
         import pyspark  # noqa: F401, PLC0415 - an extra, and slow to import
     except ImportError as problem:
         raise MissingExtraError(
-            "Queries on Spark need pyspark.", remedy="Install it: pip install 'safespace[spark]'."
+            "Queries on Spark need pyspark.",
+            code="pyspark-missing",
+            remedy="Install it: pip install 'safespace[spark]'.",
         ) from problem
     home = os.environ.get("JAVA_HOME")
     if not shutil.which("java", path=str(Path(home) / "bin") if home else None):
         raise MissingExtraError(
             "Queries on Spark need Java, version 17 or newer.",
+            code="java-missing",
             seen=f"JAVA_HOME={home}" if home else "no java on the path",
             remedy="Install a Java runtime, or set JAVA_HOME to its folder.",
         )
@@ -320,6 +333,7 @@ def _require_master(host: str, port: int) -> None:
     except OSError as problem:
         raise EngineError(
             "No Spark master answers.",
+            code="spark-no-master",
             where=f"spark://{host}:{port}",
             seen=str(problem),
             remedy="Start it, or correct the address.",
@@ -338,6 +352,7 @@ def _spark_session(address: str) -> Any:
     if running != address:
         raise EngineError(
             "Spark already runs in this process with another master.",
+            code="spark-other-master",
             where=address,
             seen=running,
             remedy="Use one Spark address in a process.",
@@ -361,6 +376,7 @@ def _wait_for_workers(context: Any, address: str) -> None:
         if time.monotonic() > until:
             raise EngineError(
                 "The Spark master gave no worker.",
+                code="spark-no-worker",
                 where=address,
                 seen=f"none in {_WORKERS_COME_S:.0f} s",
                 remedy="Start workers with free memory (1 GB each), or stop other applications.",

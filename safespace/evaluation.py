@@ -71,7 +71,7 @@ class Counts:
     def __post_init__(self) -> None:
         negative = {role: getattr(self, role) for role in ROLES if min(getattr(self, role)) < 0}
         if negative:
-            raise InputError("Counts cannot be negative.", seen=negative)
+            raise InputError("Counts cannot be negative.", code="evaluation-counts-negative", seen=negative)
 
 
 @dataclass(frozen=True)
@@ -294,6 +294,7 @@ def detectable_change(
     if treated_before < 1 or control_before < 1:
         raise TooFewError(
             "Nothing was reported before, so a change cannot be told.",
+            code="nothing-before",
             seen=f"treated {treated_before}, control {control_before}",
             remedy="Use a longer period before, or larger places.",
         )
@@ -351,7 +352,9 @@ def count_periods(
     column = f"cell_{resolution}"
     missing = [name for name in (column, "event_id", "occurred_from") if name not in reports]
     if missing:
-        raise SchemaError("Columns are missing.", where="reports", seen=f"no {', '.join(missing)}")
+        raise SchemaError(
+            "Columns are missing.", code="columns-missing", where="reports", seen=f"no {', '.join(missing)}"
+        )
     role = reports[column].map(roles)
     pairs: dict[str, BeforeAfter] = {}
     for name in ROLES:
@@ -371,11 +374,15 @@ def _check_periods(
     strange = sorted(set(roles.dropna()) - set(ROLES))
     if strange:
         raise InputError(
-            "Not a role of a place.", seen=", ".join(map(str, strange)), remedy=f"Use: {', '.join(ROLES)}."
+            "Not a role of a place.",
+            code="place-role-unknown",
+            seen=", ".join(map(str, strange)),
+            remedy=f"Use: {', '.join(ROLES)}.",
         )
     if not before[0] < before[1] <= after[0] < after[1]:
         raise InputError(
             "The period before must end before the one after starts.",
+            code="evaluation-periods-overlap",
             seen=f"{before[0]} to {before[1]}, {after[0]} to {after[1]}",
         )
 
@@ -388,7 +395,9 @@ def _check_options(after_per_before: float, dispersion: float, level: float) -> 
     }
     seen = {name: value for name, value in wrong.items() if value is not None}
     if seen:
-        raise SettingsError("Some options are out of range.", where="evaluation", seen=seen)
+        raise SettingsError(
+            "Some options are out of range.", code="evaluation-options", where="evaluation", seen=seen
+        )
 
 
 def _z(level: float) -> float:

@@ -236,7 +236,9 @@ def cast(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
     """
     missing = [name for name in table.columns if name not in frame]
     if missing:
-        raise SchemaError("Columns are missing.", where=table.name, seen=f"no {', '.join(missing)}")
+        raise SchemaError(
+            "Columns are missing.", code="columns-missing", where=table.name, seen=f"no {', '.join(missing)}"
+        )
     return frame[list(table.columns)].astype({name: _DTYPES[c.kind] for name, c in table.columns.items()})
 
 
@@ -256,7 +258,12 @@ def check(frame: pd.DataFrame, table: Table) -> None:
         repeat = frame.loc[frame.duplicated(list(table.key)), list(table.key)].iloc[0].tolist()
         problems.append(f"{' + '.join(table.key)} repeats, first {repeat}")
     if problems:
-        raise SchemaError("The table breaks its promise.", where=table.name, seen="; ".join(problems))
+        raise SchemaError(
+            "The table breaks its promise.",
+            code="table-breaks-promise",
+            where=table.name,
+            seen="; ".join(problems),
+        )
 
 
 def _repeats(frame: pd.DataFrame, key: tuple[str, ...]) -> bool:

@@ -232,7 +232,9 @@ class Settings(BaseSettings):
             if profile.name == name:
                 return profile
         known = ", ".join(profile.name for profile in self.policies)
-        raise SettingsError("No such policy profile.", seen=name, remedy=f"Choose one of: {known}.")
+        raise SettingsError(
+            "No such policy profile.", code="policy-unknown", seen=name, remedy=f"Choose one of: {known}."
+        )
 
 
 def load_settings(**overrides: Any) -> Settings:
@@ -252,6 +254,7 @@ def load_settings(**overrides: Any) -> Settings:
         )
         raise SettingsError(
             "Some settings cannot be used.",
+            code="settings-not-usable",
             seen=details,
             remedy=Remedy(
                 cli="Mend safespace.toml or the SAFESPACE_* environment variables.",
@@ -262,6 +265,7 @@ def load_settings(**overrides: Any) -> Settings:
     except ValueError as problem:  # a TOML file that does not parse
         raise SettingsError(
             "The settings file is not valid TOML.",
+            code="settings-not-toml",
             seen=str(problem),
             remedy=Remedy(cli="Mend safespace.toml.", app=_ASK_TO_MEND, library="Mend safespace.toml."),
         ) from problem

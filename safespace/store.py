@@ -233,7 +233,12 @@ class Store:
         with _guard(store.path, "opened"):
             if not DeltaTable.is_deltatable(str(store.path / "loads")):
                 if not create:
-                    raise StoreError("There is no store here.", where=path, remedy="Load some reports first.")
+                    raise StoreError(
+                        "There is no store here.",
+                        code="store-missing",
+                        where=path,
+                        remedy="Load some reports first.",
+                    )
                 store._create()
         return store
 
@@ -349,7 +354,12 @@ class Store:
                 row = ledger["load_id"] == load_id
                 if not _in_force(ledger[row]).any():
                     known = ", ".join(ledger.loc[_in_force(ledger), "load_id"]) or "none"
-                    raise StoreError("No such load is in force.", seen=load_id, remedy=f"In force: {known}.")
+                    raise StoreError(
+                        "No such load is in force.",
+                        code="load-not-in-force",
+                        seen=load_id,
+                        remedy=f"In force: {known}.",
+                    )
                 after = self._with_heirs(ledger, row)
                 after.loc[row, ["status", "parts"]] = ["rolled_back", ""]
                 if _replace(table, after, _LEDGER):
@@ -443,7 +453,12 @@ class Store:
             When a column is missing or an ``area_id`` repeats.
         """
         if areas.crs is None or areas.crs.to_epsg() != 4326:
-            raise AreaError("Areas must be in EPSG:4326.", seen=areas.crs, remedy="Reproject them first.")
+            raise AreaError(
+                "Areas must be in EPSG:4326.",
+                code="areas-not-in-degrees",
+                seen=areas.crs,
+                remedy="Reproject them first.",
+            )
         plain = pd.DataFrame(areas.drop(columns=areas.geometry.name)).assign(
             wkb=areas.geometry.to_wkb(hex=True)
         )
@@ -643,6 +658,7 @@ def _nameable(path: Path) -> Path:
     if set("[]%") & set(str(path)):
         raise StoreError(
             "A store cannot stand in a folder whose path has square brackets or a per cent sign.",
+            code="store-path-not-usable",
             where=path,
             remedy=Remedy(
                 cli="Rename the folder, or name another with --store.",
@@ -693,12 +709,18 @@ def _checked(placed: pd.DataFrame, batch: Batch) -> pd.DataFrame:
     if len(reports) != counts["accepted"] + counts["repaired"]:
         raise SchemaError(
             "The reports do not match the reading's counts.",
+            code="reports-not-as-counted",
             where=batch.source,
             seen=f"{len(reports)} reports, {counts['accepted']} accepted and {counts['repaired']} repaired",
         )
     strange = sorted(set(reports["source"].unique()) - {batch.source})
     if strange:
-        raise SchemaError("Reports of another source.", where=batch.source, seen=", ".join(strange))
+        raise SchemaError(
+            "Reports of another source.",
+            code="reports-of-other-source",
+            where=batch.source,
+            seen=", ".join(strange),
+        )
     return reports
 
 
@@ -709,6 +731,7 @@ def _alike(held: pd.DataFrame, reports: pd.DataFrame, path: Path) -> npt.NDArray
         first = ", ".join(other["report_id"].sort_values().head(3))
         raise HeldDifferentlyError(
             "Reports are held with other content.",
+            code="reports-held-differently",
             where=path,
             seen=f"{len(other):,}, first {first} ({other['differs'].iloc[0]})",
             remedy="Nothing was loaded. Read the files again: such rows are then held back for a decision.",
@@ -839,7 +862,12 @@ def _period(since: datetime | None, until: datetime | None) -> ds.Expression | N
     limits = []
     for moment in (since, until):
         if moment is not None and moment.tzinfo is None:
-            raise StoreError("A moment needs a time zone.", seen=moment, remedy="Use UTC.")
+            raise StoreError(
+                "A moment needs a time zone.",
+                code="store-moment-without-time-zone",
+                seen=moment,
+                remedy="Use UTC.",
+            )
     if since is not None:
         limits.append(ds.field("occurred_from") >= pd.Timestamp(since))
     if until is not None:
@@ -877,6 +905,7 @@ def _pauses() -> Iterator[float]:
 def _busy(path: Path) -> StoreError:
     return StoreError(
         "Other loads kept changing the store.",
+        code="store-busy",
         where=path,
         seen=f"{_TRIES} attempts",
         remedy="Nothing was changed. Try again when they have finished.",
@@ -891,6 +920,7 @@ def _guard(path: Path, verb: str) -> Iterator[None]:
     except (OSError, DeltaError, pa.ArrowException) as problem:
         raise StoreError(
             f"The store could not be {verb}.",
+            code="store-failed",
             where=path,
             seen=" ".join(str(problem).split()).rstrip("."),
             remedy="What was in it before is untouched. Check that the folder can be written to and that the "

@@ -88,6 +88,7 @@ class Override:
         if not (self.who.strip() and self.reason.strip()):
             raise InputError(
                 "An override needs a person and a reason.",
+                code="override-incomplete",
                 seen=f"who {self.who!r}, reason {self.reason!r}",
                 remedy="Name who decided and why the words have to stand.",
             )
@@ -179,6 +180,7 @@ def require_clean(text: str, overrides: Iterable[Override] = (), *, edition: Edi
     if open_flags:
         raise InputError(
             "Some words cannot be published as they stand.",
+            code="words-not-publishable",
             seen="; ".join(f"{flag.words!r}: {flag.why}" for flag in open_flags),
             remedy="Write instead: "
             + " / ".join(dict.fromkeys(flag.prefer for flag in open_flags))

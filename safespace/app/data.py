@@ -223,7 +223,11 @@ def _mapping(
     offer: Offer, columns: tuple[tuple[str, str], ...], order: DateOrder | None, crs: Crs | None
 ) -> Mapping:
     if offer.undecided and order is None:
-        raise InputError("Say how the dates are written.", remedy="Choose day first or month first above.")
+        raise InputError(
+            "Say how the dates are written.",
+            code="date-order-not-chosen",
+            remedy="Choose day first or month first above.",
+        )
     return pipeline.settle_mapping(offer, dict(columns), date_order=order, crs=crs)
 
 

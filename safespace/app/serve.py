@@ -66,6 +66,7 @@ def _refuse_taken(port: int, address: str) -> None:
         except OSError as problem:
             raise SettingsError(
                 "The app cannot listen here.",
+                code="app-address-taken",
                 where=f"{address}:{port}",
                 seen=problem.strerror,
                 remedy=Remedy(

@@ -83,6 +83,7 @@ class Counts:
         if self.accepted + self.rejected != self.read or not 0 <= self.unknown_place <= self.read:
             raise InputError(
                 "The counts of the brief do not add up.",
+                code="brief-counts-unbalanced",
                 seen=f"read {self.read}, accepted {self.accepted}, not accepted {self.rejected}, "
                 f"without a place {self.unknown_place}",
                 remedy="Accepted and not accepted rows must add up to the rows read.",
@@ -179,6 +180,7 @@ class Brief:
         if long > NOTE_CHARACTERS:
             raise InputError(
                 "The notes are too long for two pages.",
+                code="brief-notes-too-long",
                 seen=f"{long} characters",
                 remedy=f"Keep them to {NOTE_CHARACTERS} characters.",
             )

@@ -82,6 +82,7 @@ def put(content: bytes, path: Path) -> Path:
     except OSError as problem:
         raise FileError(
             "The file cannot be written.",
+            code="file-not-writable",
             where=path,
             seen=problem.strerror,
             remedy="Choose a folder you may write to.",

@@ -92,6 +92,7 @@ def count(
     if len(window) and h3.get_resolution(int(window["cell"].iloc[0])) != resolution:
         raise AreaError(
             "The window was made at another resolution.",
+            code="window-resolution-differs",
             seen=h3.get_resolution(int(window["cell"].iloc[0])),
             remedy=f"Make it again at {resolution}.",
         )
@@ -330,6 +331,7 @@ def require_reports(cells: pd.DataFrame, *, area: str) -> pd.DataFrame:
         lat, lon = h3.cell_to_latlng(int(cells["cell"].iloc[len(cells) // 2]))
         raise AreaError(
             "No report falls inside this area.",
+            code="no-report-in-area",
             where=area,
             seen=f"an area near longitude {lon:.3f}, latitude {lat:.3f}",
             remedy="Check the area's place and the order of its coordinates, or widen the dates and sources.",

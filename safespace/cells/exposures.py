@@ -32,12 +32,18 @@ def add_exposure(cells: pd.DataFrame, exposure: pd.Series) -> pd.DataFrame:
         When a value is negative or not finite, or a cell is given twice.
     """
     if exposure.index.has_duplicates:
-        raise SchemaError("A cell is given twice.", where="exposure", remedy="Sum the values per cell.")
+        raise SchemaError(
+            "A cell is given twice.",
+            code="exposure-cell-repeated",
+            where="exposure",
+            remedy="Sum the values per cell.",
+        )
     joined = exposure.reindex(cells["cell"].to_numpy(), fill_value=0.0).to_numpy(dtype=float)
     wrong = ~np.isfinite(joined) | (joined < 0)
     if wrong.any():
         raise SchemaError(
             "The baseline has values that are not amounts.",
+            code="exposure-not-amounts",
             where="exposure",
             seen=f"{int(wrong.sum())} cells, first {joined[wrong][0]}",
             remedy="Give zero or more in each cell.",
@@ -94,7 +100,11 @@ def spread_areas(areas: gpd.GeoDataFrame, values: ArrayLike, window: pd.DataFram
     Within an area the total is taken to be even, which houses and night-time crowds are not.
     """
     if areas.crs is None:
-        raise AreaError("The areas state no coordinate system.", remedy="Set their CRS before spreading.")
+        raise AreaError(
+            "The areas state no coordinate system.",
+            code="areas-without-crs",
+            remedy="Set their CRS before spreading.",
+        )
     ground = areas.geometry.to_crs(EQUAL_AREA).to_numpy()
     hexes = hexagons(window["cell"]).to_crs(EQUAL_AREA).to_numpy()
     area, cell = shapely.STRtree(hexes).query(ground, predicate="intersects")

@@ -60,6 +60,7 @@ def add_cells(reports: pd.DataFrame) -> pd.DataFrame:
     if wrong.any():
         raise SchemaError(
             "Coordinates are missing.",
+            code="coordinates-missing",
             seen=f"{int(wrong.sum())} rows",
             remedy="Reject those rows when they are read.",
         )

@@ -67,21 +67,30 @@ def study_window(area: BaseGeometry, *, resolution: int) -> pd.DataFrame:
 def _checked(area: BaseGeometry, resolution: int) -> BaseGeometry:
     if not isinstance(area, shapely.Polygon | shapely.MultiPolygon) or area.is_empty:
         raise AreaError(
-            "The area is not a polygon.", seen=area.geom_type, remedy="Give a polygon or multipolygon."
+            "The area is not a polygon.",
+            code="area-not-polygon",
+            seen=area.geom_type,
+            remedy="Give a polygon or multipolygon.",
         )
     polygon: BaseGeometry = shapely.force_2d(area)
     west, south, east, north = polygon.bounds
     if west < -180 or east > 180 or south < -90 or north > 90:
         raise AreaError(
-            "The area's coordinates are not degrees.", seen=polygon.bounds, remedy="Convert it to EPSG:4326."
+            "The area's coordinates are not degrees.",
+            code="area-not-degrees",
+            seen=polygon.bounds,
+            remedy="Convert it to EPSG:4326.",
         )
     if not polygon.is_valid:
         reason = shapely.is_valid_reason(polygon)
-        raise AreaError("The area is not a valid polygon.", seen=reason, remedy="Mend its outline.")
+        raise AreaError(
+            "The area is not a valid polygon.", code="area-not-valid", seen=reason, remedy="Mend its outline."
+        )
     wanted = _rough_area_km2(polygon) / h3.average_hexagon_area(resolution, unit="km^2")
     if wanted > MOST_CELLS:
         raise AreaError(
             f"The area has too many cells at resolution {resolution}.",
+            code="area-too-many-cells",
             seen=f"about {wanted:,.0f}",
             remedy="Choose a coarser resolution or a smaller area.",
         )

@@ -198,7 +198,10 @@ def agreement(
     settings = settings_of(store, engine)
     if view.sources != pipeline.View().sources:
         raise InputError(
-            "The agreement takes both layers.", seen=", ".join(view.sources), remedy="Leave out --source."
+            "The agreement takes both layers.",
+            code="agreement-takes-both-layers",
+            seen=", ".join(view.sources),
+            remedy="Leave out --source.",
         )
     found = pipeline.find_agreement(view, settings)
     wrote = [pipeline.write_agreement(found, path, settings) for path in out or []]
@@ -276,7 +279,12 @@ def trends(  # noqa: PLR0913, PLR0917 - each is one documented option
     elif emerging:
         new = pipeline.find_emerging(view, settings, freq=freq)
         if new.scan is None and out:
-            raise InputError("There is no table to write.", where=out[0], remedy=" ".join(new.notes))
+            raise InputError(
+                "There is no table to write.",
+                code="no-table-to-write",
+                where=out[0],
+                remedy=" ".join(new.notes),
+            )
         tables = [] if new.scan is None else [new.scan.table]
         wrote = [pipeline.write_answer(one, path, view, settings) for one in tables for path in out or []]
         _show_emerging(new, wrote, as_json=as_json)

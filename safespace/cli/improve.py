@@ -84,6 +84,7 @@ def _budget(metres: float | None, segments: int | None, pounds: float | None) ->
     if len(named) > 1:
         raise InputError(
             "A budget is in one unit.",
+            code="budget-in-two-units",
             seen=" and ".join(unit for unit, _ in named),
             remedy="Give one of --budget-m, --budget-segments and --budget-pounds.",
         )

@@ -99,6 +99,7 @@ def period(text: str) -> tuple[date, date]:
     except ValueError as problem:
         raise InputError(
             "A period needs a first and a last day.",
+            code="period-incomplete",
             seen=repr(text),
             remedy="Write it as 2022-01-01:2022-03-31.",
         ) from problem
@@ -109,12 +110,22 @@ def link(text: str) -> tuple[tuple[float, float] | str, tuple[float, float] | st
     """Read a walking link, two ends parted by an arrow."""
     start, arrow, end = text.partition(">")
     if not arrow:
-        raise InputError("A walking link needs two ends.", seen=text, remedy="Write it as 'FROM > TO'.")
+        raise InputError(
+            "A walking link needs two ends.",
+            code="walk-needs-two-ends",
+            seen=text,
+            remedy="Write it as 'FROM > TO'.",
+        )
     return pipeline.point_of(start), pipeline.point_of(end)
 
 
 def one_of(word: str, known: tuple[str, ...]) -> Any:
     """Return the word when it is one of those known, and refuse it otherwise."""
     if word not in known:
-        raise InputError("There is no such choice.", seen=word, remedy=f"Choose from: {', '.join(known)}.")
+        raise InputError(
+            "There is no such choice.",
+            code="choice-unknown",
+            seen=word,
+            remedy=f"Choose from: {', '.join(known)}.",
+        )
     return word

@@ -220,6 +220,7 @@ class _Transfer:
             self._forget()
             raise FileError(
                 "What was fetched is not the file it should be.",
+                code="fetched-file-wrong",
                 where=self.address,
                 seen=problem,
                 remedy="Try again later; check the address.",
@@ -286,13 +287,17 @@ class _Transfer:
     def _check_answer(self, answer: requests.Response) -> None:
         if self.address.startswith("https:") and not answer.url.startswith("https:"):
             raise FileError(
-                "The service led to an address that is not encrypted.", where=self.address, seen=answer.url
+                "The service led to an address that is not encrypted.",
+                code="fetch-not-encrypted",
+                where=self.address,
+                seen=answer.url,
             )
         if answer.status_code in self.busy:
             raise _ComeBackLater(answer.status_code, _retry_after(answer))
         if answer.status_code not in {200, 206}:
             raise FileError(
                 "The service does not give this file.",
+                code="fetch-refused",
                 where=self.address,
                 seen=f"{answer.status_code} {answer.reason}",
                 remedy="Check the address and the month: not every month is published.",
@@ -325,6 +330,7 @@ class _Transfer:
             self._forget()
             raise FileError(
                 "The file is too large.",
+                code="file-too-large",
                 where=self.address,
                 seen=f"{size / 2**20:,.0f} MB or more",
                 remedy=f"The limit is {limit:,} MB (fetch.file_mb).",
@@ -359,7 +365,11 @@ class _Transfer:
     def _given_up(self, said: str) -> FileError:
         kept = f" {self._size():,} bytes are kept and will not be fetched again." if self._resumable() else ""
         return FileError(
-            "The file could not be fetched.", where=self.address, seen=said, remedy=f"Try again later.{kept}"
+            "The file could not be fetched.",
+            code="fetch-failed",
+            where=self.address,
+            seen=said,
+            remedy=f"Try again later.{kept}",
         )
 
 
@@ -379,6 +389,7 @@ def _check_address(address: str) -> None:
     if not address.startswith(("https://", "http://")):
         raise SettingsError(
             "This is not an address that can be fetched from.",
+            code="address-not-fetchable",
             where="fetch",
             seen=address or "none",
             remedy=Remedy(
@@ -564,6 +575,7 @@ def _disk_errors(out: Path) -> Iterator[None]:
     except OSError as problem:
         raise FileError(
             "The file could not be written.",
+            code="fetched-file-not-writable",
             where=out,
             seen=problem.strerror or str(problem),
             remedy="Check that the folder can be written to and that the disk has room.",

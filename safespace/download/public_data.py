@@ -160,7 +160,9 @@ def _hash(text: str) -> str:
 
 def _month(month: str) -> str:
     if not re.fullmatch(r"20\d\d-(0[1-9]|1[0-2])", month):
-        raise InputError("This is not a month.", seen=month, remedy="Write it as 2022-01.")
+        raise InputError(
+            "This is not a month.", code="month-not-readable", seen=month, remedy="Write it as 2022-01."
+        )
     return month
 
 
@@ -170,12 +172,16 @@ def _pieces(area: BaseGeometry, most_km2: float) -> list[shapely.Polygon]:
     ]
     if not parts or not area.is_valid:
         raise AreaError(
-            "The area is not a valid polygon.", seen=area.geom_type, remedy="Give one in EPSG:4326."
+            "The area is not a valid polygon.",
+            code="area-not-valid",
+            seen=area.geom_type,
+            remedy="Give one in EPSG:4326.",
         )
     size_km2 = sum(_size_km2(part) for part in parts)
     if size_km2 > most_km2:
         raise AreaError(
             "The area is too large to ask a public service for.",
+            code="area-too-large-to-fetch",
             seen=f"{size_km2:,.0f} km²",
             remedy=f"At most {most_km2:,.0f} km²: fetch the monthly archive or an extract instead.",
         )
@@ -279,6 +285,7 @@ def _row(crime: dict[str, Any]) -> tuple[str, ...]:
 def _strange(crime: Any) -> FileError:
     return FileError(
         "The API answered with something that is not a crime.",
+        code="api-answer-unknown",
         seen=json.dumps(crime)[:200],
         remedy="The service has changed: fetch the monthly archive instead.",
     )

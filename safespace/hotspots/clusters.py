@@ -107,6 +107,7 @@ def refuse_snap_points(events: pd.DataFrame) -> None:
     if snapped:
         raise InputError(
             "These locations were moved to shared snap points, so their clusters would be those points.",
+            code="clusters-of-snap-points",
             where=", ".join(snapped),
             seen=f"{int(events['source'].isin(snapped).sum())} events",
             remedy="Count them in cells of resolution 8 or coarser, or leave the source out.",
@@ -115,6 +116,7 @@ def refuse_snap_points(events: pd.DataFrame) -> None:
     if len(events) >= FEWEST_TO_TELL and shared > MOST_SHARED:
         raise InputError(
             "Most events share their exact coordinate with another, as snap points and venue addresses do.",
+            code="clusters-of-shared-points",
             seen=f"{shared:.0%} of {len(events)} events",
             remedy="Count them in cells instead: clusters would only show the shared points.",
         )
@@ -234,6 +236,7 @@ def find_timed_clusters(
     if count < FEWEST_TIMED:
         raise TooFewError(
             "There are too few timed events for clusters in space and time.",
+            code="too-few-for-timed-clusters",
             seen=f"{count} events known to within a day",
             remedy=f"At least {FEWEST_TIMED:,} are needed.",
         )
@@ -291,6 +294,7 @@ def _events(reports: pd.DataFrame, fewest: int) -> pd.DataFrame:
     if len(events) < fewest:
         raise TooFewError(
             "There are too few events to have clusters.",
+            code="too-few-for-clusters",
             seen=f"{len(events)} events",
             remedy=f"At least {fewest} are needed; widen the dates, the area or the sources.",
         )

@@ -217,7 +217,9 @@ def _refuse_unusable(cells: pd.DataFrame, tested: NDArray[np.bool_], method: Hot
         _refuse_zero(cells, baseline)
     events, finer = int(cells.loc[tested, "events"].sum()), "Choose a finer resolution or a larger area."
     if tested.sum() == 1:
-        raise TooFewError("One cell has nothing to be compared with.", where=baseline, remedy=finer)
+        raise TooFewError(
+            "One cell has nothing to be compared with.", code="one-cell-only", where=baseline, remedy=finer
+        )
     needed = events_needed(
         _usual_share(cells, tested),
         tests=int(tested.sum()),
@@ -226,10 +228,17 @@ def _refuse_unusable(cells: pd.DataFrame, tested: NDArray[np.bool_], method: Hot
     )
     if needed is None:
         seen = f"{int(tested.sum())} cells"
-        raise TooFewError("Every ring of cells is the whole area.", where=baseline, seen=seen, remedy=finer)
+        raise TooFewError(
+            "Every ring of cells is the whole area.",
+            code="ring-is-whole-area",
+            where=baseline,
+            seen=seen,
+            remedy=finer,
+        )
     if events < needed:
         raise TooFewError(
             "There are too few events for any place to stand out.",
+            code="too-few-to-stand-out",
             where=baseline,
             seen=f"{events} events in {int(tested.sum())} cells",
             remedy=f"At least {needed} are needed; widen the dates, the area or the sources.",
@@ -240,12 +249,14 @@ def _refuse_zero(cells: pd.DataFrame, baseline: str) -> NoReturn:
     if cells["edge"].all():
         raise TooFewError(
             "No cell lies inside the area.",
+            code="no-cell-in-area",
             where=baseline,
             seen=f"{len(cells)} cells at the edge",
             remedy="At least two are needed; choose a finer resolution or a larger area.",
         )
     raise InputError(
         "The baseline is zero in every cell.",
+        code="baseline-zero",
         where=baseline,
         seen=f"{len(cells)} cells, {int(cells['edge'].sum())} of them at the edge",
         remedy="Choose a baseline that covers the area.",
@@ -257,6 +268,7 @@ def _refuse_endless(cells: pd.DataFrame, baseline: str) -> None:
     if endless.any():
         raise InputError(
             "The baseline has no end in some cells.",
+            code="baseline-infinite",
             where=baseline,
             seen=f"{int(endless.sum())} of {len(cells)} cells",
             remedy="Look for a division by zero where it was made.",
@@ -278,6 +290,7 @@ def _whole(cells: pd.DataFrame, baseline: str) -> NDArray[np.int64]:
     if not (counts == exposure).all():
         raise InputError(
             "A counted baseline must hold whole numbers.",
+            code="baseline-not-counted",
             where=baseline,
             seen=exposure[counts != exposure][0],
             remedy="Count per cell, or leave out counted_baseline.",
@@ -343,6 +356,7 @@ def _hot_in(second: Hotspots, cells: pd.DataFrame) -> NDArray[np.bool_]:
     if second.resolution != _resolution(cells):
         raise InputError(
             "The two layers have different resolutions.",
+            code="layers-differ-in-resolution",
             seen=f"{_resolution(cells)} and {second.resolution}",
             remedy="Find both at one resolution.",
         )
@@ -382,7 +396,10 @@ def compare_baselines(
     """
     if len(exposures) < 2:
         raise InputError(
-            "A comparison needs two baselines.", seen=", ".join(exposures) or "none", remedy="Add another."
+            "A comparison needs two baselines.",
+            code="comparison-needs-two-baselines",
+            seen=", ".join(exposures) or "none",
+            remedy="Add another.",
         )
     method = HotspotMethod.of(settings, baseline="")
     found = {

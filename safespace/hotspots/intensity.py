@@ -123,12 +123,14 @@ def fit_prior(events: ArrayLike, expected: ArrayLike, *, adjusted: bool = True) 
     if y.sum() <= 0:
         raise TooFewError(
             "There are no events to learn from.",
+            code="no-events-to-learn-from",
             seen=f"{len(y)} cells",
             remedy="At least one is needed; widen the dates, the area or the sources.",
         )
     if not (e > 0).all():
         raise InputError(
             "Nothing is expected in some cells.",
+            code="cells-with-nothing-expected",
             seen=f"{int((e <= 0).sum())} of {len(e)}",
             remedy="Leave those cells out, or choose another baseline.",
         )
@@ -232,6 +234,7 @@ def marshall_rates(events: ArrayLike, expected: ArrayLike) -> Numbers:
     if y.sum() <= 0 or e.sum() <= 0:
         raise TooFewError(
             "There is nothing to compare rates with.",
+            code="nothing-to-compare-rates-with",
             seen=f"{y.sum():g} events, {e.sum():g} expected",
             remedy="At least one event and a baseline above zero are needed.",
         )

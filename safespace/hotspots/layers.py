@@ -53,6 +53,7 @@ def with_scan(hotspots: Hotspots, scan: Scan) -> Hotspots:
     if theirs not in {ours, (f"events beside {hotspots.baseline}", hotspots.events)}:
         raise InputError(
             "The scan and the finding are not of the same events and baseline.",
+            code="scan-of-another-finding",
             seen=f"{scan.events:,} beside {scan.baseline}, {hotspots.events:,} beside {hotspots.baseline}",
             remedy="Make both from the same counted cells.",
         )
@@ -103,6 +104,7 @@ def agree(felt: Hotspots, recorded: Hotspots) -> pd.DataFrame:
     if len(one) != len(other) or not one["cell"].isin(other.index).all():
         raise InputError(
             "The two layers do not have the same cells.",
+            code="layers-differ-in-cells",
             seen=f"{len(one):,} cells at resolution {felt.resolution}, {len(other):,} at {recorded.resolution}",
             remedy="Count both in one study window.",
         )

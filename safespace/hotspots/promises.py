@@ -164,7 +164,9 @@ def _whole_rings(window: pd.DataFrame, share: Numbers) -> Whole:
     if not len(whole):
         finer = "At least seven cells round one are needed; choose a finer resolution or a larger area."
         seen = f"{inside.sum()} cells"
-        raise TooFewError("The area has no whole ring of cells.", seen=seen, remedy=finer)
+        raise TooFewError(
+            "The area has no whole ring of cells.", code="no-whole-ring", seen=seen, remedy=finer
+        )
     return whole.astype(np.int64)
 
 
@@ -186,7 +188,11 @@ def enough_extra(window: pd.DataFrame, share: Numbers, settings: HotspotSettings
         passing = counts[2 * tail <= settings.false_discovery_rate / tests]
         if len(passing) and binom.sf(passing[0] - extra - 1, events, usual) >= POWER:
             return extra
-    raise TooFewError("No number of events in one ring would stand out.", seen=f"{tests} cells")
+    raise TooFewError(
+        "No number of events in one ring would stand out.",
+        code="no-count-would-stand-out",
+        seen=f"{tests} cells",
+    )
 
 
 def _planted_layers(

@@ -347,17 +347,28 @@ def scan_shares(
     used = cells[~cells["edge"] & (cells["events"] > 0)].sort_values("cell")
     cases, totals = _whole(used[having], having), _whole(used["events"], "events")
     if (cases < 0).any() or (cases > totals).any():
-        raise InputError("A cell has more with it than events.", where=having, remedy="Count both alike.")
+        raise InputError(
+            "A cell has more with it than events.",
+            code="share-above-total",
+            where=having,
+            remedy="Count both alike.",
+        )
     _enough(used, int(cases.sum()), name)
     if totals.sum() > MOST_COUNTED:
         raise InputError(
             "The counts are too many to scan beside each other.",
+            code="scan-counts-too-many",
             where=name,
             seen=f"{totals.sum():,}, at most {MOST_COUNTED:,}",
             remedy="Give such a baseline as known, not as counted: its own chance is small.",
         )
     if cases.sum() == totals.sum():
-        raise TooFewError("All events have it, so no share differs.", where=name, seen=int(cases.sum()))
+        raise TooFewError(
+            "All events have it, so no share differs.",
+            code="share-of-all-events",
+            where=name,
+            seen=int(cases.sum()),
+        )
     held = discs(used["cell"].to_numpy(), radius=radius)
     layer = np.random.default_rng(seed).multivariate_hypergeometric(
         totals, int(cases.sum()), size=replicates, method="marginals"
@@ -414,6 +425,7 @@ def scan_periods(
     if periods < 4 or not 1 <= last < periods:
         raise TooFewError(
             "There are too few periods to call one of them new.",
+            code="too-few-periods-for-scan",
             seen=f"{periods} periods, the last {last} tried",
             remedy="Give four or more, and try at most all but the first.",
         )
@@ -468,6 +480,7 @@ def _refuse_zero(cells: pd.DataFrame, baseline: str) -> None:
     if len(inside) and not 0 < inside.sum() < np.inf:
         raise InputError(
             "The baseline is zero in every cell, or without an end in one.",
+            code="baseline-zero-or-infinite",
             where=baseline,
             seen=f"{len(inside)} cells inside",
             remedy="Choose a baseline that covers the area.",
@@ -479,6 +492,7 @@ def _enough(used: pd.DataFrame, events: int, where: str) -> int:
     if len(used) < 2 or events < 2:
         raise TooFewError(
             "There is too little to scan.",
+            code="too-little-to-scan",
             where=where,
             seen=f"{events} events in {len(used)} cells",
             remedy="At least two of each are needed; widen the dates, the area or the sources.",
@@ -490,7 +504,12 @@ def _whole(values: pd.Series | pd.DataFrame, where: str) -> Whole:
     held = values.to_numpy(dtype=float)
     whole: Whole = np.rint(held).astype(np.int64)
     if not (whole == held).all():
-        raise InputError("A count must be a whole number.", where=where, seen=held[whole != held][0])
+        raise InputError(
+            "A count must be a whole number.",
+            code="count-not-whole",
+            where=where,
+            seen=held[whole != held][0],
+        )
     return whole
 
 

@@ -62,6 +62,7 @@ def jeffreys(count: ArrayLike, total: ArrayLike, *, level: float = 0.95) -> tupl
     if wrong.any():
         raise InputError(
             "A count does not fit its total.",
+            code="share-does-not-fit",
             seen=f"{np.atleast_1d(x)[np.atleast_1d(wrong)][0]:g} of {np.atleast_1d(n)[np.atleast_1d(wrong)][0]:g}",
             remedy="Count both over the same reports.",
         )
@@ -103,6 +104,7 @@ def share_by(
     if reports.empty:
         raise TooFewError(
             "There are no events to take a share of.",
+            code="no-events-for-share",
             seen="0 reports",
             remedy="At least one is needed; widen the dates, the area or the sources.",
         )

@@ -91,6 +91,7 @@ def ring_test(
     if not 0 < base.sum() < np.inf:
         raise InputError(
             "The baseline is zero in every cell, or without an end in one.",
+            code="baseline-zero-or-infinite",
             seen=f"{base.sum():g} over {int(part.sum())} cells",
             remedy="Choose a baseline that covers the area.",
         )

@@ -88,7 +88,11 @@ def add_checks(hotspots: Hotspots, changed: Mapping[str, pd.DataFrame | Hotspots
     again has not held.
     """
     if not changed:
-        raise InputError("There is nothing to check the finding with.", remedy="Give at least one change.")
+        raise InputError(
+            "There is nothing to check the finding with.",
+            code="nothing-to-check-with",
+            remedy="Give at least one change.",
+        )
     table = hotspots.table
     cells, hot = table["cell"].to_numpy(), table["hot"].to_numpy()
     survived = {name: np.isin(cells, _hot_again(hotspots, one)) & hot for name, one in changed.items()}

@@ -118,6 +118,7 @@ def choose_bandwidth(cells: pd.DataFrame) -> float:
     if events.sum() < FEWEST_EVENTS or len(held) < 2:
         raise TooFewError(
             "There are too few events to choose a bandwidth.",
+            code="too-few-for-bandwidth",
             seen=f"{events.sum()} events in {len(held)} cells",
             remedy=f"At least {FEWEST_EVENTS} in two cells are needed; or state the bandwidth.",
         )
@@ -229,10 +230,16 @@ def relative_density(
     inside = _inside(cells)
     cases, events = inside[having].to_numpy(dtype=np.int64), inside["events"].to_numpy()
     if (cases < 0).any() or (cases > events).any():
-        raise InputError("A cell has more with it than events.", where=having, remedy="Count both alike.")
+        raise InputError(
+            "A cell has more with it than events.",
+            code="share-above-total",
+            where=having,
+            remedy="Count both alike.",
+        )
     if cases.sum() in {0, events.sum()}:
         raise TooFewError(
             "All or none have it, so no mix differs.",
+            code="mix-of-all-or-none",
             where=having,
             seen=f"{cases.sum()} of {events.sum()} events",
             remedy="At least one that has it and one that does not are needed.",
@@ -277,6 +284,7 @@ def _inside(cells: pd.DataFrame) -> pd.DataFrame:
     if cells["edge"].all():
         raise TooFewError(
             "No cell lies inside the area.",
+            code="no-cell-in-area",
             seen=f"{len(cells)} cells at the edge",
             remedy="Choose a finer resolution or a larger area.",
         )
@@ -291,5 +299,10 @@ def _centres(cells: pd.DataFrame) -> Numbers:
 
 def _above_zero(bandwidth_m: float) -> float:
     if not bandwidth_m > 0:
-        raise InputError("A bandwidth must be above zero.", seen=bandwidth_m, remedy="Give it in metres.")
+        raise InputError(
+            "A bandwidth must be above zero.",
+            code="bandwidth-not-positive",
+            seen=bandwidth_m,
+            remedy="Give it in metres.",
+        )
     return float(bandwidth_m)

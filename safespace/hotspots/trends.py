@@ -95,6 +95,7 @@ def compare_periods(
     if both.empty:
         raise TooFewError(
             "No cell has any event in either period.",
+            code="no-event-in-either-period",
             seen=f"{days_before:g} and {days_after:g} days",
             remedy="At least one is needed; choose periods within the data, or a larger area.",
         )
@@ -118,7 +119,9 @@ def compare_periods(
 def _refuse_no_days(before: float, after: float) -> None:
     if not min(before, after) > 0:
         remedy = "Give the length of each period in days, above zero."
-        raise InputError("A period has no days.", seen=f"{before} and {after}", remedy=remedy)
+        raise InputError(
+            "A period has no days.", code="period-without-days", seen=f"{before} and {after}", remedy=remedy
+        )
 
 
 def e_test(before: ArrayLike, after: ArrayLike, *, days_before: float, days_after: float) -> Numbers:
@@ -252,10 +255,16 @@ def find_trend(counts: pd.Series) -> Trend:
     n = len(held)
     if np.isnan(held).any():
         seen = f"{int(np.isnan(held).sum())} of {n} periods"
-        raise InputError("A period has no count.", seen=seen, remedy="Give 0 where none were counted.")
+        raise InputError(
+            "A period has no count.",
+            code="period-without-count",
+            seen=seen,
+            remedy="Give 0 where none were counted.",
+        )
     if n < FEWEST_PERIODS:
         raise TooFewError(
             "There are too few periods to see a trend.",
+            code="too-few-periods-for-trend",
             seen=f"{n} periods",
             remedy=f"At least {FEWEST_PERIODS} are needed; use shorter periods or more of them.",
         )
@@ -331,12 +340,18 @@ def near_repeat(
     """
     for name, bands in (("metres", metres), ("days", days)):
         if not len(bands) or min(np.diff([0.0, *bands])) <= 0:
-            raise InputError("Bands must ascend from above zero.", where=name, seen=tuple(bands))
+            raise InputError(
+                "Bands must ascend from above zero.",
+                code="bands-not-ascending",
+                where=name,
+                seen=tuple(bands),
+            )
     known = reports[reports["occurred_to"] - reports["occurred_from"] <= pd.Timedelta(days=1)]
     events = known.sort_values(["occurred_from", "report_id"], kind="stable").drop_duplicates("event_id")
     if len(events) < FEWEST_FOR_KNOX:
         raise TooFewError(
             "There are too few timed events for near repeats.",
+            code="too-few-for-near-repeats",
             seen=f"{len(events)} events known to within a day",
             remedy=f"At least {FEWEST_FOR_KNOX} are needed; widen the dates, the area or the sources.",
         )
@@ -531,7 +546,10 @@ def classify_emerging(
     if not 0 < base.sum() < np.inf:
         seen = f"{base.sum():g} over {len(base)} cells"
         raise InputError(
-            "There is no baseline in any cell.", seen=seen, remedy="Choose one that covers the area."
+            "There is no baseline in any cell.",
+            code="baseline-empty",
+            seen=seen,
+            remedy="Choose one that covers the area.",
         )
     ring = neighbours(held.index.to_numpy(dtype=np.int64))
     _refuse_thin_slices(held, float(np.median((ring @ base) / base.sum())))
@@ -553,6 +571,7 @@ def _refuse_thin_slices(counts: pd.DataFrame, share: float) -> None:
     if slices < FEWEST_PERIODS:
         raise TooFewError(
             "There are too few slices to call a hotspot emerging.",
+            code="too-few-slices",
             seen=f"{slices} slices",
             remedy=f"At least {FEWEST_PERIODS} are needed.",
         )
@@ -560,6 +579,7 @@ def _refuse_thin_slices(counts: pd.DataFrame, share: float) -> None:
     if fewest < needed:
         raise TooFewError(
             "The slices hold too few events to call a hotspot emerging.",
+            code="too-few-in-slices",
             seen=f"{fewest} events in the thinnest of {slices} slices",
             remedy=f"Each needs at least {needed:,}, five in a ring; use longer slices or larger cells.",
         )
@@ -625,6 +645,7 @@ def smooth_week(weights: Numbers, *, spread_h: float = 1.0, spread_days: float =
     if held.shape != (7, 24) or not np.isfinite(held).all() or min(spread_h, spread_days) < 0:
         raise InputError(
             "A week has seven days of 24 hours, all with a weight, and a spread is not below zero.",
+            code="week-not-usable",
             seen=f"shape {held.shape}, spreads {spread_h} and {spread_days}",
         )
     along = _round_kernel(168, spread_h) @ held.ravel()
@@ -692,6 +713,7 @@ def week_surface(
     if len(known) < FEWEST_FOR_WEEK:
         raise TooFewError(
             "There are too few timed events for a surface of the week.",
+            code="too-few-for-week",
             seen=f"{len(known)} events known to within a day",
             remedy=f"At least {FEWEST_FOR_WEEK} are needed; widen the dates, the area or the sources.",
         )

@@ -125,6 +125,7 @@ def sum_periods(days: pd.DataFrame, cells: pd.DataFrame, *, freq: str = "M") -> 
     if not len(inside):
         raise TooFewError(
             "No cell lies inside the area.",
+            code="no-cell-in-area",
             seen=f"{len(cells)} cells at the edge",
             remedy="Choose a finer resolution or a larger area.",
         )
@@ -132,6 +133,7 @@ def sum_periods(days: pd.DataFrame, cells: pd.DataFrame, *, freq: str = "M") -> 
     if held.empty:
         raise TooFewError(
             "No event falls inside the area.",
+            code="no-event-in-area",
             seen=f"{int(days['events'].sum())} events in other cells",
             remedy="At least one is needed; widen the dates, the area or the sources.",
         )
@@ -271,32 +273,45 @@ def validate(
 def _check_shares(shares: Sequence[float]) -> None:
     wrong = [share for share in shares if not 0 < share < 1]
     if wrong or not shares:
-        raise InputError("A share of the area lies between 0 and 1.", seen=wrong or "none")
+        raise InputError(
+            "A share of the area lies between 0 and 1.", code="area-share-out-of-range", seen=wrong or "none"
+        )
 
 
 def _check_periods(past: pd.DataFrame, future: pd.DataFrame) -> None:
     if past.shape[1] < 2 or future.shape[1] < FEWEST_LATER:
         raise TooFewError(
             "There are too few periods to learn from and to judge on.",
+            code="too-few-periods-to-judge",
             seen=f"{past.shape[1]} earlier and {future.shape[1]} later",
             remedy=f"At least 2 and {FEWEST_LATER} are needed; use shorter periods or more of them.",
         )
     if len(past) < 2:
         seen = f"{len(past)} cells"
         raise TooFewError(
-            "One cell leaves nothing to choose.", seen=seen, remedy="Choose a finer resolution."
+            "One cell leaves nothing to choose.",
+            code="one-cell-to-choose",
+            seen=seen,
+            remedy="Choose a finer resolution.",
         )
     if past.to_numpy().sum() == 0 or future.to_numpy().sum() == 0:
         seen = f"{past.to_numpy().sum()} earlier and {future.to_numpy().sum()} later events"
         remedy = "At least one of each is needed; move the cut, or widen the area or the sources."
-        raise TooFewError("There is nothing to learn from or to judge on.", seen=seen, remedy=remedy)
+        raise TooFewError(
+            "There is nothing to learn from or to judge on.",
+            code="nothing-to-judge-on",
+            seen=seen,
+            remedy=remedy,
+        )
 
 
 def _values(score: pd.Series, counts: pd.DataFrame, name: str) -> Numbers:
     held = score.reindex(counts.index)
     if held.isna().any():
         seen = f"{int(held.isna().sum())} of {len(held)} cells without"
-        raise InputError("A method does not score every cell.", where=name, seen=seen)
+        raise InputError(
+            "A method does not score every cell.", code="method-lacks-scores", where=name, seen=seen
+        )
     return held.to_numpy(dtype=float)
 
 
@@ -443,7 +458,12 @@ def generalised_gini(counts: ArrayLike) -> float:
     n, c = len(held), held.sum()
     if n == 0 or c <= 0:
         seen = f"{n} places, {c:g} events"
-        raise TooFewError("There is nothing to be concentrated.", seen=seen, remedy="One event is enough.")
+        raise TooFewError(
+            "There is nothing to be concentrated.",
+            code="nothing-to-concentrate",
+            seen=seen,
+            remedy="One event is enough.",
+        )
     ranked = 2 * (np.arange(1, n + 1) * held).sum() / c - n - 1
     return float(max(1 / c, 1 / n) * ranked - max(n / c, 1) + 1)
 

@@ -49,6 +49,7 @@ class Price:
         if any(not 0 <= low <= high < np.inf for low, high in ranges) or self.high + self.high_each <= 0:
             raise InputError(
                 "A cost range goes from a lower to a higher sum, not negative.",
+                code="cost-range-reversed",
                 seen=f"{self.low:g} to {self.high:g} a metre, {self.low_each:g} to {self.high_each:g} each",
                 remedy="Give the lower figure first.",
             )
@@ -81,12 +82,14 @@ class Budget:
         if self.unit not in UNITS:
             raise InputError(
                 "There is no such unit of a budget.",
+                code="budget-unit-unknown",
                 seen=self.unit,
                 remedy=f"Choose from: {', '.join(UNITS)}.",
             )
         if not 0 < self.amount < np.inf:
             raise InputError(
                 "The list of fixes cannot be made.",
+                code="fix-list-options",
                 seen=f"the budget is {self.amount:g} {self.unit}",
                 remedy="Give a budget above zero.",
             )

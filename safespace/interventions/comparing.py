@@ -193,7 +193,7 @@ def _metres(rows: pd.DataFrame, name: str) -> str:
 
 def _refuse_none(walks: Sequence[object]) -> None:
     if not len(walks):
-        raise InputError("No walks were given.", remedy="Plan or choose at least one walk.")
+        raise InputError("No walks were given.", code="no-walks", remedy="Plan or choose at least one walk.")
 
 
 def _hazards(graph: StreetGraph, scenario: Scenario, hazards: Floats | None) -> tuple[Floats, Floats]:

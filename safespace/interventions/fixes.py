@@ -178,6 +178,7 @@ def rank_fixes(  # noqa: PLR0913  keyword-only past the walks
     if not whole.lit:
         raise InputError(
             "Lighting any one segment within the budget would not change these walks.",
+            code="fixes-change-nothing",
             seen=budget.words(),
             remedy="Raise the budget, or choose walks with unlit or unmapped segments.",
         )
@@ -227,6 +228,7 @@ def _check_walks(walks: Sequence[Walk]) -> None:
     if problems:
         raise InputError(
             "The list of fixes cannot be made.",
+            code="fix-list-options",
             seen="; ".join(problems),
             remedy="Give at least one walk between two places.",
         )

@@ -116,6 +116,7 @@ def make_task(
     if not np.isfinite(now).all():
         raise PlaceError(
             "The two ends of a walk are not connected.",
+            code="walk-ends-not-connected",
             where=walks[int(np.flatnonzero(~np.isfinite(now))[0])].name,
             remedy="Choose ends on the same connected piece of streets.",
         )

@@ -97,6 +97,7 @@ class Scenarios:
         if not 0 < counted <= MOST_SEGMENTS:
             raise InputError(
                 "A scenario needs something to change." if not counted else "The scenario is too large.",
+                code="scenario-empty" if not counted else "scenario-too-large",
                 where=name,
                 seen=f"{counted:,} segments",
                 remedy=f"Name from 1 to {MOST_SEGMENTS:,} segments to light, watch, clear or close.",
@@ -139,6 +140,7 @@ class Scenarios:
             )
             raise InputError(
                 "There is no scenario of this name.",
+                code="scenario-unknown",
                 seen=name,
                 remedy=f"Choose from: {held}." if held else first,
             )
@@ -173,6 +175,7 @@ class Scenarios:
         if not versions:
             raise InputError(
                 "There is nothing to undo: no scenario had this name.",
+                code="scenario-nothing-to-undo",
                 seen=name,
                 remedy=Remedy(
                     cli="List the scenarios: safespace scenario list.",
@@ -213,6 +216,7 @@ class Scenarios:
             beside.unlink(missing_ok=True)
             raise StoreError(
                 "The scenario cannot be written.",
+                code="scenario-not-writable",
                 where=path,
                 seen=problem.strerror,
                 remedy="What was there before is untouched. Check that the folder can be written to.",
@@ -237,6 +241,7 @@ def checked_name(name: str) -> str:
     if not good or not 0 < len(plain) <= LONGEST_NAME or not plain[0].isalnum():
         raise InputError(
             "This name cannot be used for a scenario.",
+            code="scenario-name-not-usable",
             seen=repr(name[: 2 * LONGEST_NAME]),
             remedy=f"Begin with a letter or digit; use letters, digits and plain punctuation, up to {LONGEST_NAME}.",
         )
@@ -257,6 +262,7 @@ def refer(graph: StreetGraph, edges: Iterable[int]) -> tuple[SegmentRef, ...]:
         if not 0 <= edge < graph.edges:
             raise InputError(
                 "There is no such segment in these streets.",
+                code="segment-unknown",
                 seen=f"{edge} of {graph.edges:,} segments",
                 remedy="Choose the segments again on the streets in use.",
             )
@@ -299,6 +305,7 @@ def _read(path: Path) -> list[Saved]:
     except (OSError, ValidationError) as problem:
         raise StoreError(
             "A saved scenario cannot be read.",
+            code="scenario-not-readable",
             where=path,
             remedy="Put back a copy of the file, or delete it and make the scenario again.",
         ) from problem

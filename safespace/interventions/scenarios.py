@@ -128,7 +128,10 @@ def _span(hours: str) -> tuple[time, time]:
     start, end = time(a, b), time(c, d)
     if start == end:
         raise InputError(
-            "The hours of closing cannot be read.", seen=hours, remedy="Write them as 22:00-06:00."
+            "The hours of closing cannot be read.",
+            code="closing-hours-not-readable",
+            seen=hours,
+            remedy="Write them as 22:00-06:00.",
         )
     return start, end
 
@@ -139,6 +142,7 @@ def _refuse_unknown(graph: StreetGraph, scenario: Scenario) -> None:
     if len(wrong):
         raise InputError(
             "The scenario names segments that are not in these streets.",
+            code="scenario-of-other-streets",
             where=scenario.name,
             seen=f"{wrong[0]} of {graph.edges} segments",
             remedy="Choose the segments again on the streets in use.",

@@ -49,6 +49,7 @@ def walking_cost(
     if any(not 0 <= share <= 1 for share in prior.values()) or not 0 <= unlit_price < np.inf:
         raise InputError(
             "The share taken to be unlit must be between 0 and 1, and the price not negative.",
+            code="unlit-share-out-of-range",
             seen=f"{prior}, {unlit_price}",
             remedy="Give a share such as 0.5 and a price such as 1.",
         )

@@ -104,6 +104,7 @@ def read_naptan(
     if not placed.any():
         raise SchemaError(
             "No stop has a place.",
+            code="stops-without-places",
             where=Path(path).name,
             remedy="Give the NaPTAN CSV with Longitude and Latitude, or Easting and Northing.",
         )
@@ -165,6 +166,7 @@ def read_lamp_columns(
     if not placed.any():
         raise SchemaError(
             "No lamp column has an identifier and a place.",
+            code="lamps-without-places",
             where=Path(path).name,
             remedy="Give asset_id, and longitude and latitude or easting and northing.",
         )

@@ -75,6 +75,7 @@ def _read_layers(path: Path) -> tuple[gpd.GeoDataFrame, tuple[str, ...]]:
     if path.suffix.casefold() not in _SUFFIXES:
         raise FileError(
             "This kind of area file is not read.",
+            code="area-file-kind-unknown",
             where=path.name,
             seen=path.suffix or "no suffix",
             remedy="Give GeoJSON, KML or GeoPackage.",
@@ -85,6 +86,7 @@ def _read_layers(path: Path) -> tuple[gpd.GeoDataFrame, tuple[str, ...]]:
     except Exception as problem:  # pyogrio has several bases and GDAL's own texts
         raise FileError(
             "The areas cannot be read.",
+            code="areas-not-readable",
             where=path.name,
             seen=str(problem)[:200],
             remedy="Open it in a map program and save it again.",
@@ -94,6 +96,7 @@ def _read_layers(path: Path) -> tuple[gpd.GeoDataFrame, tuple[str, ...]]:
     if not found:
         raise AreaError(
             "There is no polygon in the file.",
+            code="no-polygon-in-file",
             where=path.name,
             seen=f"{total:,} features",
             remedy="Give areas, not points or lines.",
@@ -140,6 +143,7 @@ def to_degrees(raw: gpd.GeoDataFrame, path: Path) -> tuple[np.ndarray, tuple[str
             )
         raise AreaError(
             "The coordinates are neither degrees nor British National Grid.",
+            code="area-crs-unknown",
             where=path.name,
             seen=f"x {left:,.0f} to {right:,.0f}, y {bottom:,.0f} to {top:,.0f}",
             remedy="Declare the coordinate system, or save the file as WGS 84.",
@@ -171,6 +175,7 @@ def flat_and_valid(shapes: np.ndarray, path: Path) -> tuple[np.ndarray, tuple[st
     if len(empty):
         raise AreaError(
             "An area has no surface.",
+            code="area-without-surface",
             where=path.name,
             seen=f"feature {', '.join(str(spot + 1) for spot in empty[:5])}",
             remedy="Draw it again or remove it.",
@@ -204,6 +209,7 @@ def check_in_britain(shapes: np.ndarray, names: Sequence[str], path: Path) -> No
         spot = outside[0]
         raise AreaError(
             f"{len(outside):,} of {len(shapes):,} areas are outside Great Britain and Northern Ireland.",
+            code="areas-outside-country",
             where=path.name,
             seen=f"{names[spot]} at longitude {west[spot]:.3f}, latitude {south[spot]:.3f}",
             remedy="Check that longitude comes before latitude, and which coordinate system the file is in.",
@@ -215,6 +221,7 @@ def _names(raw: gpd.GeoDataFrame, path: Path, name_column: str | None) -> list[s
     if name_column is not None and name_column not in columns:
         raise AreaError(
             "The name column is not in the file.",
+            code="name-column-missing",
             where=path.name,
             seen=name_column,
             remedy=f"Choose one of: {', '.join(columns)}.",

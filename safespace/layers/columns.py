@@ -64,6 +64,7 @@ def read_area_values(
         if frame.empty:
             raise SchemaError(
                 "No row has the values to keep.",
+                code="layer-values-absent",
                 where=Path(path).name,
                 seen=f"{name} in {sorted(values)}",
                 remedy="Check how they are spelt in the file.",
@@ -116,6 +117,7 @@ def _pick(grid: tables.Grid, names: Sequence[str], optional: Sequence[str]) -> p
     if missing:
         raise SchemaError(
             f"Columns are missing: {', '.join(missing)}.",
+            code="layer-columns-missing",
             where=grid.file,
             seen=", ".join(grid.headers[:60]),
             remedy="Name the columns as they are in the file.",
@@ -123,6 +125,7 @@ def _pick(grid: tables.Grid, names: Sequence[str], optional: Sequence[str]) -> p
     if grid.ragged:
         raise SchemaError(
             "A row does not split into as many cells as there are headers.",
+            code="layer-row-ragged",
             where=f"{grid.file} line {grid.ragged[0][0]}",
             seen=grid.ragged[0][1][:80],
             remedy="Mend the row.",
@@ -145,6 +148,7 @@ def _tar_members(path: Path, limits: LimitSettings) -> Iterator[tuple[str, bytes
                 if left < 0:
                     raise FileError(
                         "The archive unpacks to too much.",
+                        code="layer-archive-too-large",
                         where=path.name,
                         remedy=f"The limit is {limits.file_mb:,} MB (limits.file_mb).",
                     )
@@ -158,11 +162,18 @@ def _tar_members(path: Path, limits: LimitSettings) -> Iterator[tuple[str, bytes
                 )  # an archive cut short between two members is only noticed at its end
     except (tarfile.TarError, lzma.LZMAError, zlib.error, EOFError, OSError) as problem:
         raise FileError(
-            "The archive is damaged.", where=path.name, seen=str(problem)[:160], remedy="Fetch it again."
+            "The archive is damaged.",
+            code="layer-archive-damaged",
+            where=path.name,
+            seen=str(problem)[:160],
+            remedy="Fetch it again.",
         ) from problem
     if not found:
         raise FileError(
-            "There is no CSV file in it.", where=path.name, remedy="Give an archive of CSV files."
+            "There is no CSV file in it.",
+            code="no-csv-in-archive",
+            where=path.name,
+            remedy="Give an archive of CSV files.",
         )
 
 
@@ -171,6 +182,7 @@ def _check(frame: pd.DataFrame, numbers: pd.Series, code_column: str, value_colu
     if len(bad):
         raise SchemaError(
             f"{len(bad):,} figures in {value_column} are not numbers.",
+            code="layer-figures-not-numbers",
             where=where,
             seen=repr(bad.iloc[0][:60]),
             remedy="Mend or remove those rows.",
@@ -178,5 +190,8 @@ def _check(frame: pd.DataFrame, numbers: pd.Series, code_column: str, value_colu
     blank = int((frame[code_column] == "").sum())
     if blank:
         raise SchemaError(
-            f"{blank:,} rows have no {code_column}.", where=where, remedy="Mend or remove those rows."
+            f"{blank:,} rows have no {code_column}.",
+            code="layer-codes-blank",
+            where=where,
+            remedy="Mend or remove those rows.",
         )

@@ -65,6 +65,7 @@ def _read(path: Path) -> gpd.GeoDataFrame:
     if path.suffix.casefold() not in _SUFFIXES:
         raise FileError(
             "This kind of layer is not read.",
+            code="amounts-kind-unknown",
             where=path.name,
             seen=path.suffix or "no suffix",
             remedy="Give GeoJSON or GeoPackage.",
@@ -75,6 +76,7 @@ def _read(path: Path) -> gpd.GeoDataFrame:
     except Exception as problem:  # pyogrio has several bases and GDAL's own texts
         raise FileError(
             "The layer cannot be read.",
+            code="amounts-not-readable",
             where=path.name,
             seen=str(problem)[:200],
             remedy="Open it in a map program and save it again.",
@@ -82,6 +84,7 @@ def _read(path: Path) -> gpd.GeoDataFrame:
     if frame is None:
         raise FileError(
             "The file must hold one layer.",
+            code="amounts-several-layers",
             where=path.name,
             seen=", ".join(layers) or "none",
             remedy="Save the layer wanted in a file of its own.",
@@ -98,6 +101,7 @@ def _all_points(raw: gpd.GeoDataFrame, path: Path) -> bool:
         return False
     raise AreaError(
         "A layer of amounts must be all polygons or all points.",
+        code="amounts-mixed-shapes",
         where=path.name,
         seen=", ".join(sorted(map(str, kinds))) or "no features",
         remedy="Remove the others, or save them in a file of their own.",
@@ -110,6 +114,7 @@ def _amounts(raw: gpd.GeoDataFrame, value_column: str, path: Path) -> np.ndarray
         known = ", ".join(map(str, held[:60])) or "there are none"
         raise SchemaError(
             "The value column is not in the file.",
+            code="value-column-missing",
             where=path.name,
             seen=value_column or "none named",
             remedy=Remedy(
@@ -124,6 +129,7 @@ def _amounts(raw: gpd.GeoDataFrame, value_column: str, path: Path) -> np.ndarray
     if len(wrong):
         raise SchemaError(
             f"{len(wrong):,} values of {value_column} are not amounts.",
+            code="values-not-amounts",
             where=path.name,
             seen=", ".join(
                 f"{str(raw[value_column].iloc[row])[:40]!r} in feature {row + 1}" for row in wrong[:3]
@@ -133,6 +139,7 @@ def _amounts(raw: gpd.GeoDataFrame, value_column: str, path: Path) -> np.ndarray
     if not values.sum() > 0:
         raise SchemaError(
             f"All values of {value_column} are zero.",
+            code="values-all-zero",
             where=path.name,
             remedy="Name the column of the amounts.",
         )

@@ -77,10 +77,17 @@ def _checked(weights: NDArray[np.float64]) -> NDArray[np.float64]:
     table = np.asarray(weights, dtype=float)
     if table.shape != (7, 24):
         raise InputError(
-            "The weights are not 7 days by 24 hours.", seen=table.shape, remedy="Sum them by day and hour."
+            "The weights are not 7 days by 24 hours.",
+            code="week-weights-shape",
+            seen=table.shape,
+            remedy="Sum them by day and hour.",
         )
     if not np.isfinite(table).all() or (table < 0).any():
-        raise InputError("Some weights are missing or negative.", seen=float(np.nanmin(table)))
+        raise InputError(
+            "Some weights are missing or negative.",
+            code="week-weights-not-amounts",
+            seen=float(np.nanmin(table)),
+        )
     return table
 
 
@@ -193,7 +200,9 @@ def trade_off_svg(
         When there is no option to draw.
     """
     if options.empty:
-        raise InputError("There is no walking option to draw.", remedy="Plan a route first.")
+        raise InputError(
+            "There is no walking option to draw.", code="no-walk-to-draw", remedy="Plan a route first."
+        )
     points = options[["length_m", "exposure"]].to_numpy(float)
     figure = new_figure(*size_mm)
     axes = figure.add_axes((0.12, 0.15, 0.85, 0.76))

@@ -273,7 +273,9 @@ def route_page(
         When there is no option to draw.
     """
     if routes.empty:
-        raise AreaError("There is no walking option to draw.", remedy="Plan a route first.")
+        raise AreaError(
+            "There is no walking option to draw.", code="no-walk-to-draw", remedy="Plan a route first."
+        )
     table = _route_table(routes) if comparison is None else comparison.astype("str")
     ground = _ground(shapely.box(*routes.total_bounds), streets, outline=False)
     _add_routes(ground, routes)
@@ -320,7 +322,9 @@ def _target(row: tuple[str, ...]) -> str:
 def _ground(area: BaseGeometry, streets: gpd.GeoDataFrame | None, *, outline: bool = True) -> folium.Map:
     """Return a folium map without tiles or outside scripts, fitted to the area, with the streets on it."""
     if area is None or area.is_empty:
-        raise AreaError("The area to draw is empty.", remedy="Choose an area with a shape.")
+        raise AreaError(
+            "The area to draw is empty.", code="area-to-draw-empty", remedy="Choose an area with a shape."
+        )
     left, bottom, right, top = area.bounds
     ground = folium.Map(
         location=[(bottom + top) / 2, (left + right) / 2],

@@ -118,7 +118,9 @@ def area_map_svg(
         When the area is empty.
     """
     if area is None or area.is_empty:
-        raise AreaError("The area to draw is empty.", remedy="Choose an area with a shape.")
+        raise AreaError(
+            "The area to draw is empty.", code="area-to-draw-empty", remedy="Choose an area with a shape."
+        )
     figure = new_figure(*size_mm)
     ground = _ground(figure, area, size_mm)
     classes = classify(hotspots)

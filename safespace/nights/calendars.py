@@ -166,6 +166,7 @@ def read_calendar(path: Path, *, tz: str = TIME_ZONE) -> pd.DataFrame:
     if problems:
         raise FileError(
             "Some rows of the calendar cannot be used.",
+            code="calendar-rows-not-usable",
             where=path,
             seen="; ".join(problems[:10])
             + (f"; and {len(problems) - 10} more" if len(problems) > 10 else ""),
@@ -220,7 +221,12 @@ def on_at(
     ['City v United', '']
     """
     if not isinstance(moments.dtype, pd.DatetimeTZDtype):
-        raise InputError("Moments need a time zone.", seen=moments.dtype, remedy="Give them in UTC.")
+        raise InputError(
+            "Moments need a time zone.",
+            code="moments-without-time-zone",
+            seen=moments.dtype,
+            remedy="Give them in UTC.",
+        )
     names = pd.Series("", index=moments.index, dtype="str")
     where = pd.Series("", index=moments.index, dtype="str") if zones is None else zones.reindex(moments.index)
     entries: list[dict[Any, Any]] = calendar[calendar["kind"].isin(list(kinds))].to_dict("records")
@@ -284,6 +290,7 @@ def _read_rows(path: Path) -> pd.DataFrame:
     except (OSError, ValueError) as problem:
         raise FileError(
             "The calendar cannot be read.",
+            code="calendar-not-readable",
             where=path,
             seen=str(problem),
             remedy=f"Give a CSV file with the columns {', '.join(_COLUMNS)}.",
@@ -293,6 +300,7 @@ def _read_rows(path: Path) -> pd.DataFrame:
     if missing:
         raise FileError(
             "The calendar lacks a column.",
+            code="calendar-column-missing",
             where=path,
             seen=f"no {', '.join(missing)}",
             remedy=f"Columns are {', '.join(_COLUMNS)}.",

@@ -348,7 +348,12 @@ def _clock(windows: Sequence[NightWindow]) -> tuple[npt.NDArray[np.int64], int]:
     """Return the window of each minute of the day (-1: none), shape (1440,), and the night's first minute."""
     places = np.full(_DAY_MIN, -1, dtype="int64")
     if not windows:
-        raise SettingsError("A night needs at least one window.", where="night", remedy="Name one.")
+        raise SettingsError(
+            "A night needs at least one window.",
+            code="night-without-window",
+            where="night",
+            remedy="Name one.",
+        )
     first, reached = _minute_of(windows[0].start), 0
     for place, window in enumerate(windows):
         begin = (_minute_of(window.start) - first) % _DAY_MIN
@@ -356,6 +361,7 @@ def _clock(windows: Sequence[NightWindow]) -> tuple[npt.NDArray[np.int64], int]:
         if begin != reached or end > _DAY_MIN:
             raise SettingsError(
                 "The windows of a night must follow each other.",
+                code="night-windows-out-of-order",
                 where="night",
                 seen=f"{window.name} {window.start:%H:%M} to {window.end:%H:%M}",
                 remedy="Put them in the order of the night, each starting when the one before ends.",
@@ -371,7 +377,12 @@ def _minute_of(clock: time) -> int:
 
 def _local(moments: pd.Series, tz: str) -> pd.Series:
     if not isinstance(moments.dtype, pd.DatetimeTZDtype):
-        raise InputError("Moments need a time zone.", seen=moments.dtype, remedy="Give them in UTC.")
+        raise InputError(
+            "Moments need a time zone.",
+            code="moments-without-time-zone",
+            seen=moments.dtype,
+            remedy="Give them in UTC.",
+        )
     local: pd.Series = moments.dt.tz_convert(tz)
     return local
 
@@ -392,7 +403,12 @@ def _localize(dates: pd.Series, minute: int, days: int, tz: str) -> pd.Series:
 
 def _refuse_unknown(moments: pd.Series, where: str) -> None:
     if moments.isna().any():
-        raise InputError("Some moments are not known.", where=where, seen=f"{int(moments.isna().sum())} rows")
+        raise InputError(
+            "Some moments are not known.",
+            code="moments-unknown",
+            where=where,
+            seen=f"{int(moments.isna().sum())} rows",
+        )
 
 
 def _pairs(
@@ -406,6 +422,7 @@ def _pairs(
         row = int(np.argmax(end < start))
         raise InputError(
             "An interval ends before it starts.",
+            code="interval-reversed",
             where=f"row {row}",
             seen=f"{start.iloc[row]} to {end.iloc[row]}",
             remedy="Swap the two or leave the row out.",

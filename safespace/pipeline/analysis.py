@@ -277,13 +277,16 @@ def find_mix(view: View, settings: Settings, *, having: str, seed: int = 0) -> M
         When there are too few events, or all or none have it.
     """
     if having not in MIXES:
-        raise InputError("No such mix.", seen=having, remedy=f"Choose from: {', '.join(MIXES)}.")
+        raise InputError(
+            "No such mix.", code="mix-unknown", seen=having, remedy=f"Choose from: {', '.join(MIXES)}."
+        )
     counted = count_cells(view, settings)
     rows = inside(select(view, settings).reports, counted, view)
     known = _what_is_shared(rows, view, settings)
     if MIXES[having] not in known:
         raise InputError(
             "These reports cannot tell.",
+            code="mix-not-recorded",
             where=having,
             seen=", ".join(view.sources),
             remedy="Choose another mix.",
@@ -343,6 +346,7 @@ def find_shares(found: PlacesFound, settings: Settings) -> pd.DataFrame:
     if not rows:
         raise InputError(
             "These reports have nothing to take shares of.",
+            code="nothing-to-share",
             seen=", ".join(found.view.sources),
             remedy="Ask for public reports, or for incidents that carry an hour.",
         )
@@ -502,7 +506,12 @@ def _named(cells_told: pd.DataFrame, reports: pd.DataFrame, view: View, settings
 
 def _period(freq: str) -> str:
     if freq not in PERIODS:
-        raise InputError("No such length of period.", seen=freq, remedy=f"Choose from: {', '.join(PERIODS)}.")
+        raise InputError(
+            "No such length of period.",
+            code="period-length-unknown",
+            seen=freq,
+            remedy=f"Choose from: {', '.join(PERIODS)}.",
+        )
     return PERIODS[freq]
 
 
@@ -544,6 +553,7 @@ def compare_periods(
     if not before[0] <= before[1] < after[0] <= after[1]:
         raise InputError(
             "The second period must begin after the first ends.",
+            code="periods-out-of-order",
             seen=f"{before[0]} to {before[1]}, {after[0]} to {after[1]}",
             remedy=Remedy(
                 cli="Give the earlier one as --before, each as FIRST:LAST.",
@@ -600,6 +610,7 @@ def _refuse_empty(counts: list[pd.Series], view: View, settings: Settings) -> No
     held = select(view.but(since=None, until=None), settings)
     raise TooFewError(
         "No event falls in either period.",
+        code="no-event-in-periods",
         seen=f"events from {held.since} to {held.until}" if held.since else "no events at any time",
         remedy="Choose periods within the data.",
     )

@@ -49,6 +49,7 @@ def exposure(baseline: str, window: pd.DataFrame, view: View, settings: Settings
     if made is None:
         raise InputError(
             "The store has nothing to make this baseline from.",
+            code="baseline-not-loaded",
             seen=BASELINES[baseline],
             remedy=Remedy(
                 cli="Compare with the area of the cell, or load what is missing: see docs/formats.md.",

@@ -102,6 +102,7 @@ def _refuse_no_days(reports: pd.DataFrame, dated: pd.DataFrame) -> None:
     if dated.empty and len(reports):
         raise InputError(
             "Certain nights were asked for.",
+            code="nights-need-days",
             seen=f"{len(reports):,} rows carry no day",
             remedy="Ask for any night.",
         )
@@ -116,6 +117,7 @@ def _entries(
     if calendar.empty:
         raise InputError(
             f"The calendar holds no {kind}.",
+            code="calendar-kind-not-held",
             seen=f"{len(held_calendar(settings))} entries of other kinds",
             remedy=Remedy(
                 cli="Load one: safespace ingest CALENDAR.csv --source calendar.",

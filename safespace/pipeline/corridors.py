@@ -86,6 +86,7 @@ def places_of(told: Sequence[str | Point | Spot], settings: Settings) -> list[Sp
                 kinds = ", ".join(sorted(set(known["kind"])))
                 raise PlaceError(
                     "No named landmark is of this kind.",
+                    code="landmark-kind-unknown",
                     seen=kind,
                     remedy=f"Choose from: {kinds}." if kinds else "Import streets or stops first.",
                 )
@@ -146,6 +147,7 @@ def find_corridors(
     if not reached.any():
         raise PlaceError(
             "No two of these places are apart and connected.",
+            code="places-not-apart",
             seen=f"{len(here)} by {len(there)} places",
             remedy="Choose places further apart on the same connected streets.",
         )
@@ -171,6 +173,7 @@ def _refuse_odd(trade_offs: Sequence[float], shown: int) -> None:
     if not trade_offs or any(not 0 <= price <= 10 for price in trade_offs) or not 0 < shown <= 1000:
         raise InputError(
             "The corridors cannot be made.",
+            code="corridors-options",
             seen=f"trade-offs {', '.join(f'{price:g}' for price in trade_offs) or 'none'}; {shown} shown",
             remedy="Give trade-offs from 0 to 10, and from 1 to 1,000 segments to show.",
         )
@@ -205,6 +208,7 @@ def write_corridors(found: CorridorsFound, path: Path) -> Path:
     if path.suffix.lower() not in (".csv", ".geojson", ".gpkg"):
         raise FileError(
             "Nothing is written in this kind of file.",
+            code="output-kind-unknown",
             where=path,
             remedy="Choose from: .csv, .geojson, .gpkg, .html.",
         )
@@ -223,6 +227,7 @@ def _placed(
     if not 0 < len(side) <= MOST_PLACES:
         raise InputError(
             "A set of places is empty." if not side else "A set of places is too large.",
+            code="place-set-empty" if not side else "place-set-too-large",
             seen=f"{len(side):,} places",
             remedy=f"Name from 1 to {MOST_PLACES} places on either side.",
         )
@@ -231,6 +236,7 @@ def _placed(
     if (nodes < 0).all():
         raise PlaceError(
             f"No street within {limit_m:,.0f} m of any of these places.",
+            code="places-without-street",
             seen=", ".join(spot.name for spot in side[:5]),
             remedy="Choose places nearer to streets, or load the streets there.",
         )

@@ -71,6 +71,7 @@ def _roles(view: View, control: str, settings: Settings) -> pd.Series:
     if roles.index.has_duplicates:
         raise InputError(
             "The treated area and the comparison share cells.",
+            code="areas-share-cells",
             seen=f"{int(roles.index.duplicated().sum())} cells of {view.area or 'all areas'} and {control}",
             remedy="Choose areas that lie apart.",
         )

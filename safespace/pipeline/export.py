@@ -520,6 +520,7 @@ def _write_by_ending(path: Path, writers: Mapping[str, Callable[[], Path]]) -> P
     if path.suffix.lower() not in writers:
         raise FileError(
             "Nothing is written in this kind of file.",
+            code="output-kind-unknown",
             where=path,
             remedy=f"Choose from: {', '.join(writers)}.",
         )

@@ -90,12 +90,16 @@ def _extract(
     usual = {"streets": settings.fetch.streets, "boundaries": settings.fetch.boundaries}
     if kind not in usual:
         raise InputError(
-            "There is no such kind of public data.", seen=kind, remedy=f"Choose from: {', '.join(KINDS)}."
+            "There is no such kind of public data.",
+            code="public-data-unknown",
+            seen=kind,
+            remedy=f"Choose from: {', '.join(KINDS)}.",
         )
     where = address or usual[kind]
     if not where:
         raise InputError(
             "No address is known for this.",
+            code="fetch-address-missing",
             seen=kind,
             remedy=Remedy(
                 cli=f"Give --address, or set {kind} under [fetch] in safespace.toml.",
@@ -110,6 +114,7 @@ def _needed(months: Sequence[str]) -> Sequence[str]:
     if not months:
         raise InputError(
             "Something is missing.",
+            code="fetch-months-missing",
             remedy=Remedy(
                 cli="Give a month, as --month 2022-01.",
                 app="Choose a month.",

@@ -67,6 +67,7 @@ def put_whole(file: Path, write: Callable[[str], object]) -> None:
             beside.unlink()
         raise StoreError(
             "A layer could not be kept.",
+            code="layer-not-kept",
             where=file,
             seen=str(problem),
             remedy="What was there before is untouched. Check the folder and the room on the disk.",
@@ -88,6 +89,7 @@ def ingest_supplied(
     if len(paths) != 1 or not value_column:
         raise InputError(
             "A supplied layer is one file and the column of its amounts.",
+            code="amounts-need-file-and-column",
             seen=f"{len(paths)} files, {f'column {value_column}' if value_column else 'no column'}",
             remedy=Remedy(
                 cli=f"safespace ingest FILE --source {layer} --value-column COLUMN",

@@ -83,6 +83,7 @@ def write_lines(
         )
     raise FileError(
         "Nothing is written in this kind of file.",
+        code="output-kind-unknown",
         where=path,
         remedy=f"Choose from: {', '.join(ENDINGS)}.",
     )

@@ -205,6 +205,7 @@ def commit(checked: Ingestion, *, settings: Settings, name: str = "") -> Ingesti
     if not reading.read:
         raise FileError(
             "There is a header and no row under it, so there is nothing to load.",
+            code="file-without-rows",
             where=", ".join(reading.files[:3]),
             remedy="Export the file again with its rows.",
         )
@@ -409,6 +410,7 @@ def _refuse_mixing(reading: Ingested, settings: Settings) -> None:
         kind = "synthetic" if held["synthetic"].iloc[0] else "real"
         raise StoreError(
             f"This store holds {kind} reports; synthetic and real reports are not mixed.",
+            code="store-holds-other-kind",
             where=settings.store,
             seen=", ".join(reading.files[:3]),
             remedy=Remedy(
@@ -441,7 +443,10 @@ def roll_back(load: str, settings: Settings) -> str:
     named = loads.loc[(loads["status"] == "loaded") & (loads["name"] == load) & (load != ""), "load_id"]
     if len(named) > 1:
         raise InputError(
-            "Several loads have this name.", seen=load, remedy=f"Give one of: {', '.join(named)}."
+            "Several loads have this name.",
+            code="load-name-ambiguous",
+            seen=load,
+            remedy=f"Give one of: {', '.join(named)}.",
         )
     load_id = load if named.empty or load in set(loads["load_id"]) else str(named.iloc[0])
     store.rollback(load_id)
@@ -460,7 +465,10 @@ def tidy(settings: Settings, *, older_than_h: float = 24.0) -> int:
     """
     if older_than_h < 0:
         raise InputError(
-            "An age cannot be below zero.", seen=f"{older_than_h:g} h", remedy="Give hours, 24 when unsure."
+            "An age cannot be below zero.",
+            code="age-negative",
+            seen=f"{older_than_h:g} h",
+            remedy="Give hours, 24 when unsure.",
         )
     return Store.open(settings.store).tidy(older_than_h=older_than_h)
 
@@ -478,6 +486,7 @@ def load_name(text: str) -> str:
     if len(name) > _LONGEST_NAME or not plainly:
         raise InputError(
             "This cannot be the name of a load.",
+            code="load-name-not-usable",
             seen=shown(name),
             remedy=f"Use at most {_LONGEST_NAME} letters, figures and spaces, and no contact details.",
         )
@@ -524,6 +533,7 @@ def ingest_area_values(path: Path, *, layer: str, settings: Settings) -> pd.Seri
     if held.empty:
         raise AreaError(
             "None of the codes in this file is a loaded area.",
+            code="codes-without-area",
             where=path,
             seen=", ".join(map(str, values.index[:3])),
             remedy=Remedy(
@@ -568,7 +578,12 @@ def ingest_layer(
             values = ingest_area_values(path, layer=layer, settings=settings)
             said.append(f"{values.sum():,.0f} {layer.replace('_', ' ')} in {len(values):,} loaded areas.")
         else:
-            raise InputError("No such layer.", seen=layer, remedy=f"Choose from: {', '.join(LAYERS)}.")
+            raise InputError(
+                "No such layer.",
+                code="layer-unknown",
+                seen=layer,
+                remedy=f"Choose from: {', '.join(LAYERS)}.",
+            )
     return tuple(said)
 
 
@@ -607,6 +622,7 @@ def area_outline(area_id: str, store: Store) -> tuple[str, BaseGeometry]:
     if areas.empty:
         raise AreaError(
             "No areas are loaded.",
+            code="no-areas-loaded",
             remedy=Remedy(
                 cli="Load some: safespace ingest AREAS.geojson --source areas.",
                 app="Load some: choose Areas on the Data page.",
@@ -619,7 +635,9 @@ def area_outline(area_id: str, store: Store) -> tuple[str, BaseGeometry]:
     row = areas[areas["area_id"] == area_id]
     if row.empty:
         known = ", ".join(areas["area_id"].head(12)) + (" ..." if len(areas) > 12 else "")
-        raise AreaError("No such area is loaded.", seen=area_id, remedy=f"Loaded: {known}.")
+        raise AreaError(
+            "No such area is loaded.", code="area-not-loaded", seen=area_id, remedy=f"Loaded: {known}."
+        )
     return row["name"].iloc[0], row.geometry.iloc[0]
 
 

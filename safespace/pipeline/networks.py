@@ -212,7 +212,12 @@ def forget_lighting(number: int, *, settings: Settings) -> StreetsHeld:
     file = settings.store / STATED / f"{number:04d}.parquet"
     if not file.is_file():
         known = ", ".join(map(str, list_stated(settings)["number"])) or "none"
-        raise InputError("Nothing was stated under this number.", seen=str(number), remedy=f"Held: {known}.")
+        raise InputError(
+            "Nothing was stated under this number.",
+            code="stated-lighting-unknown",
+            seen=str(number),
+            remedy=f"Held: {known}.",
+        )
     require_streets(settings)
     mapped = streets.load(settings.store / MAPPED_FILE)
     _keep(_restated(mapped, settings, leaving_out=file), settings.store / STREETS_FILE)
@@ -257,6 +262,7 @@ def require_streets(settings: Settings) -> StreetGraph:
     if graph is None:
         raise StoreError(
             "No street network has been imported.",
+            code="streets-not-loaded",
             where=settings.store,
             remedy=Remedy(
                 cli="Import one: safespace streets EXTRACT.osm.pbf.",

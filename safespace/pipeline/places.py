@@ -147,6 +147,7 @@ def count_monthly(view: View, settings: Settings) -> pd.DataFrame:
     if held.empty:
         raise AreaError(
             "No report falls inside this area.",
+            code="no-report-in-area",
             where=name,
             seen=f"{int(counted['pins'].sum()):,} reports elsewhere",
             remedy="Widen the dates and sources, or choose another area.",
@@ -162,6 +163,7 @@ def _refuse_thin_baseline(counted: pd.DataFrame, view: View) -> None:
     if lost > MOST_UNCOVERED:
         raise InputError(
             "This baseline does not cover the area.",
+            code="baseline-not-covering",
             where=BASELINES[view.baseline],
             seen=f"none of it in {int(bare.sum()):,} of {len(inside):,} cells, which hold {lost:.0%} of the events",
             remedy="Load it for the whole area, choose a smaller area, or compare with the area of the cell.",
@@ -316,6 +318,7 @@ def find_agreement(view: View, settings: Settings) -> Agreement:
     if view.baseline in {"recorded", "recorded_counts"}:
         raise InputError(
             "Recorded incidents cannot be both a layer and the baseline.",
+            code="baseline-is-a-layer",
             seen=BASELINES[view.baseline],
             remedy="Compare with streets, the area of the cell, premises or residents.",
         )
@@ -479,7 +482,12 @@ def tell_cell(found: PlacesFound, cell: int, settings: Settings) -> CellStory:
     """
     row = found.hotspots.table[found.hotspots.table["cell"] == cell]
     if row.empty:
-        raise InputError("This cell is not in the area.", seen=f"{cell:x}", remedy="Pick a cell on the map.")
+        raise InputError(
+            "This cell is not in the area.",
+            code="cell-not-in-area",
+            seen=f"{cell:x}",
+            remedy="Pick a cell on the map.",
+        )
     reports = select(found.view, settings).reports
     ours = reports[reports[f"cell_{found.view.resolution}"] == cell].drop_duplicates("event_id")
     hours = hours_of_week(ours, settings)

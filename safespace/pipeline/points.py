@@ -109,7 +109,9 @@ def walks_of(
         Naming every walk whose ends cannot be used, and why.
     """
     if not links:
-        raise InputError("No walks were given.", remedy="Name at least one walk, as 'FROM > TO'.")
+        raise InputError(
+            "No walks were given.", code="no-walks", remedy="Name at least one walk, as 'FROM > TO'."
+        )
     found: list[interventions.Walk] = []
     problems: list[PlaceError] = []
     for link in (one if isinstance(one, Link) else Link(*one) for one in links):
@@ -118,7 +120,9 @@ def walks_of(
         except PlaceError as problem:
             problems.append(problem)
     if problems:
-        raise PlaceError("Some walks cannot be placed on the streets.", causes=problems)
+        raise PlaceError(
+            "Some walks cannot be placed on the streets.", code="walks-not-placed", causes=problems
+        )
     return _told_apart(found)
 
 
@@ -129,6 +133,7 @@ def _walk(link: Link, graph: StreetGraph, settings: Settings) -> interventions.W
     if nodes[0] == nodes[1]:
         raise PlaceError(
             "The two ends lie at the same street corner.",
+            code="walk-ends-same-corner",
             where=name,
             remedy="Choose two places further apart.",
         )
@@ -149,6 +154,7 @@ def _refuse_rows(path: Path, rows: pd.DataFrame, bad: pd.Series, wanted: str) ->
     if not len(rows) or len(rows) > MOST_ROWS:
         raise SchemaError(
             "The list is empty." if not len(rows) else "The list is too long.",
+            code="list-empty" if not len(rows) else "list-too-long",
             where=path.name,
             seen=f"{len(rows):,} rows",
             remedy=f"Give from 1 to {MOST_ROWS:,} rows.",
@@ -157,6 +163,7 @@ def _refuse_rows(path: Path, rows: pd.DataFrame, bad: pd.Series, wanted: str) ->
         where = ", ".join(str(number + 2) for number in np.flatnonzero(bad)[:10])
         raise SchemaError(
             f"{int(bad.sum()):,} rows cannot be used.",
+            code="list-rows-not-usable",
             where=path.name,
             seen=f"line {where}: {' | '.join(rows[bad].iloc[0])}",
             remedy=f"Every row needs {wanted}.",

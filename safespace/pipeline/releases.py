@@ -51,6 +51,7 @@ def release(
     if view.since is None or view.until is None:
         raise InputError(
             "A release needs a first and a last day.",
+            code="release-needs-period",
             remedy=Remedy(
                 cli="Give --since and --until.",
                 app="Choose a first and a last day.",

@@ -97,6 +97,7 @@ def make_scenario(
     if unknown:
         raise InputError(
             "There is no such change.",
+            code="change-unknown",
             seen=", ".join(sorted(unknown)),
             remedy=f"Choose from: {', '.join(CHANGES)}.",
         )
@@ -174,7 +175,7 @@ def compare_scenarios(
     """
     saved = [_kept(settings).get(name) for name in dict.fromkeys(names)]
     if not saved:
-        raise InputError("No scenario was named.", remedy="Name at least one.")
+        raise InputError("No scenario was named.", code="no-scenario-named", remedy="Name at least one.")
     held = ground(view, settings)
     graph = held.graph if at is None else limit(held.graph, Limits(at=at)).graph
     walks = walks_of(links, graph, settings)
@@ -260,6 +261,7 @@ def _edges_of(graph: StreetGraph, told: Sequence[str]) -> tuple[int, ...]:
         if not found:
             raise InputError(
                 "There is no such segment in these streets.",
+                code="segment-unknown",
                 seen=word,
                 remedy=f"Give a segment's number (0 to {graph.edges - 1:,}), way: and a number, or a street's "
                 f"name{_close(graph, word)}.",

@@ -169,6 +169,7 @@ def _refuse_no_hours(kept: pd.DataFrame, without_hour: int) -> None:
     if without_hour and kept.empty:
         raise InputError(
             "A part of the night was asked for.",
+            code="hours-needed-for-window",
             seen=f"{without_hour:,} rows carry no hour of the day",
             remedy="Ask for any time.",
         )
@@ -179,6 +180,7 @@ def _refuse_unreleased(view: View) -> None:
     if view.edition != "police":
         raise DisclosureError(
             "This edition shows released figures only.",
+            code="partner-edition-not-released",
             where=view.edition,
             remedy="Make a release of the area and the period, which is checked before it goes.",
         )
@@ -188,6 +190,7 @@ def _refuse_adding_layers(view: View) -> None:
     if set(view.sources) & set(FELT) and set(view.sources) & set(RECORDED):
         raise InputError(
             "What people felt and what was recorded are not added together.",
+            code="layers-not-added",
             seen=", ".join(view.sources),
             remedy="Ask for StreetSafe alone, or for recorded sources; where both are higher the label says so.",
         )
@@ -216,6 +219,7 @@ def _in_window(
     if view.window not in (*known, "night"):
         raise InputError(
             "No such night window.",
+            code="window-unknown",
             where=view.area,
             seen=view.window,
             remedy=f"Choose from: night, {', '.join(dict.fromkeys(known))}.",

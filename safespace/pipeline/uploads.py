@@ -307,7 +307,11 @@ def add_layer(
         if layer in LAYERS:
             told = ingest_layer(shelf.paths, layer=layer, settings=settings, name_column=name_column or None)
         elif len(shelf.paths) > 1:
-            raise FileError("Streets are loaded from one extract.", seen=f"{len(shelf.paths)} files")
+            raise FileError(
+                "Streets are loaded from one extract.",
+                code="streets-need-one-extract",
+                seen=f"{len(shelf.paths)} files",
+            )
         else:
             told = ingest_streets(shelf.paths[0], settings=settings, clip=clip).sentences()
         return tuple(map(shelf.tell, told))
@@ -414,7 +418,7 @@ def _laid_out(files: Sequence[Given], source: str, settings: Settings) -> Iterat
 def _shown_names(files: Sequence[Given]) -> list[str]:
     """Return the names to show, told apart where two files have the same."""
     if not files:
-        raise FileError("No file was given.", remedy="Choose at least one file.")
+        raise FileError("No file was given.", code="no-file-given", remedy="Choose at least one file.")
     names: list[str] = []
     for file in files:
         name, turn = name_to_show(file.name), 2
@@ -430,7 +434,11 @@ def _ending(name: str, source: str) -> str:
     if found is None:
         seen = Path(name).suffix or "no ending"
         raise FileError(
-            "This kind of file is not taken here.", where=name, seen=seen, remedy=f"Give {', '.join(taken)}."
+            "This kind of file is not taken here.",
+            code="upload-kind-not-taken",
+            where=name,
+            seen=seen,
+            remedy=f"Give {', '.join(taken)}.",
         )
     return found
 
@@ -440,6 +448,7 @@ def _refuse_large(files: Sequence[Given], settings: Settings) -> None:
     if size > most * _MB:
         raise FileError(
             "The files are too large to hand over here.",
+            code="upload-too-large",
             seen=f"{size / _MB:,.1f} MB together",
             remedy=Remedy(
                 cli=f"The limit is {most:,} MB (limits.upload_mb). Load them with: safespace ingest.",
@@ -453,7 +462,11 @@ def _refuse_disguised(content: bytes, ending: str, name: str) -> None:
     head = content[:_HEAD_BYTES].removeprefix(b"\xef\xbb\xbf").lstrip()
     if not head.startswith(_AREA_STARTS[ending]) or (ending == ".kml" and b"<kml" not in head):
         raise FileError(
-            "The file is not what its name says.", where=name, seen=ending, remedy="Export it again."
+            "The file is not what its name says.",
+            code="upload-not-as-named",
+            where=name,
+            seen=ending,
+            remedy="Export it again.",
         )
 
 
@@ -501,6 +514,7 @@ def _refuse_missing(offer: Offer, chosen: Lookup[str, str]) -> None:
     if missing:
         raise SchemaError(
             "Some columns that are needed have not been named.",
+            code="columns-not-named",
             seen=f"nothing for {'; '.join(missing)}",
             remedy="Choose which of the file's columns each is.",
         )

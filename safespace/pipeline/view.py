@@ -137,7 +137,10 @@ class View:
             problems.append(f"the period ends ({self.until}) before it starts ({self.since})")
         if problems:
             raise InputError(
-                "This question cannot be asked.", seen="; ".join(problems), remedy="Change these choices."
+                "This question cannot be asked.",
+                code="question-not-askable",
+                seen="; ".join(problems),
+                remedy="Change these choices.",
             )
 
     def _choices(self) -> list[tuple[str, object, tuple[object, ...]]]:
@@ -193,6 +196,7 @@ def _from_text(name: str, text: str) -> Any:
     except ValueError as problem:
         raise InputError(
             "A value in the address or option cannot be read.",
+            code="option-not-readable",
             where=name,
             seen=repr(text),
             remedy="Correct it.",

@@ -104,7 +104,12 @@ def find_point(place: Point | str, settings: Settings) -> tuple[str, Point]:
     """
     if not isinstance(place, str):
         if not (abs(place[0]) <= 180 and abs(place[1]) <= 90):  # not a number is neither
-            raise PlaceError("Not a place in degrees.", seen=place, remedy="Give longitude, then latitude.")
+            raise PlaceError(
+                "Not a place in degrees.",
+                code="place-not-in-degrees",
+                seen=place,
+                remedy="Give longitude, then latitude.",
+            )
         return in_degrees(place), place
     known = landmarks(settings)
     lowered = known["name"].str.lower()
@@ -113,8 +118,12 @@ def find_point(place: Point | str, settings: Settings) -> tuple[str, Point]:
         found = known[lowered.str.contains(place.strip().lower(), regex=False)]
     if len(found) != 1:
         close = ", ".join((found if len(found) else known)["name"].head(8))
-        what = "No landmark has this name." if found.empty else "Several landmarks have this name."
-        raise PlaceError(what, seen=place, remedy=f"Give lon,lat, or one of: {close}.")
+        raise PlaceError(
+            "No landmark has this name." if found.empty else "Several landmarks have this name.",
+            code="landmark-unknown" if found.empty else "landmark-ambiguous",
+            seen=place,
+            remedy=f"Give lon,lat, or one of: {close}.",
+        )
     row = found.iloc[0]
     return str(row["name"]), (float(row["lon"]), float(row["lat"]))
 
@@ -172,6 +181,7 @@ def moment_of(text: str, *, today: date) -> datetime | None:
         pass
     raise InputError(
         "Not a time of a walk.",
+        code="walk-time-not-readable",
         seen=text,
         remedy="Give a weekday and an hour, as 'Sat 23:30', or a date and an hour, as '2026-11-28 23:30'.",
     )

@@ -83,6 +83,7 @@ def trade_off(
     if count < 0:
         raise PlaceError(
             "The two places are too far apart for an exact trade-off set.",
+            code="places-too-far-apart",
             seen=f"the shortest walk is {to_go[0][origin]:,.0f} m",
             remedy="Choose nearer places, or lower routes.detour_cap.",
         )

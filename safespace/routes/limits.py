@@ -172,6 +172,7 @@ def ends_within(limited: Limited, origin: Point, destination: Point, limit_m: fl
     if found is None:
         raise PlaceError(
             "No walk between the two places remains within these limits.",
+            code="no-walk-within-limits",
             seen=", ".join(limited.limits.words()),
             remedy=_to_lift(limited, origin, destination, limit_m),
         )

@@ -199,6 +199,7 @@ def checked_reports(operator: csr_array, weights: ArrayLike, graph: StreetGraph)
     if not fits or not np.isfinite(values).all() or values.min(initial=0) < 0:
         raise SchemaError(
             "Weights must be one finite number a report, not negative, and the operator made for this graph.",
+            code="route-weights-by-report",
             seen=f"{values.shape} weights, operator {operator.shape}, {graph.edges} edges",
         )
     return values
@@ -213,6 +214,7 @@ def _ends(
     if ends[0] == ends[1]:
         raise PlaceError(
             "The two points lie at the same street corner.",
+            code="points-same-corner",
             seen=f"{origin} and {destination}",
             remedy="Choose two places further apart.",
         )

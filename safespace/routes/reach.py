@@ -213,6 +213,7 @@ def _checked(minutes: Sequence[float]) -> list[float]:
     if not times or not 0 < times[0] <= times[-1] <= MOST_MINUTES:
         raise InputError(
             "Not a walking time.",
+            code="walking-time-not-usable",
             seen=", ".join(f"{time:g}" for time in times) or "none",
             remedy=f"Give one or more numbers of minutes over 0 and at most {MOST_MINUTES}.",
         )
@@ -231,6 +232,7 @@ def _start(limited: Limited, origin: Point, limit_m: float) -> int:
     if node is None:
         raise PlaceError(
             f"No street within {limit_m:,.0f} m of the point remains within these limits.",
+            code="no-street-within-limits",
             seen=", ".join(limited.limits.words()),
             remedy="Lift a limit, or choose another point.",
         )
@@ -261,10 +263,16 @@ def _ends(
         if _nearest(limited.whole, whole, here, limit_m) is None:
             found[name] = _too_far(limited.whole, point, limit_m)
         elif node is None:
-            what, names = "No walk to this place remains within these limits.", limited.limits.words()
-            found[name] = PlaceError(what, seen=", ".join(names), remedy="Lift a limit.")
+            found[name] = PlaceError(
+                "No walk to this place remains within these limits.",
+                code="place-not-within-limits",
+                seen=", ".join(limited.limits.words()),
+                remedy="Lift a limit.",
+            )
         elif node == start:
-            found[name] = PlaceError("The place lies at the street corner the walks start from.")
+            found[name] = PlaceError(
+                "The place lies at the street corner the walks start from.", code="place-is-the-start"
+            )
         else:
             found[name] = node
     return found

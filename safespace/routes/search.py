@@ -137,6 +137,7 @@ def checked_weight(graph: StreetGraph, weight: ArrayLike | None) -> Floats:
     if costs.shape != (graph.edges,) or not 0 <= costs.min(initial=0) <= costs.max(initial=0) < np.inf:
         raise SchemaError(
             "Weights must be one finite number an edge, not negative.",
+            code="route-weights-by-edge",
             seen=f"shape {costs.shape} for {graph.edges} edges, least {costs.min(initial=0):g}",
         )
     return costs
@@ -154,6 +155,7 @@ def trace(graph: StreetGraph, back: Ints, origin: int, destination: int, costs: 
     if not len(nodes):
         raise PlaceError(
             "The two places are not connected by streets open to walkers.",
+            code="places-not-connected",
             remedy="Choose a point on the same connected piece, or load a wider extract.",
         )
     return Path(nodes, path, float(costs[path].sum()))

@@ -97,5 +97,10 @@ def identify_files(
 def _reader(source: str) -> ModuleType:
     readers = {"streetsafe": streetsafe, "nte": nte, "spiking": spiking, "police_uk": police_uk}
     if source not in readers:
-        raise InputError("No such source.", seen=source, remedy=f"Choose one of: {', '.join(SOURCE_NAMES)}.")
+        raise InputError(
+            "No such source.",
+            code="source-unknown",
+            seen=source,
+            remedy=f"Choose one of: {', '.join(SOURCE_NAMES)}.",
+        )
     return readers[source]

@@ -78,7 +78,12 @@ def open_datafile(
     except Exception as problem:  # GDAL, PROJ, Parquet and JSON have no common base
         raise _damaged(name, problem) from problem
     if not text.num_columns:
-        raise FileError("The file holds no columns.", where=name, remedy="Export it again.")
+        raise FileError(
+            "The file holds no columns.",
+            code="data-file-without-columns",
+            where=name,
+            remedy="Export it again.",
+        )
     return text, notes
 
 
@@ -104,7 +109,12 @@ def _open_parquet(
     file = pq.ParquetFile(pa.BufferReader(content))
     size = sum(file.metadata.row_group(i).total_byte_size for i in range(file.metadata.num_row_groups))
     if size > limits.file_mb * 2**20:
-        raise FileError("The file unpacks to too much.", where=name, seen=f"{size / 2**20:,.0f} MB")
+        raise FileError(
+            "The file unpacks to too much.",
+            code="data-file-too-large",
+            where=name,
+            seen=f"{size / 2**20:,.0f} MB",
+        )
     table = file.read()
     told = json.loads((table.schema.metadata or {}).get(b"geo", b"{}"))
     shape = told.get("primary_column", "")
@@ -137,7 +147,11 @@ def _open_features(
 def _layer(layers: list[str], wanted: str | None, name: str) -> str:
     if wanted is not None and wanted not in layers:
         raise FileError(
-            "There is no such layer.", where=name, seen=wanted, remedy=f"Choose one of: {', '.join(layers)}."
+            "There is no such layer.",
+            code="data-layer-unknown",
+            where=name,
+            seen=wanted,
+            remedy=f"Choose one of: {', '.join(layers)}.",
         )
     return layers[0] if wanted is None else wanted
 
@@ -145,6 +159,7 @@ def _layer(layers: list[str], wanted: str | None, name: str) -> str:
 def _damaged(name: str, problem: Exception) -> FileError:
     return FileError(
         "The file is damaged.",
+        code="data-file-damaged",
         where=name,
         seen=" ".join(str(problem).split())[:160],
         remedy="Export it again, or give a CSV.",
@@ -158,6 +173,7 @@ def _points(column: pa.ChunkedArray, name: str) -> Any:
     if there.any() and not points[there].any():
         raise FileError(
             "The shapes are not points.",
+            code="shapes-not-points",
             where=name,
             seen=str(shapes[there][0].geom_type),
             remedy="Reports need one point a row; areas are loaded as areas.",

@@ -146,6 +146,7 @@ def _check_mapping(headers: Sequence[str], form: Form, mapping: Mapping, *, wher
     if strangers:
         raise SchemaError(
             "The mapping names columns this reader does not have.",
+            code="mapping-columns-unknown",
             where=where,
             seen=", ".join(strangers),
             remedy=f"Use: {', '.join(form.names())}.",
@@ -155,6 +156,7 @@ def _check_mapping(headers: Sequence[str], form: Form, mapping: Mapping, *, wher
     if absent:
         raise SchemaError(
             f"The mapping names headers that are not in the file: {', '.join(absent)}.",
+            code="mapping-headers-absent",
             where=where,
             seen=_listed(headers),
             remedy="Mend the mapping, or leave out the columns the file does not have.",
@@ -168,6 +170,7 @@ def _check_matched(taken: dict[str, list[int]], headers: Sequence[str], form: Fo
     if missing:
         raise SchemaError(
             f"The header does not have what the {form.source} reader needs: {', '.join(missing)}.",
+            code="header-lacks-columns",
             where=where,
             seen=_listed(headers),
             remedy=how_to_map(form),
@@ -176,6 +179,7 @@ def _check_matched(taken: dict[str, list[int]], headers: Sequence[str], form: Fo
     if double:
         raise SchemaError(
             f"Two columns could both be {', '.join(double)}.",
+            code="header-columns-ambiguous",
             where=where,
             seen=_listed(headers),
             remedy="Rename or remove one of them.",

@@ -71,7 +71,12 @@ class Ingested:
         counts = self.counts()
         told = sum(counts.values()) - counts["read"]
         if told != self.read or min(counts.values()) < 0:
-            raise SchemaError("The outcomes do not add up to the rows read.", where=self.source, seen=counts)
+            raise SchemaError(
+                "The outcomes do not add up to the rows read.",
+                code="outcomes-unbalanced",
+                where=self.source,
+                seen=counts,
+            )
 
     def counts(self) -> dict[str, int]:
         """Return rows read and how many had each outcome; the five outcomes sum to ``read``."""

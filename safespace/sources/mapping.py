@@ -95,7 +95,11 @@ def read_mapping(path: Path | str) -> Mapping:
         told = tomllib.loads(content.decode("utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
         raise FileError(
-            "The mapping is not valid TOML.", where=path, seen=str(problem), remedy=_HOW
+            "The mapping is not valid TOML.",
+            code="mapping-not-toml",
+            where=path,
+            seen=str(problem),
+            remedy=_HOW,
         ) from problem
     _check(told, path)
     return Mapping(
@@ -209,6 +213,7 @@ def _write(content: bytes, path: Path) -> Path:
     except OSError as problem:
         raise FileError(
             "The mapping cannot be written.",
+            code="mapping-not-writable",
             where=path,
             seen=problem.strerror or str(problem),
             remedy="Choose a folder that can be written to.",
@@ -227,7 +232,10 @@ def _find(path: Path | str) -> Traversable | Path:
         return files("safespace.sources").joinpath("mappings", f"{path}.toml")
     known = ", ".join(shipped_mappings())
     raise FileError(
-        "No such mapping.", seen=str(path), remedy=f"Give a TOML file, or a name that is here: {known}."
+        "No such mapping.",
+        code="mapping-unknown",
+        seen=str(path),
+        remedy=f"Give a TOML file, or a name that is here: {known}.",
     )
 
 
@@ -243,7 +251,13 @@ def _check(told: dict[str, Any], path: Path | str) -> None:
     if told.get("crs", "EPSG:4326") not in ("EPSG:4326", "EPSG:27700"):
         problems.append(f"crs {told['crs']!r}")
     if problems:
-        raise SchemaError("The mapping cannot be used.", where=path, seen="; ".join(problems), remedy=_HOW)
+        raise SchemaError(
+            "The mapping cannot be used.",
+            code="mapping-not-usable",
+            where=path,
+            seen="; ".join(problems),
+            remedy=_HOW,
+        )
 
 
 def _is_words(table: object) -> bool:

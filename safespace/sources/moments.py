@@ -415,6 +415,7 @@ def _day_and_month(last: dict[str, Numbers], order: DateOrder | None, name: str)
     if order is None and late.sum() >= max(_ENOUGH_MONTH_FIRST, (first > 12).sum() + 1):
         raise SchemaError(
             f"The dates in {name} look month first.",
+            code="dates-look-month-first",
             seen=f"{late.sum():,} different dates with a day above 12 in second place",
             remedy=Remedy(
                 cli='Say so in a mapping file: date_order = "month", or "day" if those dates are wrong.',

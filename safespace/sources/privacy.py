@@ -105,6 +105,7 @@ def refuse_person_files(headers: Sequence[str], *, where: str) -> None:
     if signs:
         raise SchemaError(
             "This file is about persons, so none of it was read.",
+            code="file-about-persons",
             where=where,
             seen=", ".join(header[:60] for header in signs),
             remedy="SafeSpace takes public-place reports only. Export again without stalking, bail, custody, "
@@ -146,6 +147,7 @@ def markers(
         if likely and len(held + likely) > 1:
             raise SchemaError(
                 f"More than one column could be {name}.",
+                code="marker-column-ambiguous",
                 where=where,
                 seen=", ".join(headers[spot][:60] for spot in held + likely),
                 remedy=Remedy(

@@ -163,7 +163,12 @@ def _head(paths: Sequence[Path], form: Form, settings: Settings, sheet: str | No
 def _form(source: str) -> Form:
     forms = {form.source: form for form in FORMS}
     if source not in forms:
-        raise InputError("No such source.", seen=source, remedy=f"Choose one of: {', '.join(forms)}.")
+        raise InputError(
+            "No such source.",
+            code="source-unknown",
+            seen=source,
+            remedy=f"Choose one of: {', '.join(forms)}.",
+        )
     return forms[source]
 
 

@@ -93,7 +93,10 @@ def write_to_mend(rejects: pd.DataFrame, path: Path) -> tuple[Path, ...]:
             frame.to_csv(name, index=False, encoding="utf-8-sig", lineterminator="\n")
         except OSError as problem:
             raise FileError(
-                "The rows to mend cannot be written.", where=name, seen=problem.strerror or str(problem)
+                "The rows to mend cannot be written.",
+                code="rejects-not-writable",
+                where=name,
+                seen=problem.strerror or str(problem),
             ) from problem
         written.append(name)
     return tuple(written)
@@ -116,6 +119,7 @@ def refuse_unwritable(path: Path) -> None:
     except OSError as problem:
         raise FileError(
             "The rows to mend cannot be written.",
+            code="rejects-not-writable",
             where=path,
             seen=problem.strerror or str(problem),
             remedy="Nothing was loaded. Name a file in a folder that is there and can be written to.",
@@ -179,6 +183,7 @@ def _row(text: str, line: int, file: str) -> dict[str, Any]:
 def _not_a_row(text: str, line: int, file: str) -> SchemaError:
     return SchemaError(
         "A row's original cannot be read.",
+        code="reject-original-not-readable",
         where=f"{file}, line {line}, column original",
         seen=text[:80],
         remedy='It is written as {"header": "cell", ...}; take the marks again from the rejects as written.',

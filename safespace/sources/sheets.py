@@ -47,6 +47,7 @@ def list_sheets(path: Path, *, limits: LimitSettings) -> tuple[str, ...]:
     except Exception as problem:  # openpyxl and GDAL raise whatever their layers below raise
         raise FileError(
             "The file's sheets or layers cannot be listed.",
+            code="sheets-not-listable",
             where=path.name,
             seen=" ".join(str(problem).split())[:160],
             remedy="Save it again.",

@@ -142,7 +142,7 @@ def open_tables(
         When a file is missing, empty, too large, not a table, or the same file is there twice.
     """
     if not paths:
-        raise FileError("No file was given.", remedy="Name at least one file.")
+        raise FileError("No file was given.", code="no-file-given", remedy="Name at least one file.")
     sha, grids, seen = hashlib.sha256(), [], Counter[str]()
     skipped: list[str] = []
     for path in track(paths) if track else paths:
@@ -152,7 +152,12 @@ def open_tables(
             grid = open_grid(content, name, wanted=wanted, limits=limits, sheet=sheet)
             seen[digest] += 1
             if seen[digest] > 1 and grid.cells.num_rows:
-                raise FileError("The same file was given twice.", where=name, remedy="Leave one of them out.")
+                raise FileError(
+                    "The same file was given twice.",
+                    code="file-given-twice",
+                    where=name,
+                    remedy="Leave one of them out.",
+                )
             grids.append(grid)
     return Opened(tuple(grids), sha.hexdigest(), tuple(skipped))
 
@@ -219,7 +224,7 @@ def open_grid(
         When the bytes are empty or not a table.
     """
     if not content or content.isspace():
-        raise FileError("The file is empty.", where=name, remedy="Export it again.")
+        raise FileError("The file is empty.", code="file-empty", where=name, remedy="Export it again.")
     if content[:4] == b"PK\x03\x04":
         return _open_workbook(content, name, wanted=wanted, limits=limits, sheet=sheet)
     if kind_of(content):
@@ -243,15 +248,18 @@ def check_size(path: Path, limits: LimitSettings) -> None:
         Saying which.
     """
     if not path.exists():
-        raise FileError("There is no such file.", seen=str(path), remedy="Check the path.")
+        raise FileError(
+            "There is no such file.", code="file-missing", seen=str(path), remedy="Check the path."
+        )
     if not path.is_file():
-        raise FileError("This is not a file.", seen=str(path), remedy="Name a file.")
+        raise FileError("This is not a file.", code="not-a-file", seen=str(path), remedy="Name a file.")
     size = path.stat().st_size
     if size == 0:
-        raise FileError("The file is empty.", where=path.name, remedy="Export it again.")
+        raise FileError("The file is empty.", code="file-empty", where=path.name, remedy="Export it again.")
     if size > limits.file_mb * 2**20:
         raise FileError(
             "The file is too large.",
+            code="file-too-large",
             where=path.name,
             seen=f"{size / 2**20:,.0f} MB",
             remedy=f"The limit is {limits.file_mb:,} MB (limits.file_mb); split the file or raise it.",
@@ -270,12 +278,17 @@ def open_archive(content: bytes, name: str, limits: LimitSettings) -> zipfile.Zi
         archive = zipfile.ZipFile(io.BytesIO(content))
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as problem:
         raise FileError(
-            "The zip archive is damaged.", where=name, seen=str(problem), remedy="Fetch it again."
+            "The zip archive is damaged.",
+            code="archive-damaged",
+            where=name,
+            seen=str(problem),
+            remedy="Fetch it again.",
         ) from problem
     total = sum(item.file_size for item in archive.infolist())
     if total > limits.file_mb * 2**20:
         raise FileError(
             "The zip archive unpacks to too much.",
+            code="archive-too-large",
             where=name,
             seen=f"{total / 2**20:,.0f} MB",
             remedy=f"The limit is {limits.file_mb:,} MB (limits.file_mb).",
@@ -284,6 +297,7 @@ def open_archive(content: bytes, name: str, limits: LimitSettings) -> zipfile.Zi
     if total > max(_BOMB_BYTES, _BOMB_RATIO * packed):
         raise FileError(
             "The zip archive unpacks to far more than a table does.",
+            code="archive-too-dense",
             where=name,
             seen=f"{total / 2**20:,.0f} MB from {packed / 2**20:,.1f} MB",
             remedy="Fetch it again; if it is sound, unpack it and give the files.",
@@ -293,6 +307,7 @@ def open_archive(content: bytes, name: str, limits: LimitSettings) -> zipfile.Zi
         if ".." in parts or item.filename.startswith(("/", "\\")) or item.flag_bits & 1:
             raise FileError(
                 "The zip archive holds an entry that is not read.",
+                code="archive-entry-not-read",
                 where=name,
                 seen=item.filename[:80],
                 remedy="Entries must stay inside the archive and not be encrypted.",
@@ -335,6 +350,7 @@ def _unpacked(archive: zipfile.ZipFile, name: str, where: str) -> bytes:
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, EOFError, RuntimeError) as problem:
         raise FileError(
             "An entry of the zip archive cannot be unpacked.",
+            code="archive-entry-not-unpackable",
             where=f"{where}/{name}",
             seen=str(problem)[:200],
             remedy="Fetch the archive again.",
@@ -342,6 +358,7 @@ def _unpacked(archive: zipfile.ZipFile, name: str, where: str) -> bytes:
     except Exception as problem:  # zlib.error, lzma.LZMAError: neither has a common base
         raise FileError(
             "An entry of the zip archive is damaged.",
+            code="archive-entry-damaged",
             where=f"{where}/{name}",
             seen=str(problem)[:200],
             remedy="Fetch the archive again.",
@@ -354,6 +371,7 @@ def _chosen(names: list[str], where: str, *, prefer: str, skipped: list[str]) ->
     if not wanted:
         raise FileError(
             "There is no CSV file in it.",
+            code="no-csv-in-archive",
             where=where,
             seen=", ".join(names[:10]) or "nothing",
             remedy="Archives and folders are read for CSV files; take any other file out and give it by itself.",
@@ -361,6 +379,7 @@ def _chosen(names: list[str], where: str, *, prefer: str, skipped: list[str]) ->
     if len(wanted) > _MOST_FILES:
         raise FileError(
             "There are too many files in it.",
+            code="archive-too-many-files",
             where=where,
             seen=f"{len(wanted):,} CSV files",
             remedy=f"Give {_MOST_FILES:,} or fewer at a time.",
@@ -389,7 +408,11 @@ def _transcode(content: bytes, encoding: str, name: str) -> bytes:
         return content.decode(encoding).encode()
     except UnicodeDecodeError as problem:
         raise FileError(
-            "The file's text cannot be read.", where=name, seen=str(problem)[:120], remedy="Save it as UTF-8."
+            "The file's text cannot be read.",
+            code="text-not-readable",
+            where=name,
+            seen=str(problem)[:120],
+            remedy="Save it as UTF-8.",
         ) from problem
 
 
@@ -414,6 +437,7 @@ def _refuse_binary(content: bytes, name: str) -> None:
     if kind is not None:
         raise FileError(
             "The file is not a table of text.",
+            code="file-not-text-table",
             where=name,
             seen=kind,
             remedy="Give a CSV, an .xlsx, a zip of CSVs, a Parquet, a GeoPackage or a GeoJSON.",
@@ -426,6 +450,7 @@ def _refuse_blank_lines(text: bytes, name: str) -> None:
     if blank > _MOST_BLANK_LINES:
         raise FileError(
             "The file is mostly blank lines.",
+            code="file-mostly-blank",
             where=name,
             seen=f"{blank:,} or more",
             remedy=f"At most {_MOST_BLANK_LINES:,} are passed over; export it again, or take them out.",
@@ -521,6 +546,7 @@ def _read_csv(
             ) from problem
         raise FileError(
             "The file cannot be split into rows.",
+            code="rows-not-splittable",
             where=name,
             seen=str(problem)[:160],
             remedy="Look for a quotation mark that is opened and never closed.",
@@ -547,6 +573,7 @@ def _check_fields(table: pa.Table, bad: list[tuple[int, str]], name: str, limits
 def _too_long(name: str, seen: str, limits: LimitSettings) -> FileError:
     return FileError(
         "A cell is too long to be a value.",
+        code="cell-too-long",
         where=name,
         seen=seen,
         remedy=f"The limit is {limits.field_chars:,} (limits.field_chars); look for a quotation mark that is never closed.",
@@ -613,18 +640,24 @@ def _open_workbook(
     except Exception as problem:  # openpyxl raises whatever its XML and zip layers raise
         raise FileError(
             "The workbook cannot be read.",
+            code="workbook-not-readable",
             where=name,
             seen=str(problem)[:160],
             remedy="Save it again as .xlsx or CSV.",
         ) from problem
     if sheet is not None and sheet not in names:
         raise FileError(
-            "There is no such sheet.", where=name, seen=sheet, remedy=f"Choose one of: {', '.join(names)}."
+            "There is no such sheet.",
+            code="sheet-unknown",
+            where=name,
+            seen=sheet,
+            remedy=f"Choose one of: {', '.join(names)}.",
         )
     where = f"{name}: sheet {page.title}"
     if not any(any(row) for row in rows):
         raise FileError(
             "The sheet is empty.",
+            code="sheet-empty",
             where=where,
             remedy=Remedy(
                 cli=f"Choose a sheet with --sheet: {', '.join(names)}.",
@@ -706,5 +739,8 @@ def refuse_headless(grid: Grid) -> None:
     """
     if not any(header.strip() for header in grid.headers):
         raise SchemaError(
-            "The table has no header.", where=grid.file, remedy="Put column names on the first line."
+            "The table has no header.",
+            code="table-without-header",
+            where=grid.file,
+            remedy="Put column names on the first line.",
         )

@@ -97,7 +97,10 @@ def load_taxonomy() -> Taxonomy:
             twice = {word for word in spellings if spellings.count(word) > 1}
             if twice:
                 raise SettingsError(
-                    "A spelling is there twice.", where=f"taxonomy {source}.{name}", seen=sorted(twice)
+                    "A spelling is there twice.",
+                    code="taxonomy-spelling-twice",
+                    where=f"taxonomy {source}.{name}",
+                    seen=sorted(twice),
                 )
     return Taxonomy(told["version"], lists)
 

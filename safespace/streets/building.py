@@ -77,7 +77,9 @@ def build_graph(
     hours gives them to the edges that lead through it.
     """
     if not len(ways.way_id):
-        raise SchemaError("There are no ways to build streets from.", remedy="Read another extract.")
+        raise SchemaError(
+            "There are no ways to build streets from.", code="no-ways", remedy="Read another extract."
+        )
     first, last, piece = _cuts(ways)
     node_id, u, v, at = _junctions(ways, first, last)
     lon, lat = ways.lon[at], ways.lat[at]

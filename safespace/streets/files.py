@@ -34,14 +34,18 @@ def load(path: str | Path) -> StreetGraph:
     """
     remedy = "Import the streets again from their OpenStreetMap extract."
     if not Path(path).is_file():
-        raise FileError("No such file.", where=path, remedy=remedy)
+        raise FileError("No such file.", code="path-missing", where=path, remedy=remedy)
     try:
         with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as held:
             arrays = {name: held[name] for name in held.files}
     except (ValueError, OSError, EOFError, zipfile.BadZipFile) as problem:
-        raise FileError("The street file cannot be read.", where=path, remedy=remedy) from problem
+        raise FileError(
+            "The street file cannot be read.", code="street-file-not-readable", where=path, remedy=remedy
+        ) from problem
     wanted = {field.name for field in fields(StreetGraph)}
     if arrays.pop("format", None) != FORMAT or set(arrays) != wanted:
-        raise FileError("The street file is of another version.", where=path, remedy=remedy)
+        raise FileError(
+            "The street file is of another version.", code="street-file-version", where=path, remedy=remedy
+        )
     words = {name: tuple(arrays[name].tolist()) for name in _WORDS}
     return StreetGraph(**arrays | words | {name: str(arrays[name]) for name in _TEXTS})

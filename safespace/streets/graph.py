@@ -261,7 +261,12 @@ def nearest_node(
         When there is none within the limit; the message says how far the nearest is.
     """
     if not (np.isfinite([lon, lat]).all() and abs(lon) <= 180 and abs(lat) <= 90):
-        raise PlaceError("Not a place in degrees.", seen=(lon, lat), remedy="Give longitude, then latitude.")
+        raise PlaceError(
+            "Not a place in degrees.",
+            code="place-not-in-degrees",
+            seen=(lon, lat),
+            remedy="Give longitude, then latitude.",
+        )
     allowed = np.flatnonzero(graph.component == 0) if connected else np.arange(graph.nodes)
     best, away_m = _closest(graph, allowed, lon, lat)
     if away_m <= limit_m:
@@ -274,6 +279,7 @@ def nearest_node(
         seen = f"the streets there are an island of {km:.2f} km that nothing joins to the rest; {seen}"
     raise PlaceError(
         f"No street within {limit_m:,.0f} m of the point{' leads on' if other_m <= limit_m else ''}.",
+        code="no-street-near-point",
         where=f"{lon:.5f}, {lat:.5f}",
         seen=seen,
         remedy="Choose a point nearer to a street, load the streets of that place, or raise routes.snap_limit_m.",

@@ -142,6 +142,7 @@ def as_moment(moment: Moment) -> dt.datetime:
         pass
     raise InputError(
         "Not a moment.",
+        code="moment-not-usable",
         seen=moment,
         remedy="Give a date and time, or a weekday from 0 (Monday) to 6 and an hour from 0 to 24.",
     )

@@ -93,7 +93,12 @@ def import_streets(
     """
     path = Path(path)
     if not path.is_file():
-        raise FileError("No such file.", where=path, remedy="Check the path of the OpenStreetMap extract.")
+        raise FileError(
+            "No such file.",
+            code="path-missing",
+            where=path,
+            remedy="Check the path of the OpenStreetMap extract.",
+        )
     key = _key(path, clip, lamp_reach_m)
     found = _kept(cache, key) if cache is not None else None
     if found is not None:

@@ -159,6 +159,7 @@ def _checked(graph: StreetGraph, table: pd.DataFrame, source: str) -> pd.DataFra
     if "lit" not in table or not {"segment", "way_id"} & set(table.columns):
         raise SchemaError(
             "Stated lighting lacks its columns.",
+            code="lighting-columns-missing",
             seen=", ".join(map(str, table.columns)),
             remedy="Give lit (yes or no) and way_id or segment.",
         )
@@ -181,6 +182,7 @@ def _checked(graph: StreetGraph, table: pd.DataFrame, source: str) -> pd.DataFra
     if problems:
         raise SchemaError(
             "Stated lighting cannot be used.",
+            code="lighting-not-usable",
             seen="; ".join(problems),
             remedy="Mend these cells of the table.",
         )
@@ -207,6 +209,7 @@ def _said(graph: StreetGraph, rows: pd.DataFrame) -> pd.DataFrame:
         if len(twice):
             raise SchemaError(
                 "Stated lighting contradicts itself.",
+                code="lighting-contradicts",
                 seen=f"both yes and no for segments {', '.join(map(str, twice[:_SHOWN]))}",
                 remedy="Keep one row for each street.",
             )

@@ -218,7 +218,12 @@ def read_parks(path: str | Path, *, clip: Box | BaseGeometry | None = None) -> g
 def _objects(path: str | Path, keys: tuple[str, ...], *, areas: bool = False) -> Iterator[Any]:
     """Stream the objects that carry one of the keys; every reading fault becomes a FileError."""
     if not Path(path).is_file():
-        raise FileError("No such file.", where=path, remedy="Check the path of the OpenStreetMap extract.")
+        raise FileError(
+            "No such file.",
+            code="path-missing",
+            where=path,
+            remedy="Check the path of the OpenStreetMap extract.",
+        )
     if osmnx_graphs.is_graphml(path):  # streets alone: no lamps, premises or parks in it
         return
     try:
@@ -229,6 +234,7 @@ def _objects(path: str | Path, keys: tuple[str, ...], *, areas: bool = False) ->
     except (RuntimeError, ValueError, OSError, osmium.InvalidLocationError) as problem:
         raise FileError(
             "The OpenStreetMap extract cannot be read.",
+            code="extract-not-readable",
             where=path,
             seen=str(problem).strip().rstrip("."),
             remedy="Download it again: it must be a whole .osm.pbf or .osm file.",

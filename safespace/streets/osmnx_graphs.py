@@ -75,7 +75,11 @@ def ways_of(graph: Any, *, where: Path, clip: Box | BaseGeometry | None = None) 
             _gather(way, tags, chain, gathered, lon, lat)
     except (KeyError, TypeError, ValueError, AttributeError) as problem:
         raise FileError(
-            "The graph is not one of OSMnx's.", where=where, seen=repr(problem)[:200], remedy=_REMEDY
+            "The graph is not one of OSMnx's.",
+            code="graph-not-osmnx",
+            where=where,
+            seen=repr(problem)[:200],
+            remedy=_REMEDY,
         ) from problem
     day = str(graph.graph.get("created_date", ""))[:10]
     return pieces(gathered, np.asarray(lon), np.asarray(lat), clip, where=where, as_of=day)
@@ -83,7 +87,9 @@ def ways_of(graph: Any, *, where: Path, clip: Box | BaseGeometry | None = None) 
 
 def _load(path: Path) -> Any:
     if not path.is_file():
-        raise FileError("No such file.", where=path, remedy="Check the path of the GraphML file.")
+        raise FileError(
+            "No such file.", code="path-missing", where=path, remedy="Check the path of the GraphML file."
+        )
     import osmnx  # noqa: PLC0415
 
     try:
@@ -91,6 +97,7 @@ def _load(path: Path) -> Any:
     except Exception as problem:  # whatever XML, networkx and OSMnx make of a file that is not theirs
         raise FileError(
             "The GraphML file cannot be read.",
+            code="graphml-not-readable",
             where=path,
             seen=f"{type(problem).__name__}: {problem}"[:200],
             remedy=_REMEDY,

@@ -303,6 +303,7 @@ def pieces(
     if not gathered.way_id:
         raise FileError(
             "The extract holds no way open to walkers.",
+            code="extract-without-ways",
             where=where,
             remedy="Check that it is a whole OpenStreetMap extract with its highway tags.",
         )
@@ -315,6 +316,7 @@ def pieces(
     if not kept.any():
         raise AreaError(
             "No walkable way lies in the clip.",
+            code="clip-without-ways",
             where=where,
             seen=f"the ways span {_span(lon, lat)}",
             remedy="Use a clip in degrees (west, south, east, north) that meets them.",
@@ -358,7 +360,12 @@ def inside_of(clip: Box | BaseGeometry | None) -> Callable[[Degrees, Degrees], F
         return lambda lon, _lat: np.ones(len(lon), bool)
     area = shapely.box(*clip) if isinstance(clip, tuple) else clip
     if area.is_empty or area.area == 0:
-        raise AreaError("The clip is empty.", seen=clip, remedy="Give west, south, east, north in degrees.")
+        raise AreaError(
+            "The clip is empty.",
+            code="clip-empty",
+            seen=clip,
+            remedy="Give west, south, east, north in degrees.",
+        )
     shapely.prepare(area)
     return lambda lon, lat: shapely.contains_xy(area, lon, lat)
 

@@ -61,6 +61,7 @@ def scatter_reports(extract: Path, out: Path, *, seed: int, clip: BaseGeometry |
     except OSError as problem:
         raise FileError(
             "The reports cannot be written there.",
+            code="scatter-not-writable",
             where=out,
             seen=problem.strerror,
             remedy="Choose a folder you may write to.",

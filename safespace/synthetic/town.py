@@ -87,13 +87,16 @@ def build_town(out: Path, *, seed: int, progress: bool = False) -> Town:
     (EPSG:4326) and the British National Grid (EPSG:27700) both work.
     """
     if seed < 0:
-        raise InputError("The seed must be zero or more.", seen=seed, remedy="Give another seed.")
+        raise InputError(
+            "The seed must be zero or more.", code="seed-negative", seen=seed, remedy="Give another seed."
+        )
     try:
         out.mkdir(parents=True, exist_ok=True)
         truth = _write(out, seed, logging.INFO if progress else logging.DEBUG)
     except OSError as problem:
         raise FileError(
             "The town cannot be written there.",
+            code="town-not-writable",
             where=out,
             seen=problem.strerror,
             remedy="Choose a folder you may write to.",

@@ -216,6 +216,7 @@ def load_truth(path: Path) -> Truth:
     except OSError as problem:
         raise FileError(
             "The planted truth cannot be read.",
+            code="truth-not-readable",
             where=path,
             seen=problem.strerror,
             remedy="Build the town first.",
@@ -223,6 +224,7 @@ def load_truth(path: Path) -> Truth:
     except (ValueError, KeyError, TypeError, AttributeError) as problem:
         raise FileError(
             "This is not a planted truth.",
+            code="truth-unknown",
             where=path,
             seen=repr(problem),
             remedy="Give the planted_truth.json that was written with the town.",
