@@ -14,6 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from safespace import cli
+from safespace.cli.pages import describe_commands
 from safespace.errors import FileError, InputError, SafeSpaceError
 
 ROOT = Path(__file__).parents[1]
@@ -71,7 +72,7 @@ def test_every_command_has_help_with_an_example(verb):
 
 
 def test_the_page_of_commands_is_up_to_date():
-    assert (ROOT / "docs" / "cli.md").read_text() == cli.describe_commands()
+    assert (ROOT / "docs" / "cli.md").read_text() == describe_commands()
 
 
 def test_town_writes_its_files_and_lists_them(tmp_path):

@@ -4,29 +4,7 @@ One definition (:class:`Brief`) gives every form, so that they cannot say differ
 made once, in :mod:`safespace.briefs.wording`, and pass the tone rules.
 """
 
-from __future__ import annotations
+import lazy_loader
 
-from safespace.briefs.definition import Brief, Counts
-from safespace.briefs.exports import (
-    write_csv,
-    write_hotspots_csv,
-    write_hotspots_geojson,
-    write_hotspots_geopackage,
-)
-from safespace.briefs.html import to_html, write_html
-from safespace.briefs.pdf import to_pdf, write_pdf
-from safespace.briefs.wording import contents
-
-__all__ = [
-    "Brief",
-    "Counts",
-    "contents",
-    "to_html",
-    "to_pdf",
-    "write_csv",
-    "write_hotspots_csv",
-    "write_hotspots_geojson",
-    "write_hotspots_geopackage",
-    "write_html",
-    "write_pdf",
-]
+# What is offered stands in __init__.pyi; each name is imported when it is first used.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -6,44 +6,7 @@ report at resolution 8: six or seven in a hundred points lie outside their paren
 never rolled up.
 """
 
-from safespace.cells.counting import Limits, count, count_days, count_months, require_reports
-from safespace.cells.events import EVENT_COLUMNS, LONGEST_DAY, REPEATED_PIN_SOURCES, add_events
-from safespace.cells.exposures import add_exposure, spread_areas, sum_points
-from safespace.cells.grid import (
-    BRITAIN,
-    EARTH_RADIUS_M,
-    EQUAL_AREA,
-    add_cells,
-    areas_km2,
-    hexagons,
-    locate,
-    neighbours,
-    to_metres,
-)
-from safespace.cells.windows import MOST_CELLS, study_window
+import lazy_loader
 
-__all__ = [
-    "BRITAIN",
-    "EARTH_RADIUS_M",
-    "EQUAL_AREA",
-    "EVENT_COLUMNS",
-    "LONGEST_DAY",
-    "MOST_CELLS",
-    "REPEATED_PIN_SOURCES",
-    "Limits",
-    "add_cells",
-    "add_events",
-    "add_exposure",
-    "areas_km2",
-    "count",
-    "count_days",
-    "count_months",
-    "hexagons",
-    "locate",
-    "neighbours",
-    "require_reports",
-    "spread_areas",
-    "study_window",
-    "sum_points",
-    "to_metres",
-]
+# What is offered stands in __init__.pyi; each name is imported when it is first used.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

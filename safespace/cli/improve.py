@@ -93,7 +93,9 @@ def _budget(metres: float | None, segments: int | None, pounds: float | None) ->
 
 
 scenario = typer.Typer(
-    no_args_is_help=True, help="Make, keep, compare and take back scenarios: what would change if."
+    rich_markup_mode="markdown",
+    no_args_is_help=True,
+    help="Make, keep, compare and take back scenarios: what would change if.",
 )
 NameArgument = Annotated[str, typer.Argument(help="What the scenario is called.")]
 SegmentsHelp = "a segment's number, way:ID, or a street's name; repeat for more."

@@ -5,52 +5,7 @@ along walks, in metres; what a measure has been found to do to reports is told b
 never computed.
 """
 
-from __future__ import annotations
+import lazy_loader
 
-from safespace.interventions.bounds import Bound, best_possible
-from safespace.interventions.budgets import UNITS, Budget, Price
-from safespace.interventions.comparing import Comparison, before_after, compare_walks
-from safespace.interventions.fixes import Fixes, rank_fixes
-from safespace.interventions.measures import CARDS, EXPECTATIONS, Card
-from safespace.interventions.saved import Saved, Scenarios, SegmentRef, checked_name, find_segments, refer
-from safespace.interventions.scenarios import Scenario, Walk, apply, closed_at
-from safespace.interventions.weights import (
-    UNKNOWN_PRIOR,
-    UNLIT_PRICE,
-    Searches,
-    fingerprint,
-    prior_in_words,
-    walking_cost,
-)
-
-__all__ = [
-    "CARDS",
-    "EXPECTATIONS",
-    "UNITS",
-    "UNKNOWN_PRIOR",
-    "UNLIT_PRICE",
-    "Bound",
-    "Budget",
-    "Card",
-    "Comparison",
-    "Fixes",
-    "Price",
-    "Saved",
-    "Scenario",
-    "Scenarios",
-    "Searches",
-    "SegmentRef",
-    "Walk",
-    "apply",
-    "before_after",
-    "best_possible",
-    "checked_name",
-    "closed_at",
-    "compare_walks",
-    "find_segments",
-    "fingerprint",
-    "prior_in_words",
-    "rank_fixes",
-    "refer",
-    "walking_cost",
-]
+# What is offered stands in __init__.pyi; each name is imported when it is first used.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

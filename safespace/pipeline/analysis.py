@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 import numpy as np
@@ -13,6 +12,7 @@ import shapely
 from safespace import cells, hotspots, nights
 from safespace.errors import InputError, Remedy, TooFewError
 from safespace.pipeline.calendars import zone_of
+from safespace.pipeline.choices import MIXES, PERIODS
 from safespace.pipeline.places import (
     check_places,
     count_cells,
@@ -27,7 +27,7 @@ from safespace.schemas import RESOLUTIONS
 from safespace.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from datetime import date
 
     from numpy.typing import NDArray
@@ -37,16 +37,12 @@ if TYPE_CHECKING:
     from safespace.settings import Settings
 
 T = TypeVar("T")
-PERIODS: Mapping[str, str] = MappingProxyType({"week": "W-SUN", "month": "M", "quarter": "Q"})
 LAST_PERIOD = (
     "The first and the last period may be incomplete; a campaign in one place looks like something new."
 )
 REGRESSION = (
     "A place picked because it was high before falls on average whatever is done: an evaluation sets a "
     "comparison area beside it."
-)
-MIXES: Mapping[str, str] = MappingProxyType(
-    {"lighting": "name lighting", "behaviour": "name behaviour", "night": "were at night"}
 )
 LIGHTING = "Badly lit"
 BY_WHOM = "are from a woman, where stated"

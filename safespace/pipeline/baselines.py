@@ -10,7 +10,8 @@ import numpy as np
 from safespace import cells, streets
 from safespace.engine import open_engine
 from safespace.errors import InputError, Remedy
-from safespace.pipeline.layers import SUPPLIED, supplied
+from safespace.pipeline.choices import SUPPLIED
+from safespace.pipeline.layers import supplied
 from safespace.pipeline.loading import area_values
 from safespace.pipeline.networks import load_streets
 from safespace.pipeline.view import AREA_LAYERS, BASELINES, RECORDED

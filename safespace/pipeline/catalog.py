@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from safespace import streets
 from safespace.pipeline.baselines import premises
 from safespace.pipeline.calendars import HOLIDAY, held_calendar, windows_of
-from safespace.pipeline.layers import SUPPLIED, layer_file
+from safespace.pipeline.choices import SUPPLIED
+from safespace.pipeline.layers import layer_file
 from safespace.pipeline.loading import area_values, version
 from safespace.pipeline.networks import load_streets
 from safespace.pipeline.view import AREA_LAYERS, BASELINES, CALENDARS, NOT, PROVIDERS, RECORDED

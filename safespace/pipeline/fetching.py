@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from safespace.download import public_data
 from safespace.errors import InputError, Remedy
+from safespace.pipeline.choices import KINDS
 from safespace.pipeline.loading import area_outline
 from safespace.store import Store
 
@@ -15,13 +16,6 @@ if TYPE_CHECKING:
 
     from safespace.download.fetch import Fetched
     from safespace.settings import Settings
-
-KINDS = {
-    "police": "archives of police.uk, one for each month: all forces, the three years up to it",
-    "police-area": "police.uk crimes inside a loaded area, one CSV for each month",
-    "streets": "an OpenStreetMap extract at an address (or the set one), or the streets of a loaded area",
-    "boundaries": "a boundary file at an address, or at the set one",
-}
 
 
 def fetch(

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from safespace.settings import Settings
 
-SUPPLIED = ("footfall", "population")
-
 
 @dataclass(frozen=True)
 class Supplied:

@@ -16,7 +16,8 @@ from safespace.errors import AreaError, FileError, InputError, Remedy, StoreErro
 from safespace.layers import assets as asset_files
 from safespace.layers import boundaries, columns
 from safespace.pipeline.calendars import held_calendar, ingest_calendar
-from safespace.pipeline.layers import SUPPLIED, ingest_supplied, keep, layer_file
+from safespace.pipeline.choices import LAYERS, SUPPLIED
+from safespace.pipeline.layers import ingest_supplied, keep, layer_file
 from safespace.pipeline.view import AREA_LAYERS
 from safespace.schemas import OUTCOMES, REPORTS, empty
 from safespace.sources import mapping as mappings
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
     from safespace.settings import Settings
 
-LAYERS = ("areas", "stops", "calendar", *AREA_LAYERS, *SUPPLIED)
 MAPPINGS = "mappings"
 RECALLED = "Read with the mapping that files with these headers were last loaded with."
 _LONGEST_NAME = 60

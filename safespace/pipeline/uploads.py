@@ -16,7 +16,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from safespace.errors import FileError, Remedy, SafeSpaceError, SchemaError
-from safespace.pipeline.loading import LAYERS, MAPPINGS, Ingestion, commit, ingest, ingest_layer
+from safespace.pipeline.choices import LAYERS
+from safespace.pipeline.loading import MAPPINGS, Ingestion, commit, ingest, ingest_layer
 from safespace.pipeline.networks import ingest_streets
 from safespace.pipeline.view import AREA_LAYERS, PROVIDERS
 from safespace.sources import mapping as mappings

@@ -4,10 +4,7 @@ Made-up data in exactly the formats the readers accept, for trying SafeSpace wit
 and for tests that need to know the answer. Everything is labelled synthetic.
 """
 
-from __future__ import annotations
+import lazy_loader
 
-from safespace.synthetic.scatter import scatter_reports
-from safespace.synthetic.town import Town, build_town
-from safespace.synthetic.truth import Link, PlantedPlace, Truth, load_truth
-
-__all__ = ["Link", "PlantedPlace", "Town", "Truth", "build_town", "load_truth", "scatter_reports"]
+# What is offered stands in __init__.pyi; each name is imported when it is first used.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,30 @@
+from .accessible_table import count_in_words, rate_in_words, table_twin
+from .agreement import agreement_twin
+from .charts import hour_chart_svg, trade_off_svg
+from .decks import View, agreement_deck, agreement_legend, hex_deck, route_deck
+from .pages import PageText, agreement_page, hex_page, route_page
+from .palette import classify, legend
+from .static import area_map_svg
+from .thumbnails import points_svg
+
+__all__ = [
+    "PageText",
+    "View",
+    "agreement_deck",
+    "agreement_legend",
+    "agreement_page",
+    "agreement_twin",
+    "area_map_svg",
+    "classify",
+    "count_in_words",
+    "hex_deck",
+    "hex_page",
+    "hour_chart_svg",
+    "legend",
+    "points_svg",
+    "rate_in_words",
+    "route_deck",
+    "route_page",
+    "table_twin",
+    "trade_off_svg",
+]

@@ -1,0 +1,9 @@
+"""What callers of the pipeline need from deeper rooms, so that a face imports the pipeline only."""
+
+from __future__ import annotations
+
+from safespace.interventions.budgets import Budget
+from safespace.routes.limits import Limits
+from safespace.sources.formats import describe as describe_formats
+
+__all__ = ["Budget", "Limits", "describe_formats"]
