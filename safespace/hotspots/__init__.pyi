@@ -50,6 +50,7 @@ from .validation import (
     scores_from,
     sum_periods,
     validate,
+    whole_periods,
 )
 
 __all__ = [
@@ -109,6 +110,7 @@ __all__ = [
     "tied_ranks",
     "validate",
     "week_surface",
+    "whole_periods",
     "with_scan",
     "without_busiest_day",
     "without_busiest_week",

@@ -520,8 +520,8 @@ def classify_emerging(
     Returns
     -------
     pandas.DataFrame
-        Indexed by cell: ``hot_slices`` (how many), ``hot_last``, ``p_value`` (Mann-Kendall of the ring's
-        events) and ``pattern``: "new" (hot in the last slice and never before), "consecutive" (hot in an
+        Indexed by cell: ``hot_slices`` (how many), ``hot_last``, ``p_value`` and ``q_value`` (Mann-Kendall
+        of the ring's share of each slice's events, and Benjamini-Hochberg over all cells) and ``pattern``: "new" (hot in the last slice and never before), "consecutive" (hot in an
         unbroken run to the last, under nine in ten of all), "persistent" (nine in ten or more, the last
         among them), "intensifying" and "diminishing" (persistent with a trend), "sporadic" (hot in the last
         and on and off before), "historical" (not in the last, nine in ten before), "past" (not in the last,
@@ -535,11 +535,16 @@ def classify_emerging(
 
     Notes
     -----
+    A trend is one of shares, not counts: when reports rise alike everywhere no cell is intensifying. It is
+    named where its ``q_value`` is at or below the rate, so that in layers where nothing changes a name of a
+    trend is rare. Slices must be whole: a month half received looks like a fall.
     With 544 reports in 24 monthly slices, chance alone gives 72 in 100 cells such a name at least once.
 
     References
     ----------
     Mann, H. B. (1945). Nonparametric tests against trend. doi:10.2307/1907187
+    Benjamini, Y. & Hochberg, Y. (1995). Controlling the false discovery rate.
+    doi:10.1111/j.2517-6161.1995.tb02031.x
     """
     held = counts.sort_index()
     base = exposure.reindex(held.index).fillna(0).to_numpy(dtype=float)
@@ -556,12 +561,19 @@ def classify_emerging(
     table = held.to_numpy(dtype=np.int64)
     tests = [ring_test(column, base, ring)["q_value"] <= false_discovery_rate for column in table.T]
     hot = np.column_stack(tests)
-    trends = [find_trend(pd.Series(row)) for row in ring @ table]
+    trends = [find_trend(pd.Series(row)) for row in (ring @ table) / table.sum(axis=0)]
     p_value = np.array([trend.p_value for trend in trends])
-    rising = np.array([np.sign(trend.s) for trend in trends]) * (p_value <= false_discovery_rate)
+    q_value = false_discovery_control(p_value)
+    rising = np.array([np.sign(trend.s) for trend in trends]) * (q_value <= false_discovery_rate)
     pattern = [_pattern(row, int(way)) for row, way in zip(hot, rising, strict=True)]
     return pd.DataFrame(
-        {"hot_slices": hot.sum(axis=1), "hot_last": hot[:, -1], "p_value": p_value, "pattern": pattern},
+        {
+            "hot_slices": hot.sum(axis=1),
+            "hot_last": hot[:, -1],
+            "p_value": p_value,
+            "q_value": q_value,
+            "pattern": pattern,
+        },
         index=held.index.rename("cell"),
     )
 

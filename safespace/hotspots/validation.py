@@ -23,6 +23,7 @@ from safespace.hotspots.surfaces import density
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import date
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -144,6 +145,31 @@ def sum_periods(days: pd.DataFrame, cells: pd.DataFrame, *, freq: str = "M") -> 
     )
     whole = summed.reindex(index=inside, columns=every, fill_value=0).astype("int64")
     return whole.rename_axis(index="cell", columns="period")
+
+
+def whole_periods(counts: pd.DataFrame, first: date, last: date) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Return the periods that lie within what is known, and the names of those left out.
+
+    Parameters
+    ----------
+    counts
+        From :func:`sum_periods`.
+    first, last
+        First and last day for which rows would have been received, both included.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> months = pd.period_range("2022-01", "2022-03", freq="M", name="period")
+    >>> counts = pd.DataFrame([[4, 5, 1]], columns=months)
+    >>> kept, left_out = whole_periods(counts, date(2022, 1, 1), date(2022, 3, 9))
+    >>> list(kept.columns.astype(str)), left_out
+    (['2022-01', '2022-02'], ('2022-03',))
+    """
+    periods = pd.PeriodIndex(counts.columns)
+    starts, ends = periods.start_time.date, periods.end_time.date
+    whole = (starts >= first) & (ends <= last)
+    return counts.loc[:, whole], tuple(periods[~whole].astype(str))
 
 
 def scores_from(counts: pd.DataFrame, cells: pd.DataFrame) -> dict[str, pd.Series]:

@@ -11,7 +11,7 @@ import shapely
 
 from safespace import cells, hotspots, nights
 from safespace.errors import InputError, Remedy, TooFewError
-from safespace.pipeline.calendars import zone_of
+from safespace.pipeline.calendars import held_calendar, zone_of
 from safespace.pipeline.choices import MIXES, PERIODS
 from safespace.pipeline.places import (
     check_places,
@@ -21,13 +21,13 @@ from safespace.pipeline.places import (
     is_synthetic,
     name_cells,
 )
-from safespace.pipeline.selection import count_days, part_of_night, select
+from safespace.pipeline.selection import count_days, part_of_night, received_span, select
 from safespace.pipeline.view import BASELINES, FELT
 from safespace.schemas import RESOLUTIONS
 from safespace.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import date
 
     from numpy.typing import NDArray
@@ -37,9 +37,7 @@ if TYPE_CHECKING:
     from safespace.settings import Settings
 
 T = TypeVar("T")
-LAST_PERIOD = (
-    "The first and the last period may be incomplete; a campaign in one place looks like something new."
-)
+LOOKS_NEW = "A campaign in one place looks like something new."
 REGRESSION = (
     "A place picked because it was high before falls on average whatever is done: an evaluation sets a "
     "comparison area beside it."
@@ -59,8 +57,9 @@ COUNTY = shapely.box(-1.45, 52.80, -0.80, 53.22)  # about as large as Nottingham
 class Change:
     """How an area's events went over time.
 
-    ``months`` has one row a whole month: ``month`` and ``events``. ``trend`` and ``near_repeat`` are ``None``
-    where there is too little for them; ``notes`` then say what would be enough.
+    ``months`` has one row a month: ``month``, ``events`` and ``whole``, whether rows were received for all of it; a
+    part of a month plays no part in the trend. ``trend`` and ``near_repeat`` are ``None`` where there is too little
+    for them; ``notes`` then say what would be enough.
     """
 
     months: pd.DataFrame
@@ -416,10 +415,13 @@ def find_change(view: View, settings: Settings, *, seed: int = 0) -> Change:
     """
     counted = count_cells(view, settings)
     reports = select(view, settings).reports
-    events = _counted_by(view, counted, "M", settings).sum()
+    by_month = _counted_by(view, counted, "M", settings)
+    whole, left_out = _whole(by_month, view, settings)
+    events = by_month.sum()
     months = pd.DataFrame({"month": events.index.astype(str), "events": events.to_numpy()})
-    notes: list[str] = []
-    trend = _or_say(lambda: hotspots.find_trend(events), notes)
+    months["whole"] = ~months["month"].isin(left_out)
+    notes = [*_left_out_in_words(left_out, "month"), *_on_the_calendar(months["month"], settings)]
+    trend = _or_say(lambda: hotspots.find_trend(whole.sum()), notes)
     if trend is not None:
         notes.append(_trend_in_words(trend))
     near = _or_say(lambda: hotspots.near_repeat(inside(reports, counted, view), seed=seed), notes)
@@ -429,6 +431,41 @@ def find_change(view: View, settings: Settings, *, seed: int = 0) -> Change:
 def _counted_by(view: View, counted: pd.DataFrame, freq: str, settings: Settings) -> pd.DataFrame:
     """Count the view's events by cell and period where the settings say that queries run."""
     return hotspots.sum_periods(count_days(view, counted[["cell"]], settings), counted, freq=freq)
+
+
+def _whole(counts: pd.DataFrame, view: View, settings: Settings) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Return the periods for which rows were received from first to last day, and the names of the others."""
+    span = received_span(view, settings)
+    return hotspots.whole_periods(counts, *span) if span else (counts.iloc[:, :0], tuple(map(str, counts)))
+
+
+def _left_out_in_words(left_out: Sequence[str], noun: str) -> list[str]:
+    if not left_out:
+        return []
+    plural = "s" if len(left_out) > 1 else ""
+    return [f"Left out of every trend, as rows cover only part of the {noun}{plural}: {', '.join(left_out)}."]
+
+
+def _on_the_calendar(months: pd.Series, settings: Settings) -> list[str]:
+    """Name the campaigns and other entries of the calendar that fall in the months shown, with their days."""
+    held = held_calendar(settings)
+    starts = held["starts"].dt.tz_convert(settings.time_zone)
+    shown = held.assign(month=starts.dt.strftime("%Y-%m"))
+    shown = shown[shown["month"].isin(months)]
+    campaigns = [
+        f"{row['name']} ({row['kind']}, {row['month']})"
+        for row in shown[shown["kind"] == "campaign"].to_dict("records")
+    ]
+    said = (
+        [f"In the calendar: {'; '.join(campaigns)}. A campaign brings more reports, not more harm."]
+        if campaigns
+        else []
+    )
+    others = shown.loc[shown["kind"] != "campaign", "kind"].value_counts().sort_index()
+    if len(others):
+        listed = ", ".join(f"{kind} {count}" for kind, count in others.items())
+        said.append(f"Also in the calendar in these months: {listed}.")
+    return said
 
 
 def _or_say(find: Callable[[], T], notes: list[str]) -> T | None:
@@ -476,10 +513,11 @@ def find_emerging(view: View, settings: Settings, *, freq: str = "month", seed: 
         When no event falls inside.
     """
     counted, rows = count_cells(view, settings), select(view, settings).reports
-    counts = _counted_by(view, counted, _period(freq), settings)
+    every = _counted_by(view, counted, _period(freq), settings)
+    counts, left_out = _whole(every, view, settings)
     held = counted[~counted["edge"] & (counted["exposure"] > 0)]
     exposure = held.set_index("cell")["exposure"]
-    rate, notes = settings.hotspots.false_discovery_rate, [LAST_PERIOD]
+    rate, notes = settings.hotspots.false_discovery_rate, [*_left_out_in_words(left_out, freq), LOOKS_NEW]
     scan = _or_say(lambda: hotspots.scan_periods(counts, seed=seed), notes)
     patterns = _or_say(
         lambda: hotspots.classify_emerging(counts.loc[exposure.index], exposure, false_discovery_rate=rate),
@@ -627,7 +665,7 @@ def _trend_in_words(trend: hotspots.Trend) -> str:
     way = "rise" if trend.slope > 0 else "fall"
     return (
         f"A steady {way} of about {abs(trend.slope):.1f} events a month over {trend.periods} months "
-        f"(Theil-Sen; Mann-Kendall p = {trend.p_value:.3f}). The first and last month may be incomplete."
+        f"(Theil-Sen; Mann-Kendall p = {trend.p_value:.3f})."
     )
 
 

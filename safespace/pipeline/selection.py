@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ from safespace.engine import open_engine
 from safespace.errors import DisclosureError, InputError
 from safespace.hotspots import jeffreys
 from safespace.pipeline.calendars import in_calendar, windows_of, zone_of
-from safespace.pipeline.view import FELT, RECORDED
+from safespace.pipeline.view import FELT, RECORDED, View
 from safespace.store import Store
 
 if TYPE_CHECKING:
@@ -23,11 +24,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from safespace.pipeline.view import View
     from safespace.settings import Settings
 
 # Told apart nowhere, and of a single cell not told at all: nobody must be led to a person.
 SEXUAL_OFFENCES = ("Rape", "Sexual assault", "Indecent exposure", "Other sexual offence")
+_QUIET = 3.0  # mean gaps; a longer one comes one time in twenty by chance: exp(-3)
 WITHOUT_PLACE = ("no_coordinates", "zero_coordinates", "bad_coordinates", "outside_britain")
 
 
@@ -92,6 +93,30 @@ def select(view: View, settings: Settings) -> Selection:
         until=last.max() if len(kept) else None,
         others=(*on_nights, *zoned),
     )
+
+
+def received_span(view: View, settings: Settings) -> tuple[date, date] | None:
+    """Return the first and last day for which every source of a view has received rows, wherever they lie.
+
+    A quiet day or two at either end is no gap: the span is widened by as many days as would pass without a row
+    one time in twenty at the source's usual rate, and ends with the view's own period. ``None`` where nothing is
+    held.
+    """
+    everywhere = View(sources=view.sources, found_by="all")
+    rows = select(everywhere, settings).reports
+    if rows.empty:
+        return None
+    spans = [_widened(part, settings) for _, part in rows.groupby("source")]
+    first, last = max(span[0] for span in spans), min(span[1] for span in spans)
+    return max(first, view.since or first), min(last, view.until or last)
+
+
+def _widened(rows: pd.DataFrame, settings: Settings) -> tuple[date, date]:
+    zone = settings.time_zone
+    first = rows["occurred_from"].dt.tz_convert(zone).dt.date.min()
+    last = rows["occurred_to"].dt.tz_convert(zone).dt.date.max()
+    quiet = timedelta(days=math.ceil(_QUIET * ((last - first).days + 1) / len(rows)))
+    return first - quiet, last + quiet
 
 
 def count_events(view: View, window: pd.DataFrame, settings: Settings) -> pd.DataFrame:

@@ -172,6 +172,32 @@ def test_a_place_that_becomes_busy_is_new_and_one_always_busy_persists():
     assert classify_emerging(grown, AREA).loc[middle, "pattern"] == "intensifying"
 
 
+def test_when_all_cells_rise_alike_none_is_intensifying():
+    """Counts up by 4 % a slice everywhere: every busy cell rises, no cell's share does."""
+    middle = h3.latlng_to_cell(52.95, -1.15, 7)
+    rng = np.random.default_rng(5)
+    means = np.full((len(CELLS), 24), 30.0)
+    means[middle == CELLS] = 150
+    counts = pd.DataFrame(rng.poisson(means * 1.04 ** np.arange(24)), index=CELLS)
+    patterns = classify_emerging(counts, AREA)
+    assert patterns.loc[middle, "pattern"] == "persistent"
+    assert not patterns["pattern"].isin(["intensifying", "diminishing"]).any()
+
+
+def test_layers_where_nothing_changes_seldom_have_a_trend():
+    """Many busy cells, 12 slices, no change: by p values alone every third such layer would name a trend."""
+    rng = np.random.default_rng(7)
+    means = rng.gamma(0.5, 200, len(CELLS)) + 20
+    named = by_p_alone = 0
+    for _ in range(40):
+        counts = pd.DataFrame(rng.poisson(means[:, None], (len(CELLS), 12)), index=CELLS)
+        patterns = classify_emerging(counts, AREA)
+        named += patterns["pattern"].isin(["intensifying", "diminishing"]).any()
+        by_p_alone += ((patterns["p_value"] <= 0.05) & (patterns["hot_slices"] >= 11)).any()
+    assert named <= 3
+    assert by_p_alone >= 12
+
+
 def test_thin_slices_are_refused_with_how_many_each_would_need():
     with pytest.raises(
         TooFewError,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from datetime import date
 
@@ -12,6 +13,9 @@ from scipy.stats import poisson_means_test
 from safespace import pipeline
 from safespace.errors import InputError, TooFewError
 from safespace.pipeline import View
+from safespace.settings import load_settings
+
+NTE = View(sources=("nte",))
 
 
 def test_planted_places_are_clusters_that_come_back(town, town_settings):
@@ -33,6 +37,31 @@ def test_months_add_up_to_the_events_inside(town_settings):
     assert change.near_repeat is not None
 
 
+def test_a_part_of_a_month_is_no_part_of_a_trend(town_settings):
+    view = NTE.but(since=date(2025, 9, 10), until=date(2026, 8, 20))
+    change = pipeline.find_change(view, town_settings)
+    assert change.months.loc[~change.months["whole"], "month"].tolist() == ["2025-09", "2026-08"]
+    assert change.trend.periods == int(change.months["whole"].sum()) == 10
+    assert any("2025-09, 2026-08" in note for note in change.notes)
+    assert pipeline.find_change(NTE, town_settings).months["whole"].all()
+    patterns = pipeline.find_emerging(view.but(resolution=8), town_settings)
+    assert any("2025-09, 2026-08" in note for note in patterns.notes)
+
+
+def test_campaigns_are_named_beside_the_months_they_fall_in(town_settings, tmp_path):
+    folder = shutil.copytree(town_settings.store, tmp_path / "store")
+    settings = load_settings(store=folder)
+    (tmp_path / "c.csv").write_text(
+        "name,kind,starts,ends\nTell us where,campaign,2026-03-01,2026-03-14\n"
+        "Long ago,campaign,2019-03-01,2019-03-14\nCup tie,match,2026-01-10 15:00,2026-01-10 17:00\n"
+    )
+    pipeline.ingest_calendar(tmp_path / "c.csv", settings=settings)
+    notes = " ".join(pipeline.find_change(NTE, settings).notes)
+    assert "Tell us where (campaign, 2026-03)" in notes
+    assert "Long ago" not in notes
+    assert "match 1" in notes
+
+
 def test_places_beat_random_where_places_were_planted(town_settings):
     found = pipeline.validate_places(pipeline.View(sources=("nte",)), town_settings, later=4)
     tenth = found.table[found.table["area_share"].round(2) == 0.1].set_index("method")
@@ -45,7 +74,6 @@ def test_too_few_months_to_judge_on_is_said(town_settings):
         pipeline.validate_places(pipeline.View(sources=("nte",)), town_settings, later=11)
 
 
-NTE = View(sources=("nte",))
 AUTUMN, SPRING = (date(2025, 9, 1), date(2025, 11, 30)), (date(2026, 3, 1), date(2026, 5, 31))
 
 
