@@ -1,0 +1,1 @@
+"""One hierarchical count model on the hexagon graph."""
