@@ -33,12 +33,12 @@ def dense_precision(ring: csr_array, sigma: float, length: float) -> np.ndarray:
     beside = (ring.toarray() > 0) * (1.0 - np.eye(ring.shape[0]))
     degree, k = beside.sum(axis=1), np.sqrt(1.5) / length
     root = k**2 * np.eye(len(degree)) + np.diag(degree) - beside + k / 2 * np.diag(6 - degree)
-    return lattice_variance(k**2) / sigma**2 * root @ root
+    return lattice_variance(k**2, 1600) / sigma**2 * root @ root
 
 
-def lattice_variance(k_squared: float) -> float:
+def lattice_variance(k_squared: float, points: int = 600) -> float:
     """Return the variance of K^-1 times white noise on an endless hexagonal lattice, by the midpoint rule."""
-    turn = (np.arange(600) + 0.5) / 600 * 2 * np.pi
+    turn = (np.arange(points) + 0.5) / points * 2 * np.pi
     one, other = np.meshgrid(turn, turn)
     return float(np.mean((k_squared + 6 - 2 * (np.cos(one) + np.cos(other) + np.cos(one - other))) ** -2.0))
 

@@ -1,0 +1,116 @@
+"""Joint draws of all cells' rates: what ranks, lists and places made of several cells rest on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from safespace.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from safespace.hotspots.model.posterior import Surroundings
+
+    Numbers = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Draws:
+    """Rates of all assessed cells, drawn together from their posterior.
+
+    Parameters
+    ----------
+    cells
+        Assessed cells, shape (n,).
+    expected
+        Events expected in each at the area's mean rate, shape (n,).
+    rates
+        Relative to that, shape (draws, n).
+    """
+
+    cells: NDArray[np.int64]
+    expected: Numbers
+    rates: NDArray[np.float32]
+
+    def ranks(self, *, top: Sequence[int], level: float) -> pd.DataFrame:
+        """Return where each cell stands among all, 1 being the highest rate.
+
+        Parameters
+        ----------
+        top
+            Lengths of list, for the probability of being on it.
+        level
+            Probability the interval of the rank holds.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``expected_rank``, ``rank_lower``, ``rank_upper``, and ``p_top_k`` for each k, RangeIndex.
+        """
+        count, n = self.rates.shape
+        ranks = np.empty((count, n), dtype=np.int32)
+        for ranked, rates in zip(ranks, self.rates, strict=True):
+            ranked[np.argsort(-rates, kind="stable")] = np.arange(1, n + 1, dtype=np.int32)
+        tail = (1 - level) / 2
+        lower, upper = np.quantile(ranks, [tail, 1 - tail], axis=0, method="inverted_cdf")
+        on_list = {f"p_top_{k}": (ranks <= k).mean(axis=0) for k in top}
+        held = {"expected_rank": ranks.mean(axis=0), "rank_lower": lower, "rank_upper": upper, **on_list}
+        return pd.DataFrame(held)
+
+    def of_place(self, cells: ArrayLike) -> Numbers:
+        """Return draws of the rate of several cells together, shape (draws,).
+
+        Parameters
+        ----------
+        cells
+            Assessed cells: those of a place, each once.
+
+        Raises
+        ------
+        InputError
+            When there is no cell, or one that was not assessed.
+        """
+        wanted = np.unique(np.asarray(cells, dtype=np.int64))
+        unknown = wanted[~np.isin(wanted, self.cells)]
+        if not wanted.size or unknown.size:
+            raise InputError(
+                "A place holds cells that the model has not assessed."
+                if wanted.size
+                else "A place holds no cell.",
+                seen=f"{unknown.size} of {wanted.size} cells",
+                remedy="Give assessed cells only; where nothing is expected nothing is known.",
+            )
+        held = np.isin(self.cells, wanted)
+        share = self.expected[held] / self.expected[held].sum()
+        drawn: Numbers = self.rates[:, held].astype(float) @ share
+        return drawn
+
+
+def draw_rates(
+    around: Surroundings, events: Numbers, expected: Numbers, at: NDArray[np.intp], *, seed: int
+) -> NDArray[np.float32]:
+    """Return joint draws of the rates of some cells, shape (draws, n).
+
+    Parameters
+    ----------
+    around
+        Draws of all cells' surroundings.
+    events, expected
+        Of the cells, shape (n,).
+    at
+        Which they are.
+    seed
+        Of the own excesses; another stream than the surroundings'.
+    """
+    rng = np.random.default_rng((seed, 1_000_003))
+    rates = np.empty((len(around.draws), len(at)), dtype=np.float32)
+    for into, logs, r in zip(rates, around.draws, around.draw_sizes, strict=True):
+        surroundings = np.exp(logs[at])
+        into[:] = rng.standard_gamma(r + events) * surroundings / (r + expected * surroundings)
+    return rates
