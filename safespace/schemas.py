@@ -16,16 +16,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from safespace.errors import SchemaError
+from safespace.registry import source_ids
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import numpy.typing as npt
 
 Kind: TypeAlias = Literal["text", "integer", "number", "yes_no", "moment"]
-Source: TypeAlias = Literal["streetsafe", "nte", "spiking", "police_uk"]
 
-SOURCES: tuple[Source, ...] = ("streetsafe", "nte", "spiking", "police_uk")
 DETECTED_BY = ("public", "patrol", "unknown")
 OUTCOMES = ("accepted", "repaired", "quarantined", "rejected", "excluded")
 LIGHTING = ("unknown", "no", "yes")
@@ -40,12 +39,15 @@ _DTYPES: Mapping[Kind, str] = MappingProxyType(
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its kind, what it means (with its unit) and the limits its values keep."""
+    """One column: its kind, what it means (with its unit) and the limits its values keep.
+
+    ``words`` are asked for when a table is checked, where they are a function: sources can be registered.
+    """
 
     kind: Kind
     meaning: str
     required: bool = True
-    words: tuple[str, ...] = ()
+    words: tuple[str, ...] | Callable[[], tuple[str, ...]] = ()
     low: float | None = None
     high: float | None = None
 
@@ -63,7 +65,7 @@ REPORTS = Table(
     "reports",
     {
         "report_id": Column("text", "stable identifier: the provider's own, or a hash of the row's content"),
-        "source": Column("text", "which provider", words=SOURCES),
+        "source": Column("text", "which provider", words=source_ids),
         "category": Column("text", "what kind, in the source's taxonomy"),
         "factor": Column(
             "text", "reasons or method within the category, joined by '|' in alphabetical order"
@@ -342,8 +344,9 @@ def _column_problems(values: pd.Series, column: Column) -> list[str]:
         problems.append(f"{values.name} is blank in {int(blank.sum())} rows")
     held = values[~blank] if blank.any() else values
     wrong = np.zeros(len(held), dtype=bool)
-    if column.words:
-        wrong |= ~np.asarray(held.isin(column.words))
+    words = column.words() if callable(column.words) else column.words
+    if words:
+        wrong |= ~np.asarray(held.isin(words))
     if column.low is not None:
         wrong |= np.asarray(held < column.low)
     if column.high is not None:

@@ -14,14 +14,15 @@ import pandas as pd
 
 from safespace.errors import SafeSpaceError
 from safespace.settings import Settings
-from safespace.sources import nte, police_uk, read_reports, spiking, streetsafe
+from safespace.sources import read_reports
 from safespace.sources.ingested import summarise
+from safespace.sources.readers import forms
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 AS_OF = pd.Timestamp("2026-11-01", tz="UTC")
-FORMS = {one.FORM.source: one.FORM for one in (streetsafe, nte, spiking, police_uk)}
+FORMS = {form.source: form for form in forms()}
 ANYTHING = [
     "", " ", "  x ", "0", "-1", "1e309", "nan", "inf", "NULL", "N/A", "#REF!", "=1+1", "@x", "+44 7700 900123",
     "a@b.co", "AB12 CDE", '"', '""', "'", ",", ";", "|", "\t", "x\ny", "é", "\u00a0", "\u202e", "\ufeff", "💡", "Total",

@@ -19,6 +19,7 @@ from safespace.app import agreement, method, state, words
 from safespace.app.serve import command, serve
 from safespace.errors import SettingsError
 from safespace.maps.decks import CELL_COLUMNS
+from safespace.registry import SOURCES
 from safespace.settings import load_settings
 
 ROOT = Path(__file__).parents[1]
@@ -258,7 +259,7 @@ def test_a_new_load_shows_at_the_next_change(monkeypatch, tmp_path, town):
 
 def test_spiking_reports_come_after_a_content_note(open_app):
     app = open_app(sources="spiking")
-    assert app.info[0].value == words.SPIKING_NOTE
+    assert app.info[0].value == SOURCES["spiking"].content_note
     assert "higher than" not in html_of(app)
     app.button(key="read_spiking_note").click().run()
     assert not app.info
@@ -437,7 +438,9 @@ def test_felt_and_recorded_stand_side_by_side_once_asked_for(open_app, town_sett
     assert len(app.get("deck_gl_json_chart")) == 1
     app.session_state["map_or_table"] = agreement.TAB
     app.run()
-    assert app.info[0].value == words.SPIKING_NOTE  # the recorded layer counts suspected spiking too
+    assert (
+        app.info[0].value == SOURCES["spiking"].content_note
+    )  # the recorded layer counts suspected spiking too
     assert len(app.get("deck_gl_json_chart")) == 1
     app.button(key="read_spiking_note").click().run()
     found = pipeline.find_agreement(pipeline.View(), town_settings)
@@ -462,7 +465,7 @@ def test_felt_and_recorded_stand_side_by_side_once_asked_for(open_app, town_sett
     }
     app.radio(key="choose_sources").set_value(("nte",)).run()
     assert not app.exception
-    assert app.info[0].value == words.ASK_FELT
+    assert app.info[0].value == words.ask_felt()
     assert len(app.get("deck_gl_json_chart")) == 1
 
 

@@ -12,9 +12,13 @@ from safespace import maps, pipeline
 from safespace.app import cache, formatting, frame, words
 from safespace.app.decks import MAP_HEIGHT_PX
 from safespace.errors import SafeSpaceError
+from safespace.registry import FELT, RECORDED, layer_of, of_layer
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from safespace.pipeline import Agreement, Catalog, View
+    from safespace.registry import Layer
     from safespace.settings import Settings
 
 TAB = "Felt and recorded"
@@ -27,16 +31,16 @@ _EXPORTS = (
 
 def offered(held: Catalog) -> bool:
     """Say whether the store holds both layers; the question has no part in it, so that a filter moves no tab."""
-    return bool(_recorded(held)) and set(pipeline.FELT) <= set(held.sources["source"])
+    return bool(_recorded(held)) and bool(set(of_layer(FELT)) & set(held.sources["source"]))
 
 
 def show(view: View, held: Catalog, settings: Settings) -> None:
     """Draw where the two agree, or say in a sentence why that cannot be told."""
-    if view.sources != pipeline.FELT:
-        st.info(words.ASK_FELT)
+    if layer_of(view.sources) != FELT:
+        st.info(words.ask_felt())
         return
-    # The recorded layer counts suspected spiking too, whatever reports are asked for.
-    if "spiking" in set(held.sources["source"]) and not frame.has_read_spiking_note():
+    # The recorded layer counts every recorded source held, whatever reports are asked for.
+    if not frame.has_read_notes(_of(RECORDED, held)["source"]):
         return
     try:
         found = cache.agreement(view.but(cell=0), settings, held.version)
@@ -80,8 +84,11 @@ def headline(counts: dict[str, int]) -> str:
 
 
 def _recorded(held: Catalog) -> list[str]:
-    shown = held.sources["source"].isin(pipeline.RECORDED)
-    return held.sources.loc[shown, "name"].tolist()
+    return _of(RECORDED, held)["name"].tolist()
+
+
+def _of(layer: Layer, held: Catalog) -> pd.DataFrame:
+    return held.sources[held.sources["source"].isin(of_layer(layer))]
 
 
 def _downloads(found: Agreement, settings: Settings) -> None:

@@ -12,7 +12,7 @@ from safespace import pipeline
 from safespace.app import checks, findings, frame, held, state, words
 from safespace.app.upload_session import upload_session
 from safespace.errors import InputError
-from safespace.pipeline import PROVIDERS, UPLOADS
+from safespace.registry import SOURCES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,14 +64,14 @@ def _say_what_was_done(mine: UploadSession, places: StreamlitPage | None) -> Non
 def _choose_source() -> str:
     st.header("1. Choose files", anchor=False)
     chosen: str = st.selectbox(
-        "What the files hold", list(UPLOADS), format_func=words.UPLOAD_NAMES.__getitem__, key="data_source"
+        "What the files hold", list(pipeline.upload_kinds()), format_func=words.upload_name, key="data_source"
     )
-    st.caption(words.UPLOAD_HELP[chosen])
+    st.caption(words.upload_help(chosen))
     return chosen
 
 
 def _choose_files(source: str, mine: UploadSession, settings: Settings) -> list[UploadedFile]:
-    kinds = UPLOADS[source]
+    kinds = pipeline.upload_kinds()[source]
     return st.file_uploader(
         f"Files, up to {settings.limits.upload_mb:,} MB together",
         type=list(kinds),
@@ -87,7 +87,7 @@ def _given(files: Sequence[UploadedFile]) -> list[Given]:
 
 def _go_on(files: Sequence[UploadedFile], source: str, mine: UploadSession, settings: Settings) -> None:
     """Draw what follows once files are there: the next step of reports, or the one step of a layer."""
-    if source not in PROVIDERS:
+    if source not in SOURCES:
         mine.take_up((source, *(file.file_id for file in files)))
         _add_layer(files, source, mine, settings)
         return
@@ -234,7 +234,7 @@ def _mapping(
 def _add_layer(files: Sequence[UploadedFile], layer: str, mine: UploadSession, settings: Settings) -> None:
     options = _layer_options(layer, settings)
     st.button(
-        f"Add {words.UPLOAD_NAMES[layer].lower()}",
+        f"Add {words.upload_name(layer).lower()}",
         key="data_add",
         type="primary",
         on_click=mine.ask,

@@ -11,10 +11,11 @@ import streamlit as st
 
 from safespace.app import cache, state, words
 from safespace.pipeline import BASELINES, CALENDARS, FOUND_BY
+from safespace.registry import SOURCES, USUAL_SOURCE
 from safespace.schemas import RESOLUTIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import date
 
     import pandas as pd
@@ -30,7 +31,6 @@ ICON = (
     "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'%3E"
     "%3Cpath fill='%2312436D' d='M16 1l13 7.5v15L16 31 3 23.5v-15z'/%3E%3C/svg%3E"
 )
-_SPIKING_READ = "spiking_note_read"
 
 
 def header(pages: Sequence[StreamlitPage], here: str = "") -> None:
@@ -122,7 +122,7 @@ def _when(view: View, held: Catalog) -> None:
     shown = held.sources[held.sources["source"].isin(view.sources)]
     if len(shown):
         state.choose_period(shown["first"].min(), shown["last"].max())
-    if set(view.sources) <= words.DATED_BY_MONTH:
+    if words.dated_by_month(view.sources):
         st.caption("These reports are dated by month only, so no time of day and no nights can be chosen.")
         return
     zones = _zones(held, view.area)
@@ -240,7 +240,7 @@ def nothing_loaded(settings: Settings, problem: SafeSpaceError | None = None) ->
     st.code("safespace demo --no-serve", language=None)
     st.write("Your own files can be loaded by commands too:")
     st.code(
-        "safespace ingest reports.csv --source streetsafe\nsafespace ingest areas.geojson --source areas\n"
+        f"safespace ingest reports.csv --source {USUAL_SOURCE}\nsafespace ingest areas.geojson --source areas\n"
         "safespace streets city.osm.pbf",
         language=None,
     )
@@ -249,24 +249,42 @@ def nothing_loaded(settings: Settings, problem: SafeSpaceError | None = None) ->
         st.caption(said(problem))
 
 
-def has_read_spiking_note() -> bool:
-    """Show a content note once before reports of suspected spiking; true when it has been read."""
-    if st.session_state.get(_SPIKING_READ):
-        return True
-    st.info(words.SPIKING_NOTE)
-    view = state.read_view()
-    with st.container(horizontal=True):
-        st.button("Show these reports", key="read_spiking_note", on_click=_read_spiking_note, type="primary")
-        st.button("Go to StreetSafe reports", key="skip_spiking", on_click=_skip_spiking, args=(view,))
-    return False
+def has_read_notes(sources: Iterable[str]) -> bool:
+    """Show each source's content note once before its figures; true when all have been read."""
+    unread = [
+        SOURCES[name]
+        for name in sources
+        if SOURCES[name].content_note and not st.session_state.get(_note(name))
+    ]
+    for source in unread[:1]:
+        st.info(source.content_note)
+        with st.container(horizontal=True):
+            st.button(
+                "Show these reports",
+                key=f"read_{source.id}_note",
+                on_click=_read_note,
+                args=(source.id,),
+                type="primary",
+            )
+            st.button(
+                f"Go to {SOURCES[USUAL_SOURCE].title}",
+                key=f"skip_{source.id}",
+                on_click=_skip,
+                args=(state.read_view(),),
+            )
+    return not unread
 
 
-def _read_spiking_note() -> None:
-    st.session_state[_SPIKING_READ] = True
+def _note(source: str) -> str:
+    return f"{source}_note_read"
 
 
-def _skip_spiking(view: View) -> None:
-    state.go(view.but(sources=("streetsafe",), factor="", cell=0))
+def _read_note(source: str) -> None:
+    st.session_state[_note(source)] = True
+
+
+def _skip(view: View) -> None:
+    state.go(view.but(sources=(USUAL_SOURCE,), factor="", cell=0))
 
 
 def table(rows: pd.DataFrame, caption: str) -> None:

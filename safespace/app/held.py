@@ -12,6 +12,7 @@ import streamlit as st
 from safespace import pipeline
 from safespace.app import cache, checks, formatting, frame, words
 from safespace.errors import StoreError
+from safespace.registry import SOURCES
 
 if TYPE_CHECKING:
     from safespace.app.upload_session import UploadSession
@@ -76,7 +77,7 @@ def loads_in_words(loads: pd.DataFrame, time_zone: str) -> pd.DataFrame:
         {
             "Load": newest["load_id"],
             **named,
-            "Reports": newest["source"].map(pipeline.PROVIDERS),
+            "Reports": [_source_name(source) for source in newest["source"]],
             "Files": newest["files"].map(words.files_in_words),
             "Loaded": [f"{words.day_in_words(at.date())}, {at:%H:%M}" for at in local],
             "State": newest["status"].map(words.LOAD_STATES),
@@ -84,6 +85,11 @@ def loads_in_words(loads: pd.DataFrame, time_zone: str) -> pd.DataFrame:
             "Held before": newest["already_held"],
         }
     )
+
+
+def _source_name(source: str) -> str:
+    """Return what a source is called; one that is not known here by its identifier, with what that means."""
+    return SOURCES[source].title if source in SOURCES else f"{source} (not known here, counted nowhere)"
 
 
 def _one(loads: pd.DataFrame, in_force: list[str], mine: UploadSession, settings: Settings) -> None:

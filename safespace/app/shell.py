@@ -107,5 +107,5 @@ def _draw(show: Callable[[View, Catalog, Settings], None]) -> None:
     frame.sidebar(view, held, settings)
     today = datetime.now(tz=ZoneInfo(settings.time_zone)).date()
     frame.dates(view, held, today)
-    if "spiking" not in view.sources or frame.has_read_spiking_note():
+    if frame.has_read_notes(view.sources):
         show(view, held, settings)

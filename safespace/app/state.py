@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import pandas as pd
 import streamlit as st
 
-from safespace.app.words import DATED_BY_MONTH
+from safespace.app.words import dated_by_month
 from safespace.pipeline import View, point_of
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ _DROPPED: Mapping[str, dict[str, Any]] = MappingProxyType(
 def _take(field: str, key: str, drops: Callable[[Any], dict[str, Any]] | None) -> None:
     chosen = st.session_state[key]
     dropped = {**_DROPPED.get(field, {}), **(drops(chosen) if drops else {})}
-    if field == "sources" and set(chosen) <= DATED_BY_MONTH:
+    if field == "sources" and dated_by_month(chosen):
         dropped = {**dropped, "window": "", "calendar": ""}
     go(read_view().but(**{field: chosen, **dropped}))
 

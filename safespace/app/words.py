@@ -6,10 +6,11 @@ from collections import Counter
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from safespace.registry import FELT, SOURCES, of_layer, titles
 from safespace.tone import ABSENCE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
 
     from safespace.settings import NightWindow
@@ -30,9 +31,6 @@ WINDOW_NAMES: Mapping[str, str] = MappingProxyType(
 CALENDAR_HELP = (
     "A report after midnight belongs to the evening before. Bank holidays are those of England and Wales; matches, events "
     "and campaigns are the ones held here. Reports without a day are in no such night."
-)
-ASK_FELT = (
-    "Here StreetSafe reports are set beside recorded ones. Choose StreetSafe reports on the left to see it."
 )
 TWO_LAYERS = (
     "What people felt and what was recorded are each beside their own usual and are never added together. "
@@ -91,15 +89,9 @@ METHOD_WALKS = (
     "weighting of length, reports nearby, unlit and unknown metres, steps and tunnels in steps of a tenth; it chooses nothing. "
     "A limit leaves streets out of the search and says which; what is not mapped stays in."
 )
-# Sources whose rows are dated by month: they have no hour to choose.
-DATED_BY_MONTH = frozenset({"police_uk"})
 SYNTHETIC_BANNER = (
     '<div class="ss-synthetic" role="note"><strong>Synthetic data.</strong> Every report here is made up. '
     "Nothing on these pages describes a real place or person.</div>"
-)
-SPIKING_NOTE = (
-    "The next figures are about reports of suspected spiking. Only some are confirmed, and place and time are "
-    "often uncertain. You can leave them out and go on with StreetSafe reports."
 )
 PARTNER_NOTE = (
     "The partner edition is made only from a checked release. None has been made from this store, so there is "
@@ -134,12 +126,8 @@ DATA_HEAD = (
 DATA_PARTNER = (
     "Loading and rolling back belong to the police edition. This edition shows released figures only."
 )
-UPLOAD_NAMES: Mapping[str, str] = MappingProxyType(
+_LAYER_NAMES: Mapping[str, str] = MappingProxyType(
     {
-        "streetsafe": "StreetSafe reports",
-        "nte": "Night-time-economy incidents",
-        "spiking": "Reports of suspected spiking",
-        "police_uk": "Recorded incidents (police.uk)",
         "areas": "Areas",
         "streets": "Streets",
         "stops": "Public-transport stops",
@@ -147,12 +135,8 @@ UPLOAD_NAMES: Mapping[str, str] = MappingProxyType(
         "recorded_counts": "Recorded counts by area",
     }
 )
-UPLOAD_HELP: Mapping[str, str] = MappingProxyType(
+_LAYER_HELP: Mapping[str, str] = MappingProxyType(
     {
-        "streetsafe": "How places feel to people. One row a report, with a time, a place and one or more reasons.",
-        "nte": "Incidents recorded in public places. Domestic incidents and homes are left out and only counted.",
-        "spiking": "Suspected spiking with method, status and the span in which it may have happened.",
-        "police_uk": "The monthly archives of data.police.uk as they come, or an export of its figures.",
         "areas": "Neighbourhoods, wards or zones as polygons. An area with a known identifier is replaced.",
         "streets": "An OpenStreetMap extract. It takes the place of the streets held now.",
         "stops": "A NaPTAN export. Stops are where walks can start and end.",
@@ -234,9 +218,44 @@ DATA_DOES_NOT = (
     "Rows about domestic incidents or homes: they are counted, and nothing of them is kept.",
 )
 
-_FACTORS: Mapping[str, str] = MappingProxyType(
-    {"streetsafe": "Reason given", "nte": "Kind of place", "spiking": "Method"}
-)
+
+def upload_name(kind: str) -> str:
+    """Say what files of a source or a layer hold.
+
+    Examples
+    --------
+    >>> upload_name("nte"), upload_name("areas")
+    ('Night-time-economy incidents', 'Areas')
+    """
+    return SOURCES[kind].title if kind in SOURCES else _LAYER_NAMES[kind]
+
+
+def upload_help(kind: str) -> str:
+    """Say more of what files of a source or a layer hold."""
+    return SOURCES[kind].about if kind in SOURCES else _LAYER_HELP[kind]
+
+
+def dated_by_month(sources: Iterable[str]) -> bool:
+    """Say whether none of these sources has an hour to choose.
+
+    Examples
+    --------
+    >>> dated_by_month(("police_uk",)), dated_by_month(("police_uk", "nte"))
+    (True, False)
+    """
+    return all(SOURCES[source].dated == "month" for source in sources)
+
+
+def ask_felt() -> str:
+    """Say which reports to choose to see both layers side by side.
+
+    Examples
+    --------
+    >>> ask_felt()
+    'Here StreetSafe reports are set beside recorded ones. Choose StreetSafe reports on the left to see it.'
+    """
+    felt = titles(of_layer(FELT))
+    return f"Here {felt} are set beside recorded ones. Choose {felt} on the left to see it."
 
 
 def factor_name(sources: Sequence[str]) -> str:
@@ -247,7 +266,7 @@ def factor_name(sources: Sequence[str]) -> str:
     >>> factor_name(("nte",)), factor_name(("nte", "spiking"))
     ('Kind of place', 'Detail')
     """
-    names = {_FACTORS.get(source, "Detail") for source in sources}
+    names = {SOURCES[source].factor_label for source in sources}
     return names.pop() if len(names) == 1 else "Detail"
 
 
@@ -259,8 +278,8 @@ def shares_name(sources: Sequence[str]) -> str:
     >>> shares_name(("streetsafe",)), shares_name(("nte",))
     ('Reasons given', 'What was recorded')
     """
-    names = {"streetsafe": "Reasons given", "spiking": "Method reported"}
-    return names.get(sources[0], "What was recorded") if len(sources) == 1 else "What was recorded"
+    names = {SOURCES[source].shares_label for source in sources}
+    return names.pop() if len(names) == 1 else "What was recorded"
 
 
 def age_in_words(newest: date, today: date) -> str:

@@ -1,5 +1,5 @@
 from .counting import Limits, count, count_days, count_months, require_reports
-from .events import EVENT_COLUMNS, LONGEST_DAY, REPEATED_PIN_SOURCES, add_events
+from .events import EVENT_COLUMNS, LONGEST_DAY, add_events
 from .exposures import add_exposure, spread_areas, sum_points
 from .grid import (
     BRITAIN,
@@ -21,7 +21,6 @@ __all__ = [
     "EVENT_COLUMNS",
     "LONGEST_DAY",
     "MOST_CELLS",
-    "REPEATED_PIN_SOURCES",
     "Limits",
     "add_cells",
     "add_events",

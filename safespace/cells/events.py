@@ -11,13 +11,13 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from safespace.cells.grid import EARTH_RADIUS_M
+from safespace.registry import SOURCES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
-REPEATED_PIN_SOURCES = ("streetsafe",)
 EVENT_COLUMNS = (
     "report_id",
     "source",
@@ -37,7 +37,7 @@ def add_events(
     *,
     same_event_m: float,
     time_zone: str = "Europe/London",
-    sources: Sequence[str] = REPEATED_PIN_SOURCES,
+    sources: Sequence[str] | None = None,
     held: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Return the reports with ``event_id``: repeated pins of one experience share one.
@@ -55,7 +55,7 @@ def add_events(
     time_zone
         Zone whose calendar day counts.
     sources
-        Sources whose rows can be repeated pins.
+        Sources whose rows can be repeated pins; those whose record says so when not given.
     held
         Reports that have their events already (:data:`EVENT_COLUMNS`): a pin that belongs to one of those
         takes its name, so that pins loaded one after the other are one event too.
@@ -64,6 +64,11 @@ def add_events(
     -------
     pandas.DataFrame
         The same rows and index with ``event_id``.
+
+    Raises
+    ------
+    InputError
+        When ``sources`` are not given and a row is of no source that there is.
 
     Notes
     -----
@@ -75,6 +80,7 @@ def add_events(
     them, though they are 58 m apart. One experience is often told along a street, and without the middle pin
     they would be two.
     """
+    sources = _merged(reports) if sources is None else sources
     usable = _repeatable(reports, sources)
     if not usable.any():
         return reports.assign(event_id=reports["report_id"])
@@ -94,6 +100,10 @@ def add_events(
 def _repeatable(reports: pd.DataFrame, sources: Sequence[str]) -> NDArray[np.bool_]:
     span = reports["occurred_to"] - reports["occurred_from"]
     return (reports["source"].isin(list(sources)) & (span <= LONGEST_DAY)).to_numpy(dtype=bool)
+
+
+def _merged(reports: pd.DataFrame) -> list[str]:
+    return [source for source in reports["source"].unique() if SOURCES[source].merges]
 
 
 def _components(pins: pd.DataFrame, same_event_m: float, time_zone: str) -> NDArray[np.int64]:

@@ -11,6 +11,7 @@ import typer
 from safespace import pipeline
 from safespace.cli.printing import on_terminal, print_json, records, say, show, wrote_files
 from safespace.cli.question import JsonOption, StoreOption, settings_of
+from safespace.registry import SOURCES, listed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,7 +45,7 @@ def ingest(  # noqa: PLR0913, PLR0917 - each is one documented option
     files: Annotated[list[Path], typer.Argument(help="Files of one provider, loaded wholly or not at all.")],
     source: Annotated[
         str,
-        typer.Option(help=f"streetsafe, nte, spiking or police_uk; or {', '.join(pipeline.LAYERS)}."),
+        typer.Option(help=f"{listed(SOURCES)}; or {', '.join(pipeline.LAYERS)}."),
     ],
     mapping: Annotated[
         Path | None, typer.Option(help="TOML file: which of their columns is which of ours.")
@@ -138,7 +139,7 @@ def fetch(
 
 def mapping(
     file: Annotated[Path, typer.Argument(help="A file with headers that are not ours.")],
-    source: Annotated[str, typer.Option(help="streetsafe, nte, spiking or police_uk.")],
+    source: Annotated[str, typer.Option(help=f"{listed(SOURCES)}.")],
     out: Annotated[Path, typer.Option(help="TOML file to write.")] = Path("mapping.toml"),
     sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook, or layer of a GeoPackage.")] = None,
     as_json: JsonOption = False,

@@ -12,6 +12,7 @@ import typer
 
 from safespace import pipeline
 from safespace.errors import InputError
+from safespace.registry import SOURCES, USUAL_SOURCE, listed
 from safespace.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -30,9 +31,7 @@ OutOption = Annotated[
 
 def _question(  # noqa: PLR0913, PLR0917 - these are the parts of the question
     area: Annotated[str, typer.Option(help="Identifier of a loaded area; all of them when left out.")] = "",
-    source: Annotated[
-        list[str], typer.Option(help="streetsafe, nte, spiking or police_uk; repeat for more.")
-    ] = ["streetsafe"],  # noqa: B006 - Typer shows it as the default and hands each call its own
+    source: Annotated[list[str], typer.Option(help=f"{listed(SOURCES)}; repeat for more.")] = [USUAL_SOURCE],  # noqa: B006 - Typer shows it as the default and hands each call its own
     resolution: Annotated[int, typer.Option(help="H3 resolution, 7 to 10: 8 is 0.7 km², 9 is 0.1 km².")] = 9,
     baseline: Annotated[str, typer.Option(help=f"One of: {', '.join(pipeline.BASELINES)}.")] = "streets",
     since: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First day, included.")] = None,

@@ -22,6 +22,7 @@ from scipy.spatial import cKDTree
 
 from safespace.cells import locate, to_metres
 from safespace.errors import InputError, TooFewError
+from safespace.registry import SOURCES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 Method = Literal["hdbscan", "dbscan"]
-SNAPPED_SOURCES = ("police_uk",)
 MOST_SHARED = 0.5  # of events on a coordinate with another: free pins share almost none
 FEWEST_TO_TELL = 20  # events before shared coordinates say anything
 REACH_M = 150.0
@@ -103,14 +103,14 @@ def refuse_snap_points(events: pd.DataFrame) -> None:
     Tompson, L., Johnson, S., Ashby, M., Perkins, C. & Edwards, P. (2015). UK open source crime data:
     accuracy and possibilities for research. doi:10.1080/15230406.2014.972456
     """
-    snapped = sorted(set(events["source"]) & set(SNAPPED_SOURCES))
+    snapped = sorted(source for source in events["source"].unique() if SOURCES[source].snaps)
     if snapped:
         raise InputError(
             "These locations were moved to shared snap points, so their clusters would be those points.",
             code="clusters-of-snap-points",
             where=", ".join(snapped),
             seen=f"{int(events['source'].isin(snapped).sum())} events",
-            remedy="Count them in cells of resolution 8 or coarser, or leave the source out.",
+            remedy=f"Count them in cells of resolution {min(SOURCES[one].finest for one in snapped)} or coarser, or leave the source out.",
         )
     shared = events.duplicated(["lon", "lat"], keep=False).mean()
     if len(events) >= FEWEST_TO_TELL and shared > MOST_SHARED:

@@ -22,6 +22,7 @@ from safespace.hotspots.shares import jeffreys
 from safespace.hotspots.significance import at_least
 from safespace.hotspots.trends import compare_periods, knox_table
 from safespace.hotspots.validation import validate
+from safespace.registry import USUAL_SOURCE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -135,8 +136,8 @@ def _pins(place: Numbers, day: Whole) -> pd.DataFrame:
     when = pd.Series(pd.DatetimeIndex(moment)).astype("datetime64[us, UTC]")
     return pd.DataFrame(
         {
-            "report_id": [f"streetsafe:{number}" for number in range(len(place))],
-            "source": "streetsafe",
+            "report_id": [f"{USUAL_SOURCE}:{number}" for number in range(len(place))],
+            "source": USUAL_SOURCE,
             "category": "environmental",
             "factor": "lit",
             "occurred_from": when,

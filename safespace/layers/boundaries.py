@@ -15,8 +15,8 @@ import shapely
 from safespace.errors import AreaError, FileError
 from safespace.settings import LimitSettings
 from safespace.sources.coordinates import EAST, NORTH, SOUTH, WEST, from_grid
-from safespace.sources.forms import plain
 from safespace.sources.tables import check_size
+from safespace.sources.texts import plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

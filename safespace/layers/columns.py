@@ -14,7 +14,7 @@ import pyarrow as pa
 from safespace.errors import FileError, SchemaError
 from safespace.settings import LimitSettings
 from safespace.sources import tables
-from safespace.sources.forms import plain
+from safespace.sources.texts import plain
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence

@@ -122,7 +122,6 @@ from .scenarios import (
 )
 from .selection import factor_shares, hours_of_week
 from .uploads import (
-    UPLOADS,
     Checked,
     Given,
     Offer,
@@ -135,25 +134,22 @@ from .uploads import (
     rejects_of,
     rejects_to_mend,
     settle_mapping,
+    upload_kinds,
 )
-from .view import BASELINES, CALENDARS, EDITIONS, FELT, FOUND_BY, PROVIDERS, RECORDED, View
+from .view import BASELINES, CALENDARS, EDITIONS, FOUND_BY, View
 from .walks import WalkPlanned, find_point, moment_of, plan_walk, today_of
 
 __all__ = [
     "BASELINES",
     "CALENDARS",
     "EDITIONS",
-    "FELT",
     "FOUND_BY",
     "KINDS",
     "LAYERS",
     "MIXES",
     "NOT_SHOWN",
     "PERIODS",
-    "PROVIDERS",
-    "RECORDED",
     "TRADE_OFFS",
-    "UPLOADS",
     "Agreement",
     "Budget",
     "Catalog",
@@ -274,6 +270,7 @@ __all__ = [
     "tidy",
     "today_of",
     "undo_scenario",
+    "upload_kinds",
     "validate_places",
     "version",
     "walk_as_dict",

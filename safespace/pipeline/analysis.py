@@ -22,7 +22,8 @@ from safespace.pipeline.places import (
     name_cells,
 )
 from safespace.pipeline.selection import count_days, part_of_night, received_span, select
-from safespace.pipeline.view import BASELINES, FELT
+from safespace.pipeline.view import BASELINES
+from safespace.registry import SOURCES
 from safespace.schemas import RESOLUTIONS
 from safespace.store import Store
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
     from safespace.pipeline.places import PlacesFound
     from safespace.pipeline.view import View
+    from safespace.registry import Share
     from safespace.settings import Settings
 
 T = TypeVar("T")
@@ -354,18 +356,23 @@ def _what_is_shared(
     reports: pd.DataFrame, view: View, settings: Settings
 ) -> dict[str, tuple[pd.DataFrame, pd.Series]]:
     """Return, by name, the reports that can have something and which of them do; only what some can have."""
-    felt = reports[reports["source"].isin(FELT)]
+    lit, behaviour, who = (_bearing(reports, share) for share in ("lighting", "behaviour", "reporter"))
     timed = reports[reports["occurred_to"] - reports["occurred_from"] < pd.Timedelta(days=1)]
     night = part_of_night(timed, zone_of(timed, settings)[0], settings) != nights.DAY
-    stated = felt[felt["reporter"].isin(["woman", "man", "other"])] if view.area == "" else felt.iloc[:0]
+    stated = who[who["reporter"].isin(["woman", "man", "other"])] if view.area == "" else who.iloc[:0]
     stated = stated if stated["event_id"].nunique() >= FEWEST_TO_TELL_WHO else stated.iloc[:0]
     told = {
-        MIXES["lighting"]: (felt, felt["factor"].str.split("|").map(lambda given: LIGHTING in given)),
-        MIXES["behaviour"]: (felt, felt["category"].isin(["behavioural", "both"])),
+        MIXES["lighting"]: (lit, lit["factor"].str.split("|").map(lambda given: LIGHTING in given)),
+        MIXES["behaviour"]: (behaviour, behaviour["category"].isin(["behavioural", "both"])),
         MIXES["night"]: (timed, night),
         BY_WHOM: (stated, stated["reporter"] == "woman"),
     }
     return {what: pair for what, pair in told.items() if len(pair[0])}
+
+
+def _bearing(reports: pd.DataFrame, share: Share) -> pd.DataFrame:
+    """Return the reports of the sources of which a share means something."""
+    return reports[reports["source"].isin([name for name in SOURCES if share in SOURCES[name].bears])]
 
 
 def find_clusters(

@@ -14,7 +14,8 @@ from safespace.pipeline.choices import SUPPLIED
 from safespace.pipeline.layers import supplied
 from safespace.pipeline.loading import area_values
 from safespace.pipeline.networks import load_streets
-from safespace.pipeline.view import AREA_LAYERS, BASELINES, RECORDED
+from safespace.pipeline.view import AREA_LAYERS, BASELINES
+from safespace.registry import RECORDED, of_layer
 from safespace.store import Store
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def baseline_note(baseline: str, settings: Settings) -> str:
 
 
 def _recorded_exposure(window: pd.DataFrame, view: View, settings: Settings) -> pd.Series | None:
-    others = [source for source in RECORDED if source not in view.sources]
+    others = [source for source in of_layer(RECORDED) if source not in view.sources]
     files = Store.open(settings.store).report_files(sources=others)
     if not files:
         return None

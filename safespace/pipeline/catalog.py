@@ -12,8 +12,8 @@ from safespace.pipeline.choices import SUPPLIED
 from safespace.pipeline.layers import layer_file
 from safespace.pipeline.loading import area_values, version
 from safespace.pipeline.networks import load_streets
-from safespace.pipeline.view import AREA_LAYERS, BASELINES, CALENDARS, NOT, PROVIDERS, RECORDED
-from safespace.schemas import SOURCES
+from safespace.pipeline.view import AREA_LAYERS, BASELINES, CALENDARS, NOT
+from safespace.registry import RECORDED, SOURCES, of_layer
 from safespace.store import Store
 
 if TYPE_CHECKING:
@@ -132,7 +132,9 @@ def _sources_held(reports: pd.DataFrame, settings: Settings) -> pd.DataFrame:
     days = reports.assign(day=reports["occurred_from"].dt.tz_convert(settings.time_zone).dt.date)
     held = days.groupby("source").agg(rows=("source", "size"), first=("day", "min"), last=("day", "max"))
     held = held.reindex([source for source in SOURCES if source in held.index]).reset_index()
-    return held.assign(name=held["source"].map(PROVIDERS))[["source", "name", "rows", "first", "last"]]
+    return held.assign(name=[SOURCES[source].title for source in held["source"]])[
+        ["source", "name", "rows", "first", "last"]
+    ]
 
 
 def _factors_held(reports: pd.DataFrame) -> dict[str, tuple[str, ...]]:
@@ -150,7 +152,7 @@ def _baselines_held(settings: Settings, held: set[str]) -> tuple[str, ...]:
         "streets": load_streets(settings) is not None,
         "area": True,
         "premises": not premises(settings).empty,
-        "recorded": bool(held & set(RECORDED)),
+        "recorded": bool(held & set(of_layer(RECORDED))),
         **{layer: area_values(layer, settings) is not None for layer in AREA_LAYERS},
         **{layer: layer_file(layer, settings).exists() for layer in SUPPLIED},
     }

@@ -10,8 +10,9 @@ from safespace.pipeline.export import brief_of, headline, write_brief, write_pla
 from safespace.pipeline.loading import ingest, ingest_layer
 from safespace.pipeline.networks import ingest_streets
 from safespace.pipeline.places import find_places
-from safespace.pipeline.view import PROVIDERS, View
+from safespace.pipeline.view import View
 from safespace.pipeline.walks import plan_walk
+from safespace.registry import SOURCES, USUAL_SOURCE
 from safespace.synthetic import build_town, load_truth
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from safespace.synthetic import Town, Truth
 
 MOST_WALKS = 3
-SOURCES = ("streetsafe", "nte", "spiking")
 
 
 def run_demo(
@@ -57,12 +57,12 @@ def run_demo(
     tell("Synthetic data: the town and everything in it are made up.")
     town = build_town(out / "town", seed=seed)
     load_town(town, settings, tell)
-    views = {source: View(sources=(source,)) for source in SOURCES}
+    views = {source: View(sources=(source,)) for source in made(town)}
     found = {source: find_places(view, settings) for source, view in views.items()}
     links = town.truth.links[:MOST_WALKS]
-    walks = [plan_walk(link.start, link.end, views["streetsafe"], settings) for link in links]
+    walks = [plan_walk(link.start, link.end, views[USUAL_SOURCE], settings) for link in links]
     for source, answer in found.items():
-        tell(f"{PROVIDERS[source]}: {headline(answer)}")
+        tell(f"{SOURCES[source].title}: {headline(answer)}")
     files = write_demo(found, walks, out, settings)
     planted = load_truth(town.truth_json)
     truth = [row for source, answer in found.items() for row in against_truth(answer, planted, source)]
@@ -72,11 +72,16 @@ def run_demo(
     return {"truth": truth, "scores": scores.to_dict("records"), "files": files}
 
 
+def made(town: Town) -> tuple[str, ...]:
+    """Return the sources that the town has a file of."""
+    return tuple(source for source in SOURCES if hasattr(town, f"{source}_csv"))
+
+
 def load_town(town: Town, settings: Settings, tell: Callable[..., None]) -> None:
     """Load the town's reports, areas and streets, and tell what became of every row."""
-    for source in SOURCES:
+    for source in made(town):
         done = ingest([getattr(town, f"{source}_csv")], source=source, settings=settings)
-        tell(f"{PROVIDERS[source]}: {done.sentences()[0]}")
+        tell(f"{SOURCES[source].title}: {done.sentences()[0]}")
         for row in done.reasons.head(3).itertuples():
             tell(f"  {row.rows} {row.outcome}: {row.explanation}")
     tell(*ingest_layer([town.areas_geojson], layer="areas", settings=settings))
@@ -87,7 +92,7 @@ def write_demo(
     found: dict[str, PlacesFound], walks: Sequence[WalkPlanned], out: Path, settings: Settings
 ) -> list[Path]:
     """Write the brief, the places and the walks; return the files in the order a reader wants them."""
-    felt = found["streetsafe"]
+    felt = found[USUAL_SOURCE]
     brief = write_brief(brief_of(felt, walks, settings), out)
     pages = [
         write_places(felt, out / f"places.{kind}", settings) for kind in ("html", "csv", "geojson", "gpkg")
@@ -167,7 +172,7 @@ def _scores_in_words(scores: pd.DataFrame) -> list[str]:
     whole = scores[scores["source"] == "all"].to_dict("records")[0]
     return [
         f"Against the truth planted: {_score_in_words(whole)}",
-        *(f"  {PROVIDERS[row['source']]}: {_score_in_words(row)}" for row in by_source),
+        *(f"  {SOURCES[row['source']].title}: {_score_in_words(row)}" for row in by_source),
     ]
 
 
@@ -181,4 +186,4 @@ def _score_in_words(row: Mapping[Hashable, Any]) -> str:
 
 def _verdict(row: Mapping[str, Any]) -> str:
     outcome = "found" if row["found"] else "not found"
-    return f"{outcome}: {row['place']} ({row['planted']}, {PROVIDERS[row['source']]}). {row['why']}"
+    return f"{outcome}: {row['place']} ({row['planted']}, {SOURCES[row['source']].title}). {row['why']}"

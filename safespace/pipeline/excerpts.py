@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from safespace import maps
-from safespace.sources.formats import FORMS
-from safespace.sources.forms import plain
 from safespace.sources.outcomes import BLANKED
+from safespace.sources.readers import forms, reader_of
 from safespace.sources.remedies import remedy
 from safespace.sources.taxonomy import load_taxonomy
+from safespace.sources.texts import plain
 from safespace.store import Store
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def _cells(
     originals: pd.Series, source: str, theirs: Lookup[str, str], allowed: Sequence[Words]
 ) -> dict[str, list[str]]:
     rows = [json.loads(text) if text else {} for text in originals]
-    form = next(form for form in FORMS if form.source == source)
+    form = reader_of(source).form
     may_be_shown = [one for one in form.fields if one.name not in _PERSONS and _is_shown(one)]
     found = {}
     for header in dict.fromkeys(header for row in rows for header in row):
@@ -239,7 +239,7 @@ def _is_word(text: str, words: Words) -> bool:
 
 def _known_words() -> Words:
     """Return every label, code and synonym in plain form, but for those that describe a person."""
-    taxonomy = load_taxonomy()
+    taxonomy = load_taxonomy(*forms())
     return frozenset(
         plain(word)
         for source, lists in taxonomy.lists.items()

@@ -21,8 +21,8 @@ from safespace.pipeline.lines import LIGHTING
 from safespace.pipeline.networks import require_streets, streets_credit
 from safespace.pipeline.places import credit_of, find_places, is_synthetic, street_lines
 from safespace.pipeline.selection import factor_shares, hours_of_week, select
-from safespace.pipeline.view import FELT, PROVIDERS
 from safespace.pipeline.walks import plan_walk
+from safespace.registry import FELT, SOURCES, layer_of, titles
 from safespace.schemas import empty
 from safespace.sources.rejects import refuse_unwritable as refuse_unwritable_rejects
 from safespace.sources.rejects import write_to_mend
@@ -89,7 +89,7 @@ def brief_of(
 ) -> briefs.Brief:
     """Put together a brief from answers already found; see :func:`make_brief`."""
     view, ours = found.view, _inside(found, settings)
-    untimed = "police_uk" in view.sources
+    untimed = any(SOURCES[source].dated == "month" for source in view.sources)
     return briefs.Brief(
         title=_title(view),
         area=found.area_name,
@@ -109,18 +109,18 @@ def brief_of(
         baseline=found.hotspots.baseline,
         caveats=tuple(note for note in found.notes if note not in (found.hotspots.basis(), ABSENCE)),
         method=f"{wording.METHOD} {found.hotspots.basis()}",
-        sources=(*(PROVIDERS[source] for source in view.sources), found.credit),
+        sources=(*(SOURCES[source].title for source in view.sources), found.credit),
         assumptions=ASSUMPTIONS,
         notes=tuple(notes),
         version=found.version,
         synthetic=found.synthetic,
-        recorded=view.sources != FELT,
+        recorded=layer_of(view.sources) != FELT,
         data_file="brief.json",
     )
 
 
 def _title(view: View) -> str:
-    return f"{' and '.join(PROVIDERS[source] for source in view.sources)}: where there are more than usual"
+    return f"{titles(view.sources)}: where there are more than usual"
 
 
 def _cells_by_label(found: PlacesFound) -> dict[str, int]:

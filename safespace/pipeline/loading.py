@@ -19,6 +19,7 @@ from safespace.pipeline.calendars import held_calendar, ingest_calendar
 from safespace.pipeline.choices import LAYERS, SUPPLIED
 from safespace.pipeline.layers import ingest_supplied, keep, layer_file
 from safespace.pipeline.view import AREA_LAYERS
+from safespace.registry import SOURCES, USUAL_SOURCE
 from safespace.schemas import OUTCOMES, REPORTS, empty
 from safespace.sources import mapping as mappings
 from safespace.sources import proposals, volumes
@@ -110,7 +111,7 @@ def simulate_reports(extract: Path, out: Path, *, seed: int, within: Path | None
         When the extract or the outline cannot be used, or the folder cannot be written.
     """
     outline = None if within is None else boundaries.read_areas(within).geometry.union_all()
-    return {"streetsafe_csv": scatter_reports(extract, out, seed=seed, clip=outline)}
+    return {f"{USUAL_SOURCE}_csv": scatter_reports(extract, out, seed=seed, clip=outline)}
 
 
 def ingest(
@@ -131,7 +132,7 @@ def ingest(
     paths
         Files of one provider, loaded together wholly or not at all.
     source
-        A name in :data:`safespace.schemas.SOURCES`.
+        A name in :data:`safespace.registry.SOURCES`.
     settings
         Where the store is, and how events and times are read.
     mapping
@@ -381,7 +382,7 @@ def _held_about(fresh: pd.DataFrame, settings: Settings) -> pd.DataFrame:
 def _held_beside(reading: Ingested, settings: Settings) -> pd.DataFrame | None:
     """Return the pins held of the days that these are of, for those that can be the same event."""
     fresh = reading.reports
-    if fresh.empty or reading.source not in cells.REPEATED_PIN_SOURCES:
+    if fresh.empty or not SOURCES[reading.source].merges:
         return None
     day = pd.Timedelta(days=1)
     return Store.open(settings.store, create=True).reports(

@@ -16,14 +16,15 @@ from safespace.pipeline.baselines import baseline_note, exposure
 from safespace.pipeline.loading import area_outline, version
 from safespace.pipeline.networks import load_streets, streets_credit
 from safespace.pipeline.selection import (
-    SEXUAL_OFFENCES,
     count_events,
     count_months,
     factor_shares,
     hours_of_week,
+    is_private,
     select,
 )
-from safespace.pipeline.view import BASELINES, CREDITS, FELT, FOUND_BY, RECORDED
+from safespace.pipeline.view import BASELINES, CREDITS, FOUND_BY
+from safespace.registry import FELT, RECORDED, SOURCES, layer_of, of_layer
 from safespace.store import Store
 from safespace.tone import ABSENCE
 
@@ -42,8 +43,6 @@ if TYPE_CHECKING:
 
 MOST_UNCOVERED = 0.2  # of the events; past this the cells that are covered look high for want of the others
 LANDMARK_REACH_M = 400.0
-UNLISTED = "Sexual offences are counted, but not listed for a single cell."
-FINEST_FOR_SNAP_POINTS = 8
 COUNTED_TWICE = (
     "An incident that several of the recorded sources hold counts once in each: they share no number."
 )
@@ -256,9 +255,9 @@ def _find(
 
 def _recorded_layer(area: BaseGeometry, view: View, settings: Settings) -> Hotspots | None:
     """Return the recorded incidents judged on the same cells, when people's reports are asked for."""
-    if view.sources != FELT:
+    if layer_of(view.sources) != FELT:
         return None
-    recorded = view.but(sources=RECORDED, factor="")
+    recorded = view.but(sources=of_layer(RECORDED), factor="")
     if recorded.baseline == "recorded":
         recorded = recorded.but(baseline="area")
     chosen = select(recorded, settings)
@@ -324,7 +323,7 @@ def find_agreement(view: View, settings: Settings) -> Agreement:
         )
     store = Store.open(settings.store)
     name, area = area_outline(view.area, store)
-    asked = [view.but(sources=FELT), view.but(sources=RECORDED, factor="")]
+    asked = [view.but(sources=of_layer(FELT)), view.but(sources=of_layer(RECORDED), factor="")]
     chosen = [select(one, settings) for one in asked]
     felt, recorded = (_layer(area, one, rows, settings) for one, rows in zip(asked, chosen, strict=True))
     table = hotspots.agree(felt, recorded)
@@ -341,13 +340,15 @@ def find_agreement(view: View, settings: Settings) -> Agreement:
         names=name_cells(reports, view.resolution, settings),
         synthetic=synthetic,
         notes=_agreement_notes(felt, recorded, chosen, view, settings),
-        credit=credit_of(view.but(sources=(*FELT, *RECORDED)), settings, synthetic=synthetic),
+        credit=credit_of(
+            view.but(sources=(*of_layer(FELT), *of_layer(RECORDED))), settings, synthetic=synthetic
+        ),
         version=version(settings),
     )
 
 
 def _layer(area: BaseGeometry, view: View, chosen: Selection, settings: Settings) -> Hotspots:
-    layer = "Public reports" if view.sources == FELT else "Recorded incidents"
+    layer = layer_of(view.sources).title
     counted = cells.require_reports(_asked(area, view, settings), area=layer)
     _refuse_thin_baseline(counted, view)
     try:
@@ -445,20 +446,17 @@ def _small_print(found: Hotspots, view: View, settings: Settings) -> tuple[str, 
     if found.left_out:
         left = maps.count_in_words(found.left_out, "event")
         said.append(f"Not judged, at the edge of the area or off every street: {left}.")
-    if view.sources == FELT:
-        said.append("StreetSafe times are when a report was sent, which may be later than what it tells of.")
-    if "police_uk" in view.sources:
-        said.append(
-            "police.uk places are snap points shared by at least eight addresses, dated by month only."
-        )
+    for source in map(SOURCES.__getitem__, view.sources):
+        said += [source.times_note, source.place_note]
     said.append(f"Rows counted: {FOUND_BY[view.found_by]}.")
-    return (*said, ABSENCE)
+    return (*filter(None, said), ABSENCE)
 
 
 def credit_of(view: View, settings: Settings, *, synthetic: bool) -> str:
     """Return the attribution that belongs on everything drawn for a view."""
     parts = ["Synthetic data"] if synthetic else []
-    parts += [streets_credit(settings), *(CREDITS.get(name, "") for name in (*view.sources, view.baseline))]
+    parts += [streets_credit(settings), *(SOURCES[source].credit for source in view.sources)]
+    parts.append(CREDITS.get(view.baseline, ""))
     return ". ".join(dict.fromkeys(filter(None, parts)))
 
 
@@ -494,12 +492,16 @@ def tell_cell(found: PlacesFound, cell: int, settings: Settings) -> CellStory:
     return CellStory(
         cell=cell,
         name=found.names.get(cell, f"Cell {cell:x}"),
-        sentences=(*_cell_sentences(row.iloc[0]), *([UNLISTED] if found.view.sources != FELT else [])),
-        shares=factor_shares(ours[~ours["category"].isin(SEXUAL_OFFENCES)]),
+        sentences=(*_cell_sentences(row.iloc[0]), *_private_notes(found.view)),
+        shares=factor_shares(ours[~is_private(ours)]),
         hours=hours,
         smooth=hotspots.smooth_week(hours),
         checks=_cell_checks(cell, found, settings),
     )
+
+
+def _private_notes(view: View) -> list[str]:
+    return list(filter(None, (SOURCES[source].private_note for source in view.sources)))
 
 
 def _cell_sentences(row: pd.Series) -> tuple[str, ...]:

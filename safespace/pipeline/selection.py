@@ -16,7 +16,8 @@ from safespace.engine import open_engine
 from safespace.errors import DisclosureError, InputError
 from safespace.hotspots import jeffreys
 from safespace.pipeline.calendars import in_calendar, windows_of, zone_of
-from safespace.pipeline.view import FELT, RECORDED, View
+from safespace.pipeline.view import View
+from safespace.registry import SOURCES, layer_of
 from safespace.store import Store
 
 if TYPE_CHECKING:
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 
     from safespace.settings import Settings
 
-# Told apart nowhere, and of a single cell not told at all: nobody must be led to a person.
-SEXUAL_OFFENCES = ("Rape", "Sexual assault", "Indecent exposure", "Other sexual offence")
 _QUIET = 3.0  # mean gaps; a longer one comes one time in twenty by chance: exp(-3)
 WITHOUT_PLACE = ("no_coordinates", "zero_coordinates", "bad_coordinates", "outside_britain")
 
@@ -70,7 +69,7 @@ def select(view: View, settings: Settings) -> Selection:
         holds nothing of the kind asked for, or a night is asked of rows that carry no hour.
     """
     _refuse_unreleased(view)
-    _refuse_adding_layers(view)
+    layer_of(view.sources)
     store = Store.open(settings.store)
     since, until = _moments(view, settings)
     reports = store.reports(sources=view.sources, since=since, until=until)
@@ -133,7 +132,7 @@ def count_events(view: View, window: pd.DataFrame, settings: Settings) -> pd.Dat
         As :func:`select`.
     """
     _refuse_unreleased(view)
-    _refuse_adding_layers(view)
+    layer_of(view.sources)
     reports, limits = _countable(view, settings)
     engine = open_engine(settings.engine)
     return cells.count(reports, window, resolution=view.resolution, engine=engine, limits=limits)
@@ -148,7 +147,7 @@ def count_days(view: View, window: pd.DataFrame, settings: Settings) -> pd.DataF
         As :func:`safespace.cells.count_days`.
     """
     _refuse_unreleased(view)
-    _refuse_adding_layers(view)
+    layer_of(view.sources)
     reports, limits = _countable(view, settings)
     return cells.count_days(
         reports,
@@ -169,7 +168,7 @@ def count_months(view: View, settings: Settings) -> pd.DataFrame:
         As :func:`safespace.cells.count_months`: pins, since an event can span two months.
     """
     _refuse_unreleased(view)
-    _refuse_adding_layers(view)
+    layer_of(view.sources)
     reports, limits = _countable(view, settings)
     return cells.count_months(
         reports,
@@ -208,16 +207,6 @@ def _refuse_unreleased(view: View) -> None:
             code="partner-edition-not-released",
             where=view.edition,
             remedy="Make a release of the area and the period, which is checked before it goes.",
-        )
-
-
-def _refuse_adding_layers(view: View) -> None:
-    if set(view.sources) & set(FELT) and set(view.sources) & set(RECORDED):
-        raise InputError(
-            "What people felt and what was recorded are not added together.",
-            code="layers-not-added",
-            seen=", ".join(view.sources),
-            remedy="Ask for StreetSafe alone, or for recorded sources; where both are higher the label says so.",
         )
 
 
@@ -293,6 +282,18 @@ def hours_of_week(reports: pd.DataFrame, settings: Settings) -> NDArray[np.float
     return nights.hour_table(timed["occurred_from"], timed["occurred_to"], tz=settings.time_zone)
 
 
+def is_private(reports: pd.DataFrame) -> pd.Series:
+    """Say of each report whether its kind is told with others as one, and never of a single cell.
+
+    Raises
+    ------
+    InputError
+        When a report is of no source that there is.
+    """
+    there = [SOURCES[source] for source in reports["source"].unique()]
+    return reports["category"].isin([kind for source in there for kind in source.private_kinds])
+
+
 def factor_shares(reports: pd.DataFrame) -> pd.DataFrame:
     """Return how often each reason is given, as a share of events, with 95 % Jeffreys intervals.
 
@@ -306,8 +307,9 @@ def factor_shares(reports: pd.DataFrame) -> pd.DataFrame:
         the shares do not sum to one.
     """
     events = reports.drop_duplicates("event_id")
-    of_a_kind = events["source"].isin(("nte", "police_uk"))
-    kinds = events["category"].where(~events["category"].isin(SEXUAL_OFFENCES), "Sexual offences")
+    there = [SOURCES[source] for source in events["source"].unique()]
+    of_a_kind = events["source"].isin([source.id for source in there if source.shares_of == "category"])
+    kinds = events["category"].where(~is_private(events), "Sexual offences")
     given = kinds.where(of_a_kind, events["factor"]).str.split("|").explode()
     counts = given[given != ""].value_counts().rename_axis("factor").rename("n").reset_index()
     lower, upper = jeffreys(counts["n"], np.full(len(counts), len(events)))

@@ -19,15 +19,16 @@ from safespace.errors import FileError, Remedy, SafeSpaceError, SchemaError
 from safespace.pipeline.choices import LAYERS
 from safespace.pipeline.loading import MAPPINGS, Ingestion, commit, ingest, ingest_layer
 from safespace.pipeline.networks import ingest_streets
-from safespace.pipeline.view import AREA_LAYERS, PROVIDERS
+from safespace.pipeline.view import AREA_LAYERS
+from safespace.registry import SOURCES
 from safespace.sources import mapping as mappings
 from safespace.sources import proposals
-from safespace.sources.formats import FORMS
-from safespace.sources.forms import plain
 from safespace.sources.mapping import Mapping
 from safespace.sources.privacy import refuse_person_files
+from safespace.sources.readers import reader_of
 from safespace.sources.rejects import write_to_mend
 from safespace.sources.sheets import list_sheets
+from safespace.sources.texts import plain
 from safespace.store import Store
 
 if TYPE_CHECKING:
@@ -41,10 +42,8 @@ if TYPE_CHECKING:
     from safespace.sources.mapping import Crs, DateOrder
 
 _REPORTS = (".csv", ".zip", ".xlsx", ".parquet", ".gpkg", ".geojson")
-# what may be handed over for each source of reports and each layer, by how the name ends
-UPLOADS: Lookup[str, tuple[str, ...]] = MappingProxyType(
+_LAYERS: Lookup[str, tuple[str, ...]] = MappingProxyType(
     {
-        **dict.fromkeys(PROVIDERS, _REPORTS),
         "areas": (".geojson", ".kml", ".gpkg"),
         "streets": (".osm.pbf",),
         "stops": (".csv",),
@@ -59,6 +58,11 @@ _LONGEST_NAME = 80
 _AREA_STARTS = MappingProxyType(
     {".geojson": (b"{",), ".kml": (b"<?xml", b"<kml"), ".gpkg": (b"SQLite format 3\0",)}
 )
+
+
+def upload_kinds() -> dict[str, tuple[str, ...]]:
+    """Return what may be handed over for each source of reports and each layer, by how the name ends."""
+    return {**dict.fromkeys(SOURCES, _REPORTS), **_LAYERS}
 
 
 @dataclass(frozen=True)
@@ -184,7 +188,7 @@ def propose_upload(
             shelf.paths, source=source, folder=settings.store / MAPPINGS, settings=settings, sheet=sheet
         )
         mapping = mappings.read_mapping(kept) if kept else told.mapping
-    form = _form(source)
+    form = reader_of(source).form
     known = _recognised(form, told.headers)
     return Offer(
         source=source,
@@ -224,7 +228,7 @@ def settle_mapping(
         Naming the columns that are needed and were not chosen.
     """
     _refuse_missing(offer, chosen)
-    known = _recognised(_form(offer.source), offer.headers)
+    known = _recognised(reader_of(offer.source).form, offer.headers)
     columns = {name: header for name, header in chosen.items() if header and header != known.get(name)}
     own = {name: header for name, header in offer.mapping.columns.items() if header != known.get(name)}
     as_offered = (own, offer.mapping.date_order, offer.mapping.crs) == (columns, date_order, crs)
@@ -430,7 +434,7 @@ def _shown_names(files: Sequence[Given]) -> list[str]:
 
 
 def _ending(name: str, source: str) -> str:
-    taken = UPLOADS[source]
+    taken = upload_kinds()[source]
     found = next((ending for ending in taken if name.casefold().endswith(ending)), None)
     if found is None:
         seen = Path(name).suffix or "no ending"
@@ -469,10 +473,6 @@ def _refuse_disguised(content: bytes, ending: str, name: str) -> None:
             seen=ending,
             remedy="Export it again.",
         )
-
-
-def _form(source: str) -> Form:
-    return next(form for form in FORMS if form.source == source)
 
 
 def _recognised(form: Form, headers: Sequence[str]) -> dict[str, str]:

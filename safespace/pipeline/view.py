@@ -13,7 +13,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from safespace.errors import InputError
-from safespace.schemas import RESOLUTIONS, SOURCES
+from safespace.registry import SOURCES, USUAL_SOURCE
+from safespace.schemas import RESOLUTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -53,20 +54,9 @@ EDITIONS: Mapping[str, str] = MappingProxyType({"police": "Police edition", "par
 AREA_LAYERS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {"residents": ("mnemonic", "total"), "recorded_counts": ("lsoa_code", "crime_count")}
 )
-FELT = ("streetsafe",)
-RECORDED = ("nte", "spiking", "police_uk")
-PROVIDERS: Mapping[str, str] = MappingProxyType(
-    {
-        "streetsafe": "StreetSafe reports",
-        "nte": "Night-time-economy incidents",
-        "spiking": "Reports of suspected spiking",
-        "police_uk": "Recorded incidents (police.uk)",
-    }
-)
 CREDITS: Mapping[str, str] = MappingProxyType(
     {
         "osm": "© OpenStreetMap contributors",
-        "police_uk": "Contains public sector information licensed under the Open Government Licence v3.0",
         "recorded_counts": "Contains public sector information licensed under the Open Government Licence v3.0",
         "residents": "Source: Office for National Statistics, Census 2021, Open Government Licence v3.0",
     }
@@ -82,8 +72,8 @@ class View:
     area
         Identifier of a loaded area; empty means all of them together.
     sources
-        Providers counted together. StreetSafe is what people felt, the others are recorded: counting
-        both in one number is refused by :func:`safespace.pipeline.find_places`.
+        Sources counted together, by their names in :data:`safespace.registry.SOURCES`. Counting sources of two
+        layers (felt, recorded) in one number is refused by :func:`safespace.pipeline.find_places`.
     resolution
         H3 resolution, 7 to 10.
     baseline
@@ -112,7 +102,7 @@ class View:
     """
 
     area: str = ""
-    sources: tuple[str, ...] = ("streetsafe",)
+    sources: tuple[str, ...] = (USUAL_SOURCE,)
     resolution: int = 9
     baseline: str = "streets"
     since: date | None = None
@@ -145,7 +135,7 @@ class View:
 
     def _choices(self) -> list[tuple[str, object, tuple[object, ...]]]:
         return [
-            *(("source", source, SOURCES) for source in self.sources),
+            *(("source", source, tuple(SOURCES)) for source in self.sources),
             ("resolution", self.resolution, RESOLUTIONS),
             ("baseline", self.baseline, tuple(BASELINES)),
             ("calendar", self.calendar, tuple(CALENDARS)),

@@ -17,7 +17,7 @@ from safespace.pipeline.loading import version
 from safespace.pipeline.networks import require_streets, streets_credit
 from safespace.pipeline.places import is_synthetic
 from safespace.pipeline.selection import select
-from safespace.pipeline.view import PROVIDERS
+from safespace.registry import titles
 from safespace.store import Store
 
 if TYPE_CHECKING:
@@ -282,7 +282,7 @@ def ground(view: View, settings: Settings) -> Ground:
     operator = streets.exposure_operator(
         graph, events["lon"], events["lat"], decay_m=settings.routes.decay_m, reach_m=settings.routes.reach_m
     )
-    counted = " and ".join(PROVIDERS[source] for source in view.sources)
+    counted = titles(view.sources)
     return Ground(
         graph=graph,
         events=events,

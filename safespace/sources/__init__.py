@@ -4,23 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from safespace.errors import InputError
-from safespace.schemas import SOURCES
-from safespace.sources import nte, police_uk, reading, spiking, streetsafe
+from safespace.sources import reading
+from safespace.sources.readers import reader_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
-    from types import ModuleType
 
     import pandas as pd
 
     from safespace.settings import Settings
-    from safespace.sources.forms import Form
     from safespace.sources.ingested import Ingested
     from safespace.sources.reading import Held
-
-SOURCE_NAMES = SOURCES
 
 
 def read_reports(
@@ -41,7 +36,7 @@ def read_reports(
     paths
         CSV, ``.xlsx``, Parquet, GeoPackage, GeoJSON or zip files, or folders of CSVs.
     source
-        One of :data:`SOURCE_NAMES`.
+        One of :data:`safespace.registry.SOURCES`.
     mapping
         A mapping file, or the name of one that comes with SafeSpace (``police-uk-api``).
     settings
@@ -62,9 +57,17 @@ def read_reports(
     FileError, SchemaError
         When a file cannot be opened or does not have the columns needed.
     """
-    read: Callable[..., Ingested] = _reader(source).read
-    return read(
-        paths, mapping=mapping, settings=settings, as_of=as_of, sheet=sheet, progress=progress, held=held
+    reader = reader_of(source)
+    return reading.read_form(
+        paths,
+        reader.form,
+        reader.look,
+        mapping=mapping,
+        settings=settings,
+        as_of=as_of,
+        sheet=sheet,
+        progress=progress,
+        held=held,
     )
 
 
@@ -90,17 +93,6 @@ def identify_files(
     FileError
         When a file cannot be opened.
     """
-    form: Form = _reader(source).FORM
-    return reading.identify_files(paths, form, mapping=mapping, settings=settings, sheet=sheet)
-
-
-def _reader(source: str) -> ModuleType:
-    readers = {"streetsafe": streetsafe, "nte": nte, "spiking": spiking, "police_uk": police_uk}
-    if source not in readers:
-        raise InputError(
-            "No such source.",
-            code="source-unknown",
-            seen=source,
-            remedy=f"Choose one of: {', '.join(SOURCE_NAMES)}.",
-        )
-    return readers[source]
+    return reading.identify_files(
+        paths, reader_of(source).form, mapping=mapping, settings=settings, sheet=sheet
+    )

@@ -6,15 +6,13 @@ import csv
 import io
 from typing import TYPE_CHECKING
 
-from safespace.sources import nte, police_uk, spiking, streetsafe
 from safespace.sources.mapping import shipped_mappings
+from safespace.sources.readers import forms
 from safespace.sources.taxonomy import load_taxonomy
 
 if TYPE_CHECKING:
     from safespace.sources.forms import Field, Form
     from safespace.sources.taxonomy import Taxonomy
-
-FORMS = (streetsafe.FORM, nte.FORM, spiking.FORM, police_uk.FORM)
 
 _TOP = """\
 # What the readers accept
@@ -115,8 +113,9 @@ data.police.uk API, with their slugs (`anti-social-behaviour`).
 
 def describe() -> str:
     """Return the whole page as Markdown."""
-    taxonomy = load_taxonomy()
-    parts = [_TOP, *(_section(form, taxonomy) for form in FORMS)]
+    held = forms()
+    taxonomy = load_taxonomy(*held)
+    parts = [_TOP, *(_section(form, taxonomy) for form in held)]
     parts.append(_MAPPING.format(shipped=", ".join(f"`{name}`" for name in shipped_mappings())))
     return "\n".join(parts)
 
@@ -126,7 +125,8 @@ def example_csv(form: Form) -> str:
 
     Examples
     --------
-    >>> print(example_csv(police_uk.FORM).splitlines()[0])
+    >>> from safespace.sources.readers import reader_of
+    >>> print(example_csv(reader_of("police_uk").form).splitlines()[0])
     reference,month,longitude,latitude,location,category
     """
     shown = [field for field in form.fields if field.example]

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
+from dataclasses import field as default
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from safespace.errors import Remedy, SchemaError
+from safespace.sources.texts import plain
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping as Lookup
     from collections.abc import Sequence
 
     from safespace.sources.mapping import Mapping
+
+    Lists: TypeAlias = Lookup[str, Lookup[str, Lookup[str, Sequence[str]]]]
 
 Kind: TypeAlias = Literal["text", "moment", "month", "number", "words"]
 
@@ -34,7 +38,8 @@ class Field:
 class Form:
     """One reader's file: its source, its columns and the groups of which one must be there.
 
-    In archives and folders only names ending in ``prefer`` are read, when there are any.
+    In archives and folders only names ending in ``prefer`` are read, when there are any. ``words`` are lists
+    of its own, beside those of the taxonomy: by the list's name, each label with its ``codes`` and ``synonyms``.
     """
 
     source: str
@@ -42,6 +47,7 @@ class Form:
     fields: tuple[Field, ...]
     either: tuple[tuple[str, ...], ...] = (("latitude", "longitude"), ("easting", "northing"))
     prefer: str = ""
+    words: Lists = default(default_factory=dict)
 
     def names(self) -> tuple[str, ...]:
         """Return the column names, in order."""
@@ -80,17 +86,6 @@ PLACE = (
         synonyms=("northings", "y", "grid_y", "bng_n"),
     ),
 )
-
-
-def plain(header: str) -> str:
-    """Return a header without case, spacing or punctuation.
-
-    Examples
-    --------
-    >>> plain(" Crime-ID ")
-    'crime_id'
-    """
-    return re.sub(r"[^0-9a-z]+", "_", header.casefold()).strip("_")
 
 
 def match_header(headers: Sequence[str], form: Form, mapping: Mapping, *, where: str) -> dict[str, int]:

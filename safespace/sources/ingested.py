@@ -26,7 +26,7 @@ class Ingested:
     Parameters
     ----------
     source
-        Which provider (one of :data:`safespace.schemas.SOURCES`).
+        Which provider (one of :data:`safespace.registry.SOURCES`).
     files
         Names of the files read, an archive's members as ``archive.zip/member.csv``.
     content_hash

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 from safespace.errors import FileError, Remedy, SchemaError
-from safespace.sources.forms import plain
+from safespace.sources.texts import plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping as Lookup

@@ -1,4 +1,7 @@
-"""Read night-time-economy incidents that police recorded in public places."""
+"""Night-time-economy incidents that police recorded in public places.
+
+Rows marked as domestic abuse or at a home are excluded and only counted.
+"""
 
 from __future__ import annotations
 
@@ -6,21 +9,19 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from safespace.registry import RECORDED, Source
 from safespace.sources.coordinates import read_places
 from safespace.sources.forms import PLACE, Field, Form
 from safespace.sources.moments import read_moments, span
 from safespace.sources.outcomes import Step, same
 from safespace.sources.privacy import DOMESTIC, LOCATION, public_places
-from safespace.sources.reading import Context, read_form
+from safespace.sources.readers import Reader
 from safespace.sources.taxonomy import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
-    from safespace.settings import Settings
-    from safespace.sources.ingested import Ingested
-    from safespace.sources.reading import Held
+    from safespace.sources.reading import Context
 
 # grid metres of a recorded address or street; an assumption
 ACCURACY_M = 20.0
@@ -102,35 +103,6 @@ FORM = Form(
 )
 
 
-def read(
-    paths: Sequence[Path],
-    *,
-    mapping: Path | str | None = None,
-    settings: Settings,
-    as_of: pd.Timestamp | None = None,
-    sheet: str | None = None,
-    progress: bool = False,
-    held: Held | None = None,
-) -> Ingested:
-    """Read night-time-economy files; see :func:`safespace.sources.reading.read_form`.
-
-    Notes
-    -----
-    Rows marked as domestic abuse or at a home are excluded and only counted.
-    """
-    return read_form(
-        paths,
-        FORM,
-        _look,
-        mapping=mapping,
-        settings=settings,
-        as_of=as_of,
-        sheet=sheet,
-        progress=progress,
-        held=held,
-    )
-
-
 def _look(texts: pd.DataFrame, context: Context) -> Sequence[Step]:
     start = read_moments(texts["start"], context.clock, name="start", needed=True)
     end = read_moments(texts["end"], context.clock, name="end", needed=False)
@@ -153,3 +125,19 @@ def _look(texts: pd.DataFrame, context: Context) -> Sequence[Step]:
         ),
         Step({**fixed, "reference": texts["reference"], "factor": place.columns["location_type"]}),
     )
+
+
+SOURCE = Source(
+    id="nte",
+    layer=RECORDED,
+    title="Night-time-economy incidents",
+    short="Night-time economy",
+    about="Incidents recorded in public places. Domestic incidents and homes are left out and only counted.",
+    reader=Reader(FORM, _look),
+    sensitivity="restricted",
+    policy="responsible-authority",
+    factor_label="Kind of place",
+    shares_of="category",
+    private_kinds=("Rape", "Sexual assault", "Indecent exposure", "Other sexual offence"),
+    private_note="Sexual offences are counted, but not listed for a single cell.",
+)

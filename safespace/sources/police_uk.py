@@ -1,4 +1,9 @@
-"""Read street-level crime published at data.police.uk: an archive as it comes, a folder, or CSVs."""
+"""Street-level crime published at data.police.uk: an archive as it comes, a folder, or CSVs.
+
+Only months are published, so every report spans its month and says nothing about nights. Who brought a crime
+to light is not published. A crime listed more than once with the same place is taken once; one listed with
+several places is held back.
+"""
 
 from __future__ import annotations
 
@@ -6,20 +11,18 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from safespace.registry import RECORDED, Source
 from safespace.sources.coordinates import read_places
 from safespace.sources.forms import Field, Form
 from safespace.sources.moments import read_months
 from safespace.sources.outcomes import Step, same
-from safespace.sources.reading import Context, read_form
+from safespace.sources.readers import Reader
 from safespace.sources.taxonomy import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
-    from safespace.settings import Settings
-    from safespace.sources.ingested import Ingested
-    from safespace.sources.reading import Held
+    from safespace.sources.reading import Context
 
 # Points are moved to the nearest of a list of places, each with eight or more addresses near it, so the
 # true place is not known. A hundred metres is an assumption for towns; in the country it is more.
@@ -71,37 +74,6 @@ FORM = Form(
 )
 
 
-def read(
-    paths: Sequence[Path],
-    *,
-    mapping: Path | str | None = None,
-    settings: Settings,
-    as_of: pd.Timestamp | None = None,
-    sheet: str | None = None,
-    progress: bool = False,
-    held: Held | None = None,
-) -> Ingested:
-    """Read police.uk files; see :func:`safespace.sources.reading.read_form`.
-
-    Notes
-    -----
-    Only months are published, so every report spans its month and says nothing about nights. Who brought
-    a crime to light is not published. A crime listed more than once with the same place is taken once; one
-    listed with several places is held back.
-    """
-    return read_form(
-        paths,
-        FORM,
-        _look,
-        mapping=mapping,
-        settings=settings,
-        as_of=as_of,
-        sheet=sheet,
-        progress=progress,
-        held=held,
-    )
-
-
 def _look(texts: pd.DataFrame, context: Context) -> Sequence[Step]:
     months = read_months(texts["month"], context.clock, name="month")
     fixed = same(
@@ -119,3 +91,21 @@ def _look(texts: pd.DataFrame, context: Context) -> Sequence[Step]:
         read_places(texts.assign(easting="", northing="")),
         Step({**fixed, "reference": texts["reference"]}),
     )
+
+
+SOURCE = Source(
+    id="police_uk",
+    layer=RECORDED,
+    title="Recorded incidents (police.uk)",
+    short="police.uk",
+    about="The monthly archives of data.police.uk as they come, or an export of its figures.",
+    reader=Reader(FORM, _look),
+    sensitivity="published",
+    policy="responsible-authority",
+    dated="month",
+    snaps=True,
+    finest=8,  # on finer cells the points show, and not the streets round them
+    place_note="police.uk places are snap points shared by at least eight addresses, dated by month only.",
+    shares_of="category",
+    credit="Contains public sector information licensed under the Open Government Licence v3.0",
+)

@@ -15,10 +15,10 @@ import pandas as pd
 import pyarrow as pa
 
 from safespace.errors import Remedy, SchemaError
-from safespace.sources.forms import Field, plain
+from safespace.sources.forms import Field
 from safespace.sources.outcomes import BLANKED, Problem, Repair, Step, problem, shown
 from safespace.sources.taxonomy import load_taxonomy, resolve
-from safespace.sources.texts import encode, matches
+from safespace.sources.texts import encode, matches, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 import pandas as pd
 
-from safespace.errors import InputError, SchemaError
+from safespace.errors import SchemaError
 from safespace.sources.coordinates import EAST, NORTH, SOUTH, WEST
-from safespace.sources.formats import FORMS
-from safespace.sources.forms import plain
 from safespace.sources.mapping import Mapping, remembered, remembered_for_some
 from safespace.sources.moments import Clock, read_moments, refuse_ambiguous
+from safespace.sources.readers import reader_of
 from safespace.sources.rejects import HEADERS, unfold
 from safespace.sources.tables import open_sample
 from safespace.sources.taxonomy import load_taxonomy, resolve_many
+from safespace.sources.texts import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -108,7 +108,7 @@ def propose(paths: Sequence[Path], *, source: str, settings: Settings, sheet: st
     A guess from content can be wrong where two columns hold the same kind of thing, such as the start and
     the end of an incident: a person has to confirm it.
     """
-    form = _form(source)
+    form = reader_of(source).form
     grid = unfold(_head(paths, form, settings, sheet))
     sample = _sample(grid)
     guesses = _match(sample, form, settings)
@@ -142,7 +142,7 @@ def recall(
     A file of rows to be mended holds only the columns that were read; it is given the mapping kept last
     whose headers are all there.
     """
-    grid = _head(paths, _form(source), settings, sheet)
+    grid = _head(paths, reader_of(source).form, settings, sheet)
     own = unfold(grid).headers
     kept = remembered(folder, own, source)
     return kept if kept or own == grid.headers else remembered_for_some(folder, own, source)
@@ -152,24 +152,12 @@ def headers(
     paths: Sequence[Path], *, source: str, settings: Settings, sheet: str | None = None
 ) -> tuple[str, ...]:
     """Return the provider's headers in the first file; arguments as for :func:`propose`."""
-    return unfold(_head(paths, _form(source), settings, sheet)).headers
+    return unfold(_head(paths, reader_of(source).form, settings, sheet)).headers
 
 
 def _head(paths: Sequence[Path], form: Form, settings: Settings, sheet: str | None) -> Grid:
     wanted = form.wanted(Mapping()) | HEADERS
     return open_sample(paths[0], wanted=wanted, limits=settings.limits, prefer=form.prefer, sheet=sheet)
-
-
-def _form(source: str) -> Form:
-    forms = {form.source: form for form in FORMS}
-    if source not in forms:
-        raise InputError(
-            "No such source.",
-            code="source-unknown",
-            seen=source,
-            remedy=f"Choose one of: {', '.join(forms)}.",
-        )
-    return forms[source]
 
 
 def _sample(grid: Grid) -> dict[str, pd.Series]:
@@ -182,7 +170,7 @@ def _sample(grid: Grid) -> dict[str, pd.Series]:
 
 def _match(sample: dict[str, pd.Series], form: Form, settings: Settings) -> tuple[Guess, ...]:
     """Try names first, then spellings, then content, and give no header away twice."""
-    taxonomy = load_taxonomy()
+    taxonomy = load_taxonomy(form)
     found: dict[str, Guess] = {}
     ways: tuple[Callable[[Field, str], Guess | None], ...] = (
         _by_name,

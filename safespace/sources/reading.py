@@ -23,7 +23,7 @@ from safespace.nights import TIME_ZONE
 from safespace.schemas import REPORTS, cast, repeated
 from safespace.sources import mapping as mappings
 from safespace.sources import tables
-from safespace.sources.forms import Form, match_header, plain
+from safespace.sources.forms import Form, match_header
 from safespace.sources.ingested import Ingested
 from safespace.sources.moments import Clock, refuse_ambiguous
 from safespace.sources.outcomes import (
@@ -49,7 +49,7 @@ from safespace.sources.privacy import (
 )
 from safespace.sources.rejects import HEADERS, unfold
 from safespace.sources.taxonomy import Taxonomy, load_taxonomy
-from safespace.sources.texts import arrow, edged, encode, is_blank, matches, said, series, spread
+from safespace.sources.texts import arrow, edged, encode, is_blank, matches, plain, said, series, spread
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -165,7 +165,7 @@ def read_form(  # noqa: PLR0913 - each is a separate choice
     )
     rows = gather(opened, form, told)
     now = as_of if as_of is not None else pd.Timestamp.now(tz="UTC")
-    context = Context(Clock(settings.time_zone, now, told.date_order), load_taxonomy())
+    context = Context(Clock(settings.time_zone, now, told.date_order), load_taxonomy(form))
     texts, cleaning = clean(rows.frame, form, told)
     if told.date_order is None:
         refuse_ambiguous(_foreign_moments(texts, rows.headers, form))

@@ -17,8 +17,8 @@ import pyarrow as pa
 
 from safespace.errors import FileError, SchemaError
 from safespace.schemas import REJECTS
-from safespace.sources.forms import plain
 from safespace.sources.remedies import remedy
+from safespace.sources.texts import plain
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,27 +1,29 @@
-"""Read reports of suspected spiking (drink, needle, injection, vape, food)."""
+"""Reports of suspected spiking (drink, needle, injection, vape, food).
+
+Place and time are often uncertain: the onset window is kept as it is, and the place's confidence becomes a
+radius in metres.
+"""
 
 from __future__ import annotations
 
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from safespace.registry import RECORDED, Source
 from safespace.sources.coordinates import read_places
 from safespace.sources.forms import PLACE, Field, Form
 from safespace.sources.moments import read_moments, span
 from safespace.sources.outcomes import Step, same
 from safespace.sources.privacy import DOMESTIC, LOCATION, public_places
-from safespace.sources.reading import Context, read_form
+from safespace.sources.readers import Reader
 from safespace.sources.taxonomy import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     import pandas as pd
 
-    from safespace.settings import Settings
-    from safespace.sources.ingested import Ingested
-    from safespace.sources.reading import Held
+    from safespace.sources.reading import Context
 
 # how far a believed place can be from the point given; assumptions
 ACCURACY_M = MappingProxyType({"exact": 25.0, "street": 100.0, "area": 500.0, "unknown": 2000.0})
@@ -101,36 +103,6 @@ FORM = Form(
 )
 
 
-def read(
-    paths: Sequence[Path],
-    *,
-    mapping: Path | str | None = None,
-    settings: Settings,
-    as_of: pd.Timestamp | None = None,
-    sheet: str | None = None,
-    progress: bool = False,
-    held: Held | None = None,
-) -> Ingested:
-    """Read spiking files; see :func:`safespace.sources.reading.read_form`.
-
-    Notes
-    -----
-    Place and time are often uncertain: the onset window is kept as it is, and the place's confidence
-    becomes a radius in metres.
-    """
-    return read_form(
-        paths,
-        FORM,
-        _look,
-        mapping=mapping,
-        settings=settings,
-        as_of=as_of,
-        sheet=sheet,
-        progress=progress,
-        held=held,
-    )
-
-
 def _look(texts: pd.DataFrame, context: Context) -> Sequence[Step]:
     start = read_moments(texts["onset_from"], context.clock, name="onset_from", needed=True)
     end = read_moments(texts["onset_to"], context.clock, name="onset_to", needed=False)
@@ -166,3 +138,21 @@ def _look(texts: pd.DataFrame, context: Context) -> Sequence[Step]:
             }
         ),
     )
+
+
+SOURCE = Source(
+    id="spiking",
+    layer=RECORDED,
+    title="Reports of suspected spiking",
+    short="Suspected spiking",
+    about="Suspected spiking with method, status and the span in which it may have happened.",
+    reader=Reader(FORM, _look),
+    sensitivity="sensitive",
+    policy="partner",
+    factor_label="Method",
+    shares_label="Method reported",
+    content_note=(
+        "The next figures are about reports of suspected spiking. Only some are confirmed, and place and time are "
+        "often uncertain. You can leave them out and go on with StreetSafe reports."
+    ),
+)

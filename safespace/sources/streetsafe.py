@@ -1,4 +1,7 @@
-"""Read StreetSafe exports: where people said they felt unsafe, and why. Not crime reporting."""
+"""StreetSafe: where people said they felt unsafe, and why. Not crime reporting.
+
+The moment is when the report was sent, which can be long after what it is about.
+"""
 
 from __future__ import annotations
 
@@ -7,21 +10,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from safespace.registry import FELT, Source
 from safespace.sources.coordinates import read_places
 from safespace.sources.forms import PLACE, Field, Form
 from safespace.sources.moments import read_moments
 from safespace.sources.outcomes import Step, same
 from safespace.sources.privacy import DOMESTIC
-from safespace.sources.reading import Context, read_form
+from safespace.sources.readers import Reader
 from safespace.sources.taxonomy import resolve, resolve_many
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
-    from safespace.settings import Settings
-    from safespace.sources.ingested import Ingested
-    from safespace.sources.reading import Held
+    from safespace.sources.reading import Context
 
 # a pin put on a street map by hand; an assumption
 ACCURACY_M = 25.0
@@ -86,35 +87,6 @@ FORM = Form(
 )
 
 
-def read(
-    paths: Sequence[Path],
-    *,
-    mapping: Path | str | None = None,
-    settings: Settings,
-    as_of: pd.Timestamp | None = None,
-    sheet: str | None = None,
-    progress: bool = False,
-    held: Held | None = None,
-) -> Ingested:
-    """Read StreetSafe files; see :func:`safespace.sources.reading.read_form`.
-
-    Notes
-    -----
-    The moment is when the report was sent, which can be long after what it is about.
-    """
-    return read_form(
-        paths,
-        FORM,
-        _look,
-        mapping=mapping,
-        settings=settings,
-        as_of=as_of,
-        sheet=sheet,
-        progress=progress,
-        held=held,
-    )
-
-
 def _look(texts: pd.DataFrame, context: Context) -> Sequence[Step]:
     sent = read_moments(texts["submitted"], context.clock, name="submitted", needed=True)
     words = context.taxonomy.words("streetsafe", "environmental", "behavioural")
@@ -152,3 +124,20 @@ def _category(factors: pd.Series, group: Mapping[str, str]) -> pd.Series:
     groups = [sorted({group[label] for label in str(text).split("|") if label}) for text in distinct]
     names = np.array([found[0] if len(found) == 1 else "both" for found in groups], dtype=object)
     return pd.Series(names[codes], index=factors.index, dtype="str")
+
+
+SOURCE = Source(
+    id="streetsafe",
+    layer=FELT,
+    title="StreetSafe reports",
+    short="StreetSafe",
+    about="How places feel to people. One row a report, with a time, a place and one or more reasons.",
+    reader=Reader(FORM, _look),
+    sensitivity="restricted",
+    policy="responsible-authority",
+    times_note="StreetSafe times are when a report was sent, which may be later than what it tells of.",
+    merges=True,  # pins are anonymous, and one person can put down several of one experience
+    factor_label="Reason given",
+    shares_label="Reasons given",
+    bears=frozenset({"lighting", "behaviour", "reporter"}),
+)

@@ -20,7 +20,7 @@ import pyarrow.csv
 
 from safespace.errors import FileError, Remedy, SchemaError
 from safespace.sources.datafiles import kind_of, open_datafile
-from safespace.sources.forms import plain
+from safespace.sources.texts import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -19,6 +19,7 @@ from safespace.sources.texts import encode, said, spread
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from safespace.sources.forms import Form
 
 NEAR = 0.6  # of the letters in common, as difflib counts them
 
@@ -77,8 +78,8 @@ class Taxonomy:
         return Words(tuple(labels), group, known, frozenset(codes))
 
 
-def load_taxonomy() -> Taxonomy:
-    """Read the file of words.
+def load_taxonomy(*forms: Form) -> Taxonomy:
+    """Read the file of words, and the lists that some forms bring of their own.
 
     Raises
     ------
@@ -87,6 +88,9 @@ def load_taxonomy() -> Taxonomy:
     """
     told = tomllib.loads(files("safespace.sources").joinpath("taxonomy.toml").read_text(encoding="utf-8"))
     lists = {name: table for name, table in told.items() if isinstance(table, dict)}
+    for form in forms:
+        if form.words:
+            lists[form.source] = {**lists.get(form.source, {}), **form.words}
     for source, tables in lists.items():
         for name, labels in tables.items():
             spellings = [

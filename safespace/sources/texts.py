@@ -6,6 +6,7 @@ done on Arrow's arrays or once a distinct word, and spread over the rows by numb
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -25,6 +26,17 @@ if TYPE_CHECKING:
 
 
 arrow = one_piece
+
+
+def plain(header: str) -> str:
+    """Return a header without case, spacing or punctuation.
+
+    Examples
+    --------
+    >>> plain(" Crime-ID ")
+    'crime_id'
+    """
+    return re.sub(r"[^0-9a-z]+", "_", header.casefold()).strip("_")
 
 
 def series(values: pa.Array, index: pd.Index) -> pd.Series:

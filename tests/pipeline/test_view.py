@@ -8,13 +8,14 @@ from hypothesis import strategies as st
 
 from safespace.errors import InputError
 from safespace.pipeline.view import BASELINES, CALENDARS, EDITIONS, FOUND_BY, View
-from safespace.schemas import RESOLUTIONS, SOURCES
+from safespace.registry import SOURCES
+from safespace.schemas import RESOLUTIONS
 
 days = st.dates(min_value=date(2015, 1, 1), max_value=date(2030, 1, 1))
 views = st.builds(
     View,
     area=st.text(max_size=20),
-    sources=st.lists(st.sampled_from(SOURCES), min_size=1, unique=True).map(tuple),
+    sources=st.lists(st.sampled_from(list(SOURCES)), min_size=1, unique=True).map(tuple),
     resolution=st.sampled_from(RESOLUTIONS),
     baseline=st.sampled_from(list(BASELINES)),
     since=st.none() | days.map(lambda d: min(d, date(2022, 1, 1))),

@@ -1,12 +1,13 @@
 import pytest
 
 from safespace.errors import SchemaError
-from safespace.sources.formats import FORMS
-from safespace.sources.forms import match_header, plain
+from safespace.sources.forms import match_header
 from safespace.sources.mapping import Mapping
 from safespace.sources.nte import FORM as NTE
 from safespace.sources.police_uk import FORM as POLICE
+from safespace.sources.readers import forms
 from safespace.sources.streetsafe import FORM as STREETSAFE
+from safespace.sources.texts import plain
 
 
 def match(headers, form=STREETSAFE, mapping=Mapping()):  # noqa: B008 - frozen
@@ -73,7 +74,7 @@ def test_nte_needs_a_place_one_way_or_the_other():
         match(["offence", "start", "easting"], form=NTE)
 
 
-@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.source)
+@pytest.mark.parametrize("form", forms(), ids=lambda form: form.source)
 def test_no_spelling_means_two_columns(form):
     spellings = [plain(name) for field in form.fields for name in {field.name, *field.synonyms}]
     assert len(spellings) == len(set(spellings))

@@ -11,10 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from safespace.errors import InputError, SafeSpaceError, SchemaError
+from safespace.registry import SOURCES
 from safespace.settings import Settings
-from safespace.sources import SOURCE_NAMES, read_reports
-from safespace.sources.formats import FORMS, describe, example_csv
+from safespace.sources import read_reports
+from safespace.sources.formats import describe, example_csv
 from safespace.sources.ingested import summarise
+from safespace.sources.readers import forms
 from safespace.sources.remedies import remedy
 
 SETTINGS = Settings()
@@ -364,11 +366,11 @@ def test_a_header_alone_can_be_checked_and_has_no_rows(read):
 
 
 def test_a_source_that_is_not_there_lists_those_that_are(read):
-    with pytest.raises(InputError, match=f"Seen: twitter. Choose one of: {', '.join(SOURCE_NAMES)}"):
+    with pytest.raises(InputError, match=f"Seen: twitter. Choose one of: {', '.join(SOURCES)}"):
         read("twitter", GOOD)
 
 
-@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.source)
+@pytest.mark.parametrize("form", forms(), ids=lambda form: form.source)
 def test_the_example_row_of_the_page_is_accepted(read, form):
     ingested = read(form.source, example_csv(form))
     assert ingested.counts() == {
@@ -399,7 +401,7 @@ def mutated(text, seed):
     return bytes(content)
 
 
-EXAMPLES = {form.source: example_csv(form) for form in FORMS}
+EXAMPLES = {form.source: example_csv(form) for form in forms()}
 
 
 @settings(max_examples=40, deadline=None)
