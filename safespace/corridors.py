@@ -182,7 +182,10 @@ def checklist(graph: StreetGraph, edges: ArrayLike, *, people: Floats | None = N
     chosen = np.asarray(edges, np.int64).ravel()
     if len(chosen) and (chosen.min() < 0 or chosen.max() >= graph.edges):
         raise SchemaError(
-            "A segment is not in these streets.", code="segment-not-in-streets", seen=int(chosen.max())
+            "A segment is not in these streets.",
+            code="segment-not-in-streets",
+            seen=int(chosen.max()),
+            remedy="Choose segments of the streets in use.",
         )
     names, degree = labels(graph), np.diff(graph.indptr)
     rows = []

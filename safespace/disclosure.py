@@ -326,15 +326,27 @@ def _checked(cells: pd.DataFrame, measure: str, areas: pd.Series | None) -> pd.D
     missing = [name for name in ("cell", "area_km2", measure) if name not in cells]
     if missing:
         raise SchemaError(
-            "Columns are missing.", code="columns-missing", where="cells", seen=f"no {', '.join(missing)}"
+            "Columns are missing.",
+            code="columns-missing",
+            where="cells",
+            seen=f"no {', '.join(missing)}",
+            remedy="Give the table with these columns.",
         )
     if cells["cell"].duplicated().any():
         raise SchemaError(
-            "Cells repeat.", code="cells-repeated", where="cells", seen=int(cells["cell"].duplicated().sum())
+            "Cells repeat.",
+            code="cells-repeated",
+            where="cells",
+            seen=int(cells["cell"].duplicated().sum()),
+            remedy="Sum the counts per cell.",
         )
     if (cells[measure] < 0).any():
         raise SchemaError(
-            "Counts are negative.", code="counts-negative", where=measure, seen=int(cells[measure].min())
+            "Counts are negative.",
+            code="counts-negative",
+            where=measure,
+            seen=int(cells[measure].min()),
+            remedy="Give zero or more in every cell.",
         )
     if areas is not None and areas.eq(TOTAL).any():
         raise SchemaError(
@@ -342,6 +354,7 @@ def _checked(cells: pd.DataFrame, measure: str, areas: pd.Series | None) -> pd.D
             code="area-named-as-total",
             where="areas",
             seen=TOTAL,
+            remedy="Give the area another name.",
         )
     # as text before cells without an area turn 1 into 1.0
     area_id = cells["cell"].map(areas.astype("str")) if areas is not None else None
@@ -357,6 +370,7 @@ def _within_limits(frame: pd.DataFrame, policy: PolicyProfile, since: date, unti
             code="cells-mixed-resolutions",
             where="cells",
             seen=levels.tolist(),
+            remedy="Count all at one resolution.",
         )
     if levels[0] > policy.finest_resolution:
         raise DisclosureError(
@@ -379,7 +393,10 @@ def _within_limits(frame: pd.DataFrame, policy: PolicyProfile, since: date, unti
 def _whole_months(since: date, until: date) -> int:
     if until <= since:
         raise SettingsError(
-            "A period must end after it starts.", code="period-ends-before-start", seen=f"{since} to {until}"
+            "A period must end after it starts.",
+            code="period-ends-before-start",
+            seen=f"{since} to {until}",
+            remedy="Swap the two dates.",
         )
     months = (until.year - since.year) * 12 + until.month - since.month
     return months - (1 if until.day < since.day else 0)

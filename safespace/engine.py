@@ -250,13 +250,19 @@ def _register_on_spark(session: Any, name: str, table: Source) -> None:
 
 def _check_table(name: str, table: Source) -> None:
     if not name.isidentifier():
-        raise EngineError("A table's name must be a plain word.", code="table-name-not-plain", seen=name)
+        raise EngineError(
+            "A table's name must be a plain word.",
+            code="table-name-not-plain",
+            seen=name,
+            remedy="Use letters, digits and underscores, and begin with a letter.",
+        )
     if not isinstance(table, pd.DataFrame) and (isinstance(table, str) or not table):
         raise EngineError(
             "A table of files needs a list of at least one path.",
             code="table-of-no-files",
             where=name,
             seen=table or "none",
+            remedy="Give the paths of its files.",
         )
 
 

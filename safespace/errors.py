@@ -62,6 +62,22 @@ class Remedy:
         """Return a remedy that is the same at every face."""
         return cls(text, text, text)
 
+    @classmethod
+    def limit(cls, limit: str, setting: str, more: str = "") -> Self:
+        """Return that there is a limit, and who can move it: the app's readers cannot change settings.
+
+        Examples
+        --------
+        >>> remedy = Remedy.limit("The limit is 200 MB", "limits.upload_mb")
+        >>> remedy.cli
+        'The limit is 200 MB (limits.upload_mb).'
+        >>> remedy.app
+        'The limit is 200 MB. Whoever runs this app can change it.'
+        """
+        then = f"; {more}." if more else "."
+        named = f"{limit} ({setting}){then}"
+        return cls(named, f"{limit}{then} Whoever runs this app can change it.", named)
+
     def at(self, face: Face) -> str:
         """Return what to do at a face."""
         text: str = getattr(self, face)

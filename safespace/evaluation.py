@@ -71,7 +71,12 @@ class Counts:
     def __post_init__(self) -> None:
         negative = {role: getattr(self, role) for role in ROLES if min(getattr(self, role)) < 0}
         if negative:
-            raise InputError("Counts cannot be negative.", code="evaluation-counts-negative", seen=negative)
+            raise InputError(
+                "Counts cannot be negative.",
+                code="evaluation-counts-negative",
+                seen=negative,
+                remedy="Give zero or more for each.",
+            )
 
 
 @dataclass(frozen=True)
@@ -353,7 +358,11 @@ def count_periods(
     missing = [name for name in (column, "event_id", "occurred_from") if name not in reports]
     if missing:
         raise SchemaError(
-            "Columns are missing.", code="columns-missing", where="reports", seen=f"no {', '.join(missing)}"
+            "Columns are missing.",
+            code="columns-missing",
+            where="reports",
+            seen=f"no {', '.join(missing)}",
+            remedy="Give the table with these columns.",
         )
     role = reports[column].map(roles)
     pairs: dict[str, BeforeAfter] = {}
@@ -384,6 +393,7 @@ def _check_periods(
             "The period before must end before the one after starts.",
             code="evaluation-periods-overlap",
             seen=f"{before[0]} to {before[1]}, {after[0]} to {after[1]}",
+            remedy="Choose periods that do not overlap, the earlier one first.",
         )
 
 
@@ -396,7 +406,11 @@ def _check_options(after_per_before: float, dispersion: float, level: float) -> 
     seen = {name: value for name, value in wrong.items() if value is not None}
     if seen:
         raise SettingsError(
-            "Some options are out of range.", code="evaluation-options", where="evaluation", seen=seen
+            "Some options are out of range.",
+            code="evaluation-options",
+            where="evaluation",
+            seen=seen,
+            remedy="Give these options within their range.",
         )
 
 

@@ -239,7 +239,11 @@ def cast(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
     missing = [name for name in table.columns if name not in frame]
     if missing:
         raise SchemaError(
-            "Columns are missing.", code="columns-missing", where=table.name, seen=f"no {', '.join(missing)}"
+            "Columns are missing.",
+            code="columns-missing",
+            where=table.name,
+            seen=f"no {', '.join(missing)}",
+            remedy="Give the table with these columns.",
         )
     return frame[list(table.columns)].astype({name: _DTYPES[c.kind] for name, c in table.columns.items()})
 
@@ -265,6 +269,7 @@ def check(frame: pd.DataFrame, table: Table) -> None:
             code="table-breaks-promise",
             where=table.name,
             seen="; ".join(problems),
+            remedy="Mend these values where the table is made.",
         )
 
 

@@ -712,6 +712,7 @@ def _checked(placed: pd.DataFrame, batch: Batch) -> pd.DataFrame:
             code="reports-not-as-counted",
             where=batch.source,
             seen=f"{len(reports)} reports, {counts['accepted']} accepted and {counts['repaired']} repaired",
+            remedy="Nothing was loaded. Give reports and counts of one reading.",
         )
     strange = sorted(set(reports["source"].unique()) - {batch.source})
     if strange:
@@ -720,6 +721,7 @@ def _checked(placed: pd.DataFrame, batch: Batch) -> pd.DataFrame:
             code="reports-of-other-source",
             where=batch.source,
             seen=", ".join(strange),
+            remedy="Load each source by itself.",
         )
     return reports
 

@@ -410,6 +410,7 @@ def test_nights_of_the_calendar_are_offered_as_far_as_it_is_held(open_app):
     assert "of bank-holiday weekends only: " in html_of(app)
     elsewhere = open_app(calendar="match")
     assert "The calendar holds no match" in elsewhere.error[0].value
+    assert "Choose any night" in elsewhere.error[0].value
     assert "Match nights" in elsewhere.selectbox(key="choose_calendar").options
 
 

@@ -31,6 +31,21 @@ ICON = (
     "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'%3E"
     "%3Cpath fill='%2312436D' d='M16 1l13 7.5v15L16 31 3 23.5v-15z'/%3E%3C/svg%3E"
 )
+# Problems that the area of each cell, a baseline that is always there, may not have.
+OF_BASELINE = frozenset(
+    {
+        "baseline-not-loaded",
+        "baseline-not-covering",
+        "baseline-zero",
+        "baseline-zero-or-infinite",
+        "baseline-infinite",
+        "baseline-not-counted",
+        "no-cell-in-area",
+        "one-cell-only",
+        "ring-is-whole-area",
+        "too-few-to-stand-out",
+    }
+)
 
 
 def header(pages: Sequence[StreamlitPage], here: str = "") -> None:
@@ -206,7 +221,7 @@ def problem(problem: SafeSpaceError) -> None:
     """Show an error as the sentence it is, with the ways out."""
     st.error(said(problem))
     with st.container(horizontal=True):
-        if problem.where in BASELINES.values() and problem.where != BASELINES["area"]:
+        if problem.code in OF_BASELINE and state.read_view().baseline != "area":
             st.button("Compare with the area of each cell", on_click=_compare_areas, key="compare_areas")
         st.button("Start again with the usual choices", on_click=state.forget, key="start_again")
 

@@ -283,7 +283,8 @@ def trends(  # noqa: PLR0913, PLR0917 - each is one documented option
                 "There is no table to write.",
                 code="no-table-to-write",
                 where=out[0],
-                remedy=" ".join(new.notes),
+                seen=" ".join(new.notes),
+                remedy="Leave out --out, or widen the dates, the area or the sources.",
             )
         tables = [] if new.scan is None else [new.scan.table]
         wrote = [pipeline.write_answer(one, path, view, settings) for one in tables for path in out or []]

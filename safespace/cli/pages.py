@@ -10,6 +10,7 @@ import typer
 
 from safespace import pipeline
 from safespace.cli.printing import wrote_files
+from safespace.cli.problems import describe_errors
 from safespace.cli.verbs import VERBS, Later
 
 
@@ -18,7 +19,11 @@ def docs(out: Annotated[Path, typer.Option(help="The docs folder.")] = Path("doc
 
     Example: `safespace docs --out docs`
     """
-    pages = {"formats.md": pipeline.describe_formats(), "cli.md": describe_commands()}
+    pages = {
+        "formats.md": pipeline.describe_formats(),
+        "cli.md": describe_commands(),
+        "errors.md": describe_errors(),
+    }
     for name, text in pages.items():
         (out / name).write_text(text, encoding="utf-8")
     wrote_files([out / name for name in pages])

@@ -291,6 +291,7 @@ class _Transfer:
                 code="fetch-not-encrypted",
                 where=self.address,
                 seen=answer.url,
+                remedy="Give the address it leads to, if you trust it, or another.",
             )
         if answer.status_code in self.busy:
             raise _ComeBackLater(answer.status_code, _retry_after(answer))
@@ -333,7 +334,7 @@ class _Transfer:
                 code="file-too-large",
                 where=self.address,
                 seen=f"{size / 2**20:,.0f} MB or more",
-                remedy=f"The limit is {limit:,} MB (fetch.file_mb).",
+                remedy=Remedy.limit(f"The limit is {limit:,} MB", "fetch.file_mb"),
             )
 
     def _resumable(self) -> int:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from safespace.cells import add_exposure, neighbours
-from safespace.errors import InputError, TooFewError
+from safespace.errors import InputError, Remedy, TooFewError
 from safespace.hotspots.intensity import GammaPrior, fit_prior, garwood, smoothed_rates
 from safespace.hotspots.method import HotspotMethod
 from safespace.hotspots.significance import events_needed, ring_test
@@ -293,7 +293,11 @@ def _whole(cells: pd.DataFrame, baseline: str) -> NDArray[np.int64]:
             code="baseline-not-counted",
             where=baseline,
             seen=exposure[counts != exposure][0],
-            remedy="Count per cell, or leave out counted_baseline.",
+            remedy=Remedy(
+                cli="Count per cell, or compare with another baseline.",
+                app="Compare with the area of each cell.",
+                library="Count per cell, or leave out counted_baseline.",
+            ),
         )
     return counts
 

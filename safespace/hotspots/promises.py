@@ -193,6 +193,7 @@ def enough_extra(window: pd.DataFrame, share: Numbers, settings: HotspotSettings
         "No number of events in one ring would stand out.",
         code="no-count-would-stand-out",
         seen=f"{tests} cells",
+        remedy="Choose larger cells or a longer period, or a higher false discovery rate.",
     )
 
 

@@ -368,6 +368,7 @@ def scan_shares(
             code="share-of-all-events",
             where=name,
             seen=int(cases.sum()),
+            remedy="Choose a share that some events lack.",
         )
     held = discs(used["cell"].to_numpy(), radius=radius)
     layer = np.random.default_rng(seed).multivariate_hypergeometric(
@@ -509,6 +510,7 @@ def _whole(values: pd.Series | pd.DataFrame, where: str) -> Whole:
             code="count-not-whole",
             where=where,
             seen=held[whole != held][0],
+            remedy="Give counts of whole events.",
         )
     return whole
 

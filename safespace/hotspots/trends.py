@@ -345,6 +345,7 @@ def near_repeat(
                 code="bands-not-ascending",
                 where=name,
                 seen=tuple(bands),
+                remedy="Give the upper ends in ascending order, such as 100, 200, 400.",
             )
     known = reports[reports["occurred_to"] - reports["occurred_from"] <= pd.Timedelta(days=1)]
     events = known.sort_values(["occurred_from", "report_id"], kind="stable").drop_duplicates("event_id")
@@ -659,6 +660,7 @@ def smooth_week(weights: Numbers, *, spread_h: float = 1.0, spread_days: float =
             "A week has seven days of 24 hours, all with a weight, and a spread is not below zero.",
             code="week-not-usable",
             seen=f"shape {held.shape}, spreads {spread_h} and {spread_days}",
+            remedy="Give a weight above nought for each of 168 hours, and a spread of zero or more.",
         )
     along = _round_kernel(168, spread_h) @ held.ravel()
     smoothed: Numbers = _round_kernel(7, spread_days) @ along.reshape(7, 24)

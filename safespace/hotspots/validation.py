@@ -300,7 +300,10 @@ def _check_shares(shares: Sequence[float]) -> None:
     wrong = [share for share in shares if not 0 < share < 1]
     if wrong or not shares:
         raise InputError(
-            "A share of the area lies between 0 and 1.", code="area-share-out-of-range", seen=wrong or "none"
+            "A share of the area lies between 0 and 1.",
+            code="area-share-out-of-range",
+            seen=wrong or "none",
+            remedy="Give a share such as 0.1.",
         )
 
 
@@ -336,7 +339,11 @@ def _values(score: pd.Series, counts: pd.DataFrame, name: str) -> Numbers:
     if held.isna().any():
         seen = f"{int(held.isna().sum())} of {len(held)} cells without"
         raise InputError(
-            "A method does not score every cell.", code="method-lacks-scores", where=name, seen=seen
+            "A method does not score every cell.",
+            code="method-lacks-scores",
+            where=name,
+            seen=seen,
+            remedy="Score every cell, with zero where nothing is expected.",
         )
     return held.to_numpy(dtype=float)
 

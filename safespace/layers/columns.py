@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import pyarrow as pa
 
-from safespace.errors import FileError, SchemaError
+from safespace.errors import FileError, Remedy, SchemaError
 from safespace.settings import LimitSettings
 from safespace.sources import tables
 from safespace.sources.texts import plain
@@ -150,7 +150,7 @@ def _tar_members(path: Path, limits: LimitSettings) -> Iterator[tuple[str, bytes
                         "The archive unpacks to too much.",
                         code="layer-archive-too-large",
                         where=path.name,
-                        remedy=f"The limit is {limits.file_mb:,} MB (limits.file_mb).",
+                        remedy=Remedy.limit(f"The limit is {limits.file_mb:,} MB", "limits.file_mb"),
                     )
                 member = archive.extractfile(item) if item.isfile() and item.name.endswith(".csv") else None
                 if member is not None:

@@ -87,6 +87,7 @@ def _checked(weights: NDArray[np.float64]) -> NDArray[np.float64]:
             "Some weights are missing or negative.",
             code="week-weights-not-amounts",
             seen=float(np.nanmin(table)),
+            remedy="Give zero or more for each hour.",
         )
     return table
 

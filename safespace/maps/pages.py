@@ -22,7 +22,7 @@ import shapely
 from folium.utilities import JsCode
 
 from safespace import tone
-from safespace.errors import AreaError
+from safespace.errors import AreaError, InputError
 from safespace.maps.accessible_table import GATHERED, NONE, table_twin
 from safespace.maps.agreement import STYLES as AGREEMENT_STYLES
 from safespace.maps.agreement import agreement_twin
@@ -269,11 +269,11 @@ def route_page(
 
     Raises
     ------
-    AreaError
+    InputError
         When there is no option to draw.
     """
     if routes.empty:
-        raise AreaError(
+        raise InputError(
             "There is no walking option to draw.", code="no-walk-to-draw", remedy="Plan a route first."
         )
     table = _route_table(routes) if comparison is None else comparison.astype("str")

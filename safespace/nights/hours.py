@@ -408,6 +408,7 @@ def _refuse_unknown(moments: pd.Series, where: str) -> None:
             code="moments-unknown",
             where=where,
             seen=f"{int(moments.isna().sum())} rows",
+            remedy="Leave those rows out.",
         )
 
 

@@ -11,7 +11,7 @@ from scipy.spatial import cKDTree
 
 from safespace import cells, hotspots, maps, streets
 from safespace.engine import open_engine
-from safespace.errors import AreaError, InputError, SafeSpaceError, TooFewError
+from safespace.errors import AreaError, InputError, Remedy, SafeSpaceError, TooFewError
 from safespace.pipeline.baselines import baseline_note, exposure
 from safespace.pipeline.loading import area_outline, version
 from safespace.pipeline.networks import load_streets, streets_credit
@@ -484,7 +484,11 @@ def tell_cell(found: PlacesFound, cell: int, settings: Settings) -> CellStory:
             "This cell is not in the area.",
             code="cell-not-in-area",
             seen=f"{cell:x}",
-            remedy="Pick a cell on the map.",
+            remedy=Remedy(
+                cli="Choose one of the cells found.",
+                app="Pick a cell on the map.",
+                library="Give one of the cells found.",
+            ),
         )
     reports = select(found.view, settings).reports
     ours = reports[reports[f"cell_{found.view.resolution}"] == cell].drop_duplicates("event_id")

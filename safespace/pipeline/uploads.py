@@ -316,6 +316,7 @@ def add_layer(
                 "Streets are loaded from one extract.",
                 code="streets-need-one-extract",
                 seen=f"{len(shelf.paths)} files",
+                remedy="Choose one file.",
             )
         else:
             told = ingest_streets(shelf.paths[0], settings=settings, clip=clip).sentences()

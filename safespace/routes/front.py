@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from safespace.errors import PlaceError
+from safespace.errors import PlaceError, Remedy
 from safespace.routes.search import checked_weight, least, pop, push, shortest_path
 from safespace.streets import compiled
 
@@ -85,7 +85,11 @@ def trade_off(
             "The two places are too far apart for an exact trade-off set.",
             code="places-too-far-apart",
             seen=f"the shortest walk is {to_go[0][origin]:,.0f} m",
-            remedy="Choose nearer places, or lower routes.detour_cap.",
+            remedy=Remedy(
+                cli="Choose nearer places, or lower routes.detour_cap.",
+                app="Choose nearer places.",
+                library="Choose nearer places, or lower routes.detour_cap.",
+            ),
         )
     return _front(graph, burden, [edges[start[k] : start[k + 1]] for k in range(count)])
 

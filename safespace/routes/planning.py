@@ -201,6 +201,7 @@ def checked_reports(operator: csr_array, weights: ArrayLike, graph: StreetGraph)
             "Weights must be one finite number a report, not negative, and the operator made for this graph.",
             code="route-weights-by-report",
             seen=f"{values.shape} weights, operator {operator.shape}, {graph.edges} edges",
+            remedy="Give one weight a report, and the operator made from the same graph and reports.",
         )
     return values
 

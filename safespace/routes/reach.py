@@ -271,7 +271,9 @@ def _ends(
             )
         elif node == start:
             found[name] = PlaceError(
-                "The place lies at the street corner the walks start from.", code="place-is-the-start"
+                "The place lies at the street corner the walks start from.",
+                code="place-is-the-start",
+                remedy="Choose a place further away.",
             )
         else:
             found[name] = node

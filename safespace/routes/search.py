@@ -139,6 +139,7 @@ def checked_weight(graph: StreetGraph, weight: ArrayLike | None) -> Floats:
             "Weights must be one finite number an edge, not negative.",
             code="route-weights-by-edge",
             seen=f"shape {costs.shape} for {graph.edges} edges, least {costs.min(initial=0):g}",
+            remedy="Give one weight an edge, zero or more.",
         )
     return costs
 

@@ -18,7 +18,7 @@ import pyogrio
 import shapely
 from pyproj import CRS, Transformer
 
-from safespace.errors import FileError
+from safespace.errors import FileError, Remedy
 
 if TYPE_CHECKING:
     from safespace.settings import LimitSettings
@@ -114,6 +114,7 @@ def _open_parquet(
             code="data-file-too-large",
             where=name,
             seen=f"{size / 2**20:,.0f} MB",
+            remedy=Remedy.limit(f"The limit is {limits.file_mb:,} MB", "limits.file_mb"),
         )
     table = file.read()
     told = json.loads((table.schema.metadata or {}).get(b"geo", b"{}"))

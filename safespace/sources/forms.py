@@ -154,7 +154,11 @@ def _check_mapping(headers: Sequence[str], form: Form, mapping: Mapping, *, wher
             code="mapping-headers-absent",
             where=where,
             seen=_listed(headers),
-            remedy="Mend the mapping, or leave out the columns the file does not have.",
+            remedy=Remedy(
+                cli="Mend the mapping, or leave out the columns the file does not have.",
+                app="Choose again which of the file's columns each is.",
+                library="Mend the mapping, or leave out the columns the file does not have.",
+            ),
         )
 
 

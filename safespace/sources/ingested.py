@@ -76,6 +76,7 @@ class Ingested:
                 code="outcomes-unbalanced",
                 where=self.source,
                 seen=counts,
+                remedy="Nothing was loaded. Report this with the file's headers: the reader has lost count.",
             )
 
     def counts(self) -> dict[str, int]:

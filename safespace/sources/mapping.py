@@ -235,7 +235,11 @@ def _find(path: Path | str) -> Traversable | Path:
         "No such mapping.",
         code="mapping-unknown",
         seen=str(path),
-        remedy=f"Give a TOML file, or a name that is here: {known}.",
+        remedy=Remedy(
+            cli=f"Give a TOML file, or a name that is here: {known}.",
+            app="Choose again which of the file's columns each is.",
+            library=f"Give a TOML file, or a name that is here: {known}.",
+        ),
     )
 
 

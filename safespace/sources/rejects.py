@@ -97,6 +97,7 @@ def write_to_mend(rejects: pd.DataFrame, path: Path) -> tuple[Path, ...]:
                 code="rejects-not-writable",
                 where=name,
                 seen=problem.strerror or str(problem),
+                remedy="Name a file in a folder that is there and can be written to.",
             ) from problem
         written.append(name)
     return tuple(written)

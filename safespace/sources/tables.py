@@ -262,7 +262,7 @@ def check_size(path: Path, limits: LimitSettings) -> None:
             code="file-too-large",
             where=path.name,
             seen=f"{size / 2**20:,.0f} MB",
-            remedy=f"The limit is {limits.file_mb:,} MB (limits.file_mb); split the file or raise it.",
+            remedy=Remedy.limit(f"The limit is {limits.file_mb:,} MB", "limits.file_mb", "split the file"),
         )
 
 
@@ -291,7 +291,7 @@ def open_archive(content: bytes, name: str, limits: LimitSettings) -> zipfile.Zi
             code="archive-too-large",
             where=name,
             seen=f"{total / 2**20:,.0f} MB",
-            remedy=f"The limit is {limits.file_mb:,} MB (limits.file_mb).",
+            remedy=Remedy.limit(f"The limit is {limits.file_mb:,} MB", "limits.file_mb"),
         )
     packed = sum(item.compress_size for item in archive.infolist())
     if total > max(_BOMB_BYTES, _BOMB_RATIO * packed):
@@ -576,7 +576,11 @@ def _too_long(name: str, seen: str, limits: LimitSettings) -> FileError:
         code="cell-too-long",
         where=name,
         seen=seen,
-        remedy=f"The limit is {limits.field_chars:,} (limits.field_chars); look for a quotation mark that is never closed.",
+        remedy=Remedy.limit(
+            f"The limit is {limits.field_chars:,}",
+            "limits.field_chars",
+            "look for a quotation mark that is never closed",
+        ),
     )
 
 

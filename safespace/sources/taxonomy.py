@@ -105,6 +105,7 @@ def load_taxonomy(*forms: Form) -> Taxonomy:
                     code="taxonomy-spelling-twice",
                     where=f"taxonomy {source}.{name}",
                     seen=sorted(twice),
+                    remedy="Keep it under one label.",
                 )
     return Taxonomy(told["version"], lists)
 

@@ -13,7 +13,7 @@ import shapely
 from pyproj import Geod, Transformer
 from scipy.spatial import cKDTree
 
-from safespace.errors import PlaceError
+from safespace.errors import PlaceError, Remedy
 from safespace.schemas import LIGHTING, SEGMENTS, conform
 
 if TYPE_CHECKING:
@@ -277,12 +277,17 @@ def nearest_node(
         piece = graph.component[graph.u] == graph.component[other]
         km = float(graph.length_m[piece].sum()) / 1000
         seen = f"the streets there are an island of {km:.2f} km that nothing joins to the rest; {seen}"
+    nearer = "Choose a point nearer to a street, load the streets of that place"
     raise PlaceError(
         f"No street within {limit_m:,.0f} m of the point{' leads on' if other_m <= limit_m else ''}.",
         code="no-street-near-point",
         where=f"{lon:.5f}, {lat:.5f}",
         seen=seen,
-        remedy="Choose a point nearer to a street, load the streets of that place, or raise routes.snap_limit_m.",
+        remedy=Remedy(
+            cli=f"{nearer}, or raise routes.snap_limit_m.",
+            app=f"{nearer}.",
+            library=f"{nearer}, or raise routes.snap_limit_m.",
+        ),
     )
 
 

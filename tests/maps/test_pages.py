@@ -9,7 +9,7 @@ import pytest
 import shapely
 
 from safespace import tone
-from safespace.errors import AreaError
+from safespace.errors import AreaError, InputError
 from safespace.maps.accessible_table import table_twin
 from safespace.maps.pages import PageText, hex_page, route_page
 
@@ -108,7 +108,7 @@ def test_route_page(routes, streets):
     page = route_page(routes, text=TEXT, streets=streets)
     assert "1,100 m" in _read(page).cells
     assert "A: Option A" in _read(page).cells or "A: A" in _read(page).cells
-    with pytest.raises(AreaError, match="no walking option"):
+    with pytest.raises(InputError, match="no walking option"):
         route_page(routes.iloc[:0], text=TEXT)
 
 
