@@ -103,8 +103,9 @@ def _read(call: ast.Call, scope: Scope, room: str) -> Iterator[Raised]:
     given = {keyword.arg: keyword.value for keyword in call.keywords}
     code = given.get("code", ast.Constant(""))
     remedies = _remedies(given["remedy"], scope) if "remedy" in given else ()
+    whats, names = _branches(call.args[0]), _branches(code)
     # one condition may choose the sentence and the code
-    for what, name in zip(_branches(call.args[0]), _branches(code), strict=True):
+    for what, name in zip(whats, names if len(names) == len(whats) else names * len(whats), strict=False):
         (said, *_), (named, *_) = _texts(what, scope), _texts(name, scope)
         yield Raised(named, _name(call.func), said, remedies, room, call.lineno)
 
@@ -130,6 +131,9 @@ def _reached(node: ast.expr, scope: Scope) -> list[ast.expr]:
     """Return what an expression may be: each branch, and what its names and functions stand for in this module."""
     if isinstance(node, ast.IfExp):
         return [one for branch in _branches(node) for one in _reached(branch, scope)]
+    if isinstance(node, ast.Subscript):  # one of a table
+        held = [one for one in _reached(node.value, scope) if isinstance(one, ast.Dict)]
+        return [value for one in held for value in one.values] or [node]
     reached = node.func if isinstance(node, ast.Call) else node
     known = scope.get(reached.id, []) if isinstance(reached, ast.Name) else []
     return [one for value in known for one in _reached(value, scope)] or [node]

@@ -157,6 +157,7 @@ def _eliminate(full: Numbers, size: int) -> tuple[Numbers, Numbers]:
     if failed:
         raise InputError(
             "A matrix of the model is not positive definite.",
+            code="model-matrix-not-definite",
             seen=f"row {failed} of a front of {size}",
             remedy="Look for counts or a baseline without a finite size.",
         )

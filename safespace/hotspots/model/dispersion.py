@@ -79,6 +79,7 @@ def estimate_dispersion(counts: ArrayLike, *, shares: ArrayLike | None = None) -
     if by_chance <= 1e-9 * total:
         raise TooFewError(
             "All events lie in one place or one slice, so no variation can be seen.",
+            code="dispersion-of-one-place-or-slice",
             seen=f"{total:g} events, shape {seen.shape}",
             remedy="Give more slices or places.",
         )
@@ -90,14 +91,21 @@ def _checked(counts: ArrayLike) -> Numbers:
     if seen.ndim != 2 or seen.shape[1] < 2:
         raise TooFewError(
             "Dispersion needs counts of at least two slices of time.",
+            code="dispersion-of-one-slice",
             seen=f"shape {seen.shape}",
             remedy="Give one row a place and one column a slice.",
         )
     if not np.isfinite(seen).all() or (seen < 0).any():
-        raise InputError("Some counts are not amounts.", where="dispersion", remedy="Give zero or more.")
+        raise InputError(
+            "Some counts are not amounts.",
+            code="dispersion-counts-not-amounts",
+            where="dispersion",
+            remedy="Give zero or more.",
+        )
     if seen.sum() == 0:
         raise TooFewError(
             "There are no events to see any dispersion in.",
+            code="dispersion-without-events",
             seen=f"shape {seen.shape}",
             remedy="Widen the dates, the area or the sources.",
         )
@@ -109,6 +117,7 @@ def _checked_shares(shares: ArrayLike, slices: int) -> Numbers:
     if held.shape != (slices,) or not (held >= 0).all() or abs(held.sum() - 1) > 1e-9:
         raise InputError(
             "The slices' shares do not add up to 1.",
+            code="dispersion-shares-not-one",
             seen=f"{held.size} shares, sum {held.sum():g}",
             remedy=f"Give one share for each of the {slices} slices.",
         )

@@ -83,6 +83,7 @@ class Draws:
                 "A place holds cells that the model has not assessed."
                 if wanted.size
                 else "A place holds no cell.",
+                code="model-place-not-assessed" if wanted.size else "model-place-empty",
                 seen=f"{unknown.size} of {wanted.size} cells",
                 remedy="Give assessed cells only; where nothing is expected nothing is known.",
             )

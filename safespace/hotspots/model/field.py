@@ -175,15 +175,26 @@ def make_field(ring: Ring) -> Field:
 
 def _refuse_no_graph(links: Ring) -> None:
     rows, columns = links.shape
-    problem, seen = "", f"shape {links.shape}"
+    remedy = "Take them from safespace.cells.neighbours."
     if rows != columns or not rows:
-        problem = "The neighbours are not a table of cells by cells."
-    elif abs(links.astype(bool) - links.astype(bool).T).nnz:
-        problem, seen = "Some cells are neighbours one way only.", f"{rows} cells"
-    elif (most := int(_adjacency(links).sum(axis=1).max())) > SIDES:
-        problem, seen = "A cell has more neighbours than a hexagon.", f"{most}"
-    if problem:
-        raise InputError(problem, seen=seen, remedy="Take them from safespace.cells.neighbours.")
+        shape = f"shape {links.shape}"
+        raise InputError(
+            "The neighbours are not a table of cells by cells.",
+            code="neighbours-not-a-table",
+            seen=shape,
+            remedy=remedy,
+        )
+    if abs(links.astype(bool) - links.astype(bool).T).nnz:
+        raise InputError(
+            "Some cells are neighbours one way only.",
+            code="neighbours-one-way",
+            seen=f"{rows} cells",
+            remedy=remedy,
+        )
+    if (most := int(_adjacency(links).sum(axis=1).max())) > SIDES:
+        raise InputError(
+            "A cell has more neighbours than a hexagon.", code="neighbours-too-many", seen=most, remedy=remedy
+        )
 
 
 def _adjacency(links: Ring) -> Ring:

@@ -80,6 +80,7 @@ class Method:
         for name in (name for name, is_wrong in wrong.items() if is_wrong):
             raise InputError(
                 f"The model cannot be asked with this {name}.",
+                code="model-option",
                 where=name,
                 seen=getattr(self, name),
                 remedy=_ASK[name],
@@ -323,6 +324,7 @@ def _refuse(events: Numbers, exposure: Numbers, ring: Ring, names: NDArray[np.in
     if len(set(shapes)) > 1 or events.ndim != 1:
         raise InputError(
             "Events, exposure, cells and neighbours do not belong together.",
+            code="model-inputs-differ",
             seen=f"shapes {events.shape}, {exposure.shape}, {names.shape}, {ring.shape}",
             remedy="Give one of each for every cell.",
         )
@@ -331,6 +333,7 @@ def _refuse(events: Numbers, exposure: Numbers, ring: Ring, names: NDArray[np.in
         if wrong.any():
             raise InputError(
                 f"Some {name} are not amounts.",
+                code="model-input-not-amounts",
                 where=name,
                 seen=f"{int(wrong.sum())} cells, first {values[wrong][0]}",
                 remedy="Give zero or more in each cell.",
@@ -338,6 +341,7 @@ def _refuse(events: Numbers, exposure: Numbers, ring: Ring, names: NDArray[np.in
     if exposure.size and not exposure.any():
         raise InputError(
             "The baseline is zero in every cell.",
+            code="baseline-zero",
             seen=f"{len(exposure)} cells",
             remedy="Choose a baseline that covers the area.",
         )
@@ -345,6 +349,7 @@ def _refuse(events: Numbers, exposure: Numbers, ring: Ring, names: NDArray[np.in
     if assessed.sum() < 2 or events[assessed].sum() <= 0:
         raise TooFewError(
             "There is too little for rates to be compared.",
+            code="model-too-little",
             seen=f"{events[assessed].sum():g} events in {int(assessed.sum())} cells with a baseline",
             remedy="At least one event and two cells are needed; widen the dates, the area or the sources.",
         )
@@ -380,6 +385,7 @@ def probability_both(first: RateModel, second: RateModel, *, above: float) -> pd
         if name not in fit.table:
             raise InputError(
                 "A fit has not been asked about this threshold.",
+                code="model-threshold-not-asked",
                 seen=f"{above:g} of {fit.method.above}",
                 remedy="Add it to the method's thresholds.",
             )
@@ -388,6 +394,7 @@ def probability_both(first: RateModel, second: RateModel, *, above: float) -> pd
     if joined.empty:
         raise InputError(
             "The two layers have no cell in common.",
+            code="model-layers-apart",
             seen=f"{len(one)} and {len(other)} cells",
             remedy="Fit both over one window, at one resolution.",
         )

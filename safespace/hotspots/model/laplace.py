@@ -209,6 +209,7 @@ class Model:
                 gaussian = self._gaussian(matrix, x + level, r)
         raise InputError(
             "The model found no most probable rates.",
+            code="model-without-mode",
             seen=f"{self.counts.events.sum():g} events, {self.counts.expected.sum():g} expected",
             remedy="Look for counts or a baseline of absurd size.",
         )
