@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from scipy.optimize import brentq
 
 from safespace.errors import InputError, SchemaError, SettingsError, TooFewError
+from safespace.tone import percent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -442,7 +443,7 @@ def _sentence(
     detectable: float,
     level: float,
 ) -> str:
-    span = f"{100 * level:g} % interval: "  # 97.5 %, and not the 98 % it would round to
+    span = f"{percent(level)} interval: "
     said = (
         f"{_WORDS[verdict]} {_number(difference.value).capitalize()} than the comparison leads one to expect "
         f"({span}{_number(difference.lower, '')} to {_number(difference.upper, '')}); "

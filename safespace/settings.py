@@ -69,6 +69,8 @@ class RouteSettings(_Section):
     reach_m: Metres = 150.0
     detour_cap: float = Field(default=1.5, ge=1, le=3)
     options_shown: int = Field(default=4, ge=2, le=5)
+    interval: Share = 0.95
+    resamples: int = Field(default=200, ge=20, le=10_000)
     lamp_reach_m: Metres = 20.0
 
 

@@ -37,4 +37,4 @@ def show(view: View, held: Catalog, settings: Settings) -> None:
     st.subheader("Preview", anchor=False)
     with st.container(key="ss_preview"):
         st.iframe(page, height=1100, alt="Preview of the brief as a web page")
-    frame.limits(words.SHOWS, words.DOES_NOT_SHOW)
+    frame.limits(words.shows(settings), words.DOES_NOT_SHOW)

@@ -29,12 +29,11 @@ def hex_map(found: PlacesFound, streets: gpd.GeoDataFrame | None, *, picked: int
     its name, the clicked layer is gone once the pick has been read.
     """
     deck = maps.hex_deck(
-        found.hotspots.table,
+        found.hotspots,
         view=maps.View.of(found.area, width_px=700, height_px=MAP_HEIGHT_PX),
         streets=streets,
         names=found.names,
         chosen=(picked,) if picked else (),
-        interval=found.hotspots.method.interval,
     )
     for layer in deck.layers:
         if layer.pickable:
@@ -46,12 +45,11 @@ def hex_map(found: PlacesFound, streets: gpd.GeoDataFrame | None, *, picked: int
 def agreement_map(found: Agreement, streets: gpd.GeoDataFrame | None, *, picked: int) -> pdk.Deck:
     """Return the deck of where felt and recorded agree, looking where the map of the places first looks."""
     return maps.agreement_deck(
-        found.table,
+        found.agreed,
         view=maps.View.of(found.area, width_px=700, height_px=MAP_HEIGHT_PX),
         streets=streets,
         names=found.names,
         chosen=(picked,) if picked else (),
-        interval=found.felt.method.interval,
     )
 
 

@@ -9,15 +9,17 @@ import geopandas as gpd
 import pandas as pd
 
 from safespace.maps.palette import BLUE, INK
+from safespace.tone import percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
+    from safespace.hotspots import HotspotMethod
     from safespace.maps.palette import Style
     from safespace.pipeline import WalkPlanned
-    from safespace.routes import Route
+    from safespace.routes import Route, RouteMethod
 
 _LIT = {"yes": "Lit", "no": "Unlit", "unknown": "Not known"}
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -44,12 +46,12 @@ def key(styles: Iterable[Style]) -> str:
     return f'<ul class="ss-key" aria-label="Key to the map">{"".join(items)}</ul>'
 
 
-def place_card(place: Any, *, level: float) -> str:
+def place_card(place: Any, *, method: HotspotMethod) -> str:
     """Return one place of the list: its number on the map, name, rate with interval and counts."""
     rank = f"Rank {place.rank}{', shared' if place.tied else ''}"
     return (
         f'<section class="ss-place"><h3><span class="ss-rank">{place.place}</span>{escape(str(place.name))}</h3>'
-        f"<p><strong>{place.rate:.1f} times its usual</strong> ({level:.0%} interval {place.lower:.1f} to "
+        f"<p><strong>{place.rate:.1f} times its usual</strong> ({percent(method.interval, space='')} interval {place.lower:.1f} to "
         f"{place.upper:.1f})</p><p>{count(int(place.events), 'event')} where {place.expected:.1f} would be usual, in "
         f'{count(len(place.cells), "cell")}. {rank}.</p><p class="ss-quiet">{escape(str(place.label))}</p></section>'
     )
@@ -66,13 +68,13 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def shares_in_words(shares: pd.DataFrame) -> pd.DataFrame:
+def shares_in_words(shares: pd.DataFrame, *, method: HotspotMethod) -> pd.DataFrame:
     """Return the shares of reasons as words, the most given first."""
     return pd.DataFrame(
         {
             "What": shares["factor"],
             "Events": [f"{n} of {of}" for n, of in zip(shares["n"], shares["of"], strict=True)],
-            "Share (95 % interval)": [
+            f"Share ({method.interval_words})": [
                 f"{row.share:.0%} ({row.lower:.0%} to {row.upper:.0%})" for row in shares.itertuples()
             ],
         }
@@ -123,7 +125,7 @@ def option_cards(planned: WalkPlanned) -> str:
     verdicts = planned.table.get("Compared with the shortest", pd.Series("", index=planned.table.index))
     first = planned.options.stability.shares()
     cards = [
-        _option_card(letter, route, str(verdict), share)
+        _option_card(letter, route, str(verdict), share, planned.options.method)
         for letter, route, verdict, share in zip(
             letters(planned), planned.options.routes, verdicts, first, strict=True
         )
@@ -140,11 +142,11 @@ def told_beside(planned: WalkPlanned) -> str:
     return limits + (made.stability.sentence() if len(made.routes) > 1 else "")
 
 
-def _option_card(letter: str, route: Route, verdict: str, first: str) -> str:
+def _option_card(letter: str, route: Route, verdict: str, first: str, method: RouteMethod) -> str:
     longer = f"{route.detour:.0%} longer than the shortest" if route.detour >= 0.005 else "the shortest"
     facts = {
         "Reports nearby, weighted by distance": f"{route.exposure:.1f}",
-        "95 % interval": f"{route.exposure_lower:.1f} to {route.exposure_upper:.1f}",
+        method.interval_words: f"{route.exposure_lower:.1f} to {route.exposure_upper:.1f}",
         "Reports within reach": f"{route.reports_near:,}",
         "Steps": _metres(route.steps_m),
         "Tunnel or underpass": _metres(route.tunnel_m),

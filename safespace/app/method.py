@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from safespace.app import words
-from safespace.tone import FIXED_SENTENCES
+from safespace.tone import FIXED_SENTENCES, percent
 
 if TYPE_CHECKING:
     from safespace.settings import Settings
@@ -30,8 +30,8 @@ def sections(settings: Settings) -> dict[str, str]:
     return {
         "From reports to events": words.METHOD_EVENTS.format(metres=settings.hotspots.same_event_m),
         "From events to places": words.METHOD_PLACES.format(
-            rate=settings.hotspots.false_discovery_rate,
-            level=settings.hotspots.interval,
+            rate=percent(settings.hotspots.false_discovery_rate, space=""),
+            level=percent(settings.hotspots.interval, space=""),
             fewest=settings.hotspots.min_events,
         ),
         "Nights": words.METHOD_NIGHTS,

@@ -47,7 +47,7 @@ def show(view: View, held: Catalog, settings: Settings) -> None:
             _list(found)
         else:
             _story(story, view)
-    frame.limits(words.SHOWS, words.DOES_NOT_SHOW, found.notes)
+    frame.limits(words.shows(settings), words.DOES_NOT_SHOW, found.notes)
 
 
 def _headline(found: PlacesFound) -> str:
@@ -77,9 +77,7 @@ def _map_and_table(found: PlacesFound, view: View, settings: Settings, held: Cat
         st.html(formatting.key(maps.legend(maps.classify(found.hotspots.table))))
         st.caption(f"Colours mean the same on every map. {found.credit}")
     with as_table:
-        twin = maps.table_twin(
-            found.hotspots.table, names=found.names, interval=found.hotspots.method.interval
-        )
+        twin = maps.table_twin(found.hotspots, names=found.names)
         frame.table(twin, f"Cells of {found.area_name}, and how they compare with their usual")
         st.caption(found.credit)
     for tab in beside:
@@ -150,7 +148,7 @@ def _list(found: PlacesFound) -> None:
     if found.places["tied"].any():
         st.caption("Places with the same rank cannot be told apart: their intervals overlap.")
     for place in found.places.itertuples(index=False):
-        st.html(formatting.place_card(place, level=found.hotspots.method.interval))
+        st.html(formatting.place_card(place, method=found.hotspots.method))
         st.button(
             "Why is this here?",
             key=f"why_{place.place}",
@@ -165,7 +163,9 @@ def _story(story: CellStory, view: View) -> None:
     lines = "".join(f"<li>{escape(line)}</li>" for line in (*story.sentences, *story.checks))
     st.html(f'<section class="ss-panel"><h3>{escape(story.name)}</h3><ul>{lines}</ul></section>')
     if len(story.shares):
-        frame.table(formatting.shares_in_words(story.shares), words.shares_name(view.sources))
+        frame.table(
+            formatting.shares_in_words(story.shares, method=story.method), words.shares_name(view.sources)
+        )
 
 
 def _hours(story: CellStory, found: PlacesFound) -> None:

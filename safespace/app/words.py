@@ -7,13 +7,13 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from safespace.registry import FELT, SOURCES, of_layer, titles
-from safespace.tone import ABSENCE
+from safespace.tone import ABSENCE, percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
 
-    from safespace.settings import NightWindow
+    from safespace.settings import NightWindow, Settings
     from safespace.sources.mapping import Crs, DateOrder
 
 CELL_SIZES: Mapping[int, str] = MappingProxyType(
@@ -42,8 +42,8 @@ SMOOTHED = (
     "hours as counted. A report whose time is a span counts in part in each hour of it."
 )
 
-SHOWS = (
-    "Where reports are more than usual for the baseline chosen on the left, with 95 % intervals.",
+_SHOWS = (
+    "Where reports are more than usual for the baseline chosen on the left, with {level} intervals.",
     "Only what chance alone would not explain, each cell tested with its neighbours and the tests counted.",
 )
 DOES_NOT_SHOW = (
@@ -62,7 +62,7 @@ WALKS_DO_NOT_SHOW = (
     "That brighter is better: lighting alone does not decide how a place feels.",
 )
 METHOD_EVENTS = (
-    "Pins with the same reasons, within {metres:.0f} m of each other and on the same day, are one event. Both counts "
+    "Pins with the same reasons, within {metres:g} m of each other and on the same day, are one event. Both counts "
     "are kept; the tests use events, so that one person placing many pins counts once. Rows known to be found by "
     "patrols are left out unless asked for: they show where patrols were. What people felt and what was recorded are "
     "two layers and are never added together."
@@ -71,8 +71,8 @@ METHOD_PLACES = (
     "The area is laid out in hexagons (H3), those without reports included. What is usual for a cell is its share of "
     "the area's events by the baseline chosen: length of walkable street, area, recorded incidents or residents. A "
     "cell's rate is pulled towards the area's mean as far as its numbers are small (Poisson-gamma), with a "
-    "{level:.0%} interval. Each cell is tested exactly together with the cells around it, and all tests are counted "
-    "(Benjamini-Hochberg, {rate:.0%}); fewer than {fewest} events never stand out. Cells at the edge of the area are "
+    "{level} interval. Each cell is tested exactly together with the cells around it, and all tests are counted "
+    "(Benjamini-Hochberg, {rate}); fewer than {fewest} events never stand out. Cells at the edge of the area are "
     "not judged. Cells that stand out and belong together are one place. Places share a rank when their intervals "
     "overlap. Every finding is checked against a second baseline."
 )
@@ -82,8 +82,8 @@ METHOD_NIGHTS = (
 )
 METHOD_WALKS = (
     "The options are taken from the exact set of walks for which no other is both shorter and has fewer reports "
-    "nearby, up to {cap:.1f} times the shortest, and one along different streets. A report counts less with distance "
-    "from a street (falling off over {decay:.0f} m, ending at {reach:.0f} m). Intervals come from drawing the events "
+    "nearby, up to {cap:g} times the shortest, and one along different streets. A report counts less with distance "
+    "from a street (falling off over {decay:g} m, ending at {reach:g} m). Intervals come from drawing the events "
     "again (Poisson bootstrap). Lighting, steps, crossings and cameras are told as mapped and never scored; not known "
     "is neither lit nor unlit. Nothing about residents is used. How often an option comes first is a count over every "
     "weighting of length, reports nearby, unlit and unknown metres, steps and tunnels in steps of a tenth; it chooses nothing. "
@@ -256,6 +256,18 @@ def ask_felt() -> str:
     """
     felt = titles(of_layer(FELT))
     return f"Here {felt} are set beside recorded ones. Choose {felt} on the left to see it."
+
+
+def shows(settings: Settings) -> tuple[str, ...]:
+    """Say what the pages of places show.
+
+    Examples
+    --------
+    >>> from safespace.settings import Settings
+    >>> shows(Settings(hotspots={"interval": 0.8}))[0]
+    'Where reports are more than usual for the baseline chosen on the left, with 80 % intervals.'
+    """
+    return tuple(sentence.format(level=percent(settings.hotspots.interval)) for sentence in _SHOWS)
 
 
 def factor_name(sources: Sequence[str]) -> str:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from safespace.hotspots import HotspotMethod
     from safespace.tone import Edition, Override
 
 PLACES = Table(
@@ -111,26 +112,24 @@ class Brief:
         The pictures; without them their part of the page is left out.
     counts
         What became of the rows read.
+    method
+        How the places were found: the baseline, and the probability of the intervals of places and shares.
+    basis
+        One sentence on what the finding rests on.
     cells
         How many cells were judged, by fixed sentence.
     edition
         Who it is for.
     classification
         Government security classification, printed on each page.
-    baseline
-        What usual is measured by.
     caveats, sources, assumptions
         Sentences; the first few are printed, all are in the data file.
     notes
         Local knowledge somebody typed; checked against the tone rules.
     overrides
         Accountable decisions to keep flagged words of the notes.
-    method
-        One sentence on how places were found.
     version
         Fingerprint of what the brief rests on.
-    interval
-        Coverage of the intervals, as a share.
     synthetic
         Whether the data are made up; every page then says so.
     recorded
@@ -152,6 +151,8 @@ class Brief:
     data_date: date
     places: pd.DataFrame
     counts: Counts
+    method: HotspotMethod
+    basis: str = ""
     map_svg: bytes = b""
     hours_svg: bytes = b""
     links: pd.DataFrame = field(default_factory=lambda: empty(LINKS))
@@ -159,15 +160,12 @@ class Brief:
     cells: dict[str, int] = field(default_factory=dict)
     edition: Edition = "police"
     classification: str = "OFFICIAL"
-    baseline: str = "area of each cell"
     caveats: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     assumptions: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     overrides: tuple[Override, ...] = ()
-    method: str = ""
     version: str = ""
-    interval: float = 0.95
     synthetic: bool = False
     recorded: bool = False
     data_file: str = "the data file"

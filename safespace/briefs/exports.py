@@ -19,15 +19,18 @@ import shapely
 
 from safespace.briefs.geopackage import Drawn, Layer, write_geopackage
 from safespace.briefs.pdf import put
+from safespace.briefs.wording import method_of
 from safespace.disclosure import escape_formula
 from safespace.maps.palette import SYNTHETIC, classify, legend
 from safespace.schemas import HOTSPOTS, check
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date
     from pathlib import Path
 
     from safespace.briefs.definition import Brief
+    from safespace.hotspots import Hotspots
 
 # What a scan, the checks and the local statistics add to a finding's table, written where it is there.
 ADDED = (
@@ -113,13 +116,14 @@ def write_brief_data(brief: Brief, path: Path) -> Path:
         When the file cannot be written.
     """
     tables = {name: getattr(brief, name).to_dict("records") for name in ("places", "shares", "links")}
-    words = {
-        name: getattr(brief, name)
-        for name in ("title", "area", "period", "edition", "classification", "baseline", "method", "version")
-    }
+    words = {name: getattr(brief, name) for name in ("title", "area", "period", "edition", "classification")}
     lists = {name: list(getattr(brief, name)) for name in ("caveats", "sources", "assumptions", "notes")}
     told = {
         **words,
+        "baseline": brief.method.baseline,
+        "method": method_of(brief),
+        "version": brief.version,
+        "made_with": brief.method.as_dict(),
         "label": SYNTHETIC if brief.synthetic else "",
         "data_date": brief.data_date.isoformat(),
         "counts": asdict(brief.counts),
@@ -131,13 +135,15 @@ def write_brief_data(brief: Brief, path: Path) -> Path:
 
 
 def write_hotspots_csv(
-    hotspots: pd.DataFrame,
+    found: Hotspots,
     path: Path,
     *,
     credit: str = "",
     synthetic: bool = False,
 ) -> Path:
-    """Write cells (:data:`safespace.schemas.HOTSPOTS`) as CSV, sorted by cell, with the centre of each.
+    """Write the cells of a finding as CSV, sorted by cell, with the centre of each and how it was found.
+
+    The column ``method`` says in every row what the figures are held against, and the probability of the intervals.
 
     Raises
     ------
@@ -146,17 +152,20 @@ def write_hotspots_csv(
     FileError
         When the file cannot be written.
     """
-    return write_csv(_flat(hotspots), path, credit=credit, synthetic=synthetic)
+    flat = _flat(found.table).assign(method=found.method.words())
+    return write_csv(flat, path, credit=credit, synthetic=synthetic)
 
 
 def write_hotspots_geojson(
-    hotspots: pd.DataFrame,
+    found: Hotspots,
     path: Path,
     *,
     credit: str = "",
     synthetic: bool = False,
 ) -> Path:
-    """Write cells as GeoJSON (RFC 7946), sorted by cell; the same cells give the same bytes.
+    """Write the cells of a finding as GeoJSON (RFC 7946), sorted by cell; the same finding gives the same bytes.
+
+    The member ``method`` of the collection holds every part of how it was found.
 
     Raises
     ------
@@ -165,23 +174,32 @@ def write_hotspots_geojson(
     FileError
         When the file cannot be written.
     """
-    return _write_cells(_flat(hotspots), path, credit, synthetic=synthetic)
+    return _write_cells(_flat(found.table), path, credit, synthetic=synthetic, method=found.method_as_dict())
 
 
 def write_cells_geojson(
-    cells: pd.DataFrame, path: Path, *, credit: str = "", synthetic: bool = False
+    cells: pd.DataFrame,
+    path: Path,
+    *,
+    credit: str = "",
+    synthetic: bool = False,
+    method: Mapping[str, Any] | None = None,
 ) -> Path:
     """Write any table of cells (a column ``cell``, each once) as GeoJSON, sorted by cell, every column kept.
+
+    ``method`` says how the figures were made, and is a member of the collection.
 
     Raises
     ------
     FileError
         When the file cannot be written.
     """
-    return _write_cells(_with_centres(cells), path, credit, synthetic=synthetic)
+    return _write_cells(_with_centres(cells), path, credit, synthetic=synthetic, method=method)
 
 
-def _write_cells(flat: pd.DataFrame, path: Path, credit: str, *, synthetic: bool) -> Path:
+def _write_cells(
+    flat: pd.DataFrame, path: Path, credit: str, *, synthetic: bool, method: Mapping[str, Any] | None = None
+) -> Path:
     names = list(flat.columns)
     features = [
         {
@@ -196,6 +214,7 @@ def _write_cells(flat: pd.DataFrame, path: Path, credit: str, *, synthetic: bool
         "type": "FeatureCollection",
         "credit": credit,
         "label": SYNTHETIC if synthetic else "",
+        **({"method": method} if method else {}),
         "features": features,
     }
     text = json.dumps(collection, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
@@ -203,7 +222,7 @@ def _write_cells(flat: pd.DataFrame, path: Path, credit: str, *, synthetic: bool
 
 
 def write_hotspots_geopackage(
-    hotspots: pd.DataFrame,
+    found: Hotspots,
     path: Path,
     *,
     data_date: date,
@@ -214,8 +233,8 @@ def write_hotspots_geopackage(
 
     Parameters
     ----------
-    hotspots
-        Table :data:`safespace.schemas.HOTSPOTS`.
+    found
+        The finding; how it was found is written in the metadata.
     path
         Where to write; an older file is replaced.
     data_date
@@ -235,6 +254,7 @@ def write_hotspots_geopackage(
     FileError
         When the file cannot be written.
     """
+    hotspots = found.table
     # Both are sorted by cell, which occurs once.
     flat = _flat(hotspots).assign(drawn_as=classify(hotspots.sort_values("cell")).to_numpy())
     shapes = [shapely.Polygon(_ring(cell)) for cell in flat["cell"]]
@@ -251,7 +271,10 @@ def write_hotspots_geopackage(
         classes,
         "Cells of an H3 grid against their usual.",
     )
-    return write_geopackage([layer], path, data_date=data_date, credit=credit, synthetic=synthetic)
+    notes = (found.basis(), f"{found.method.words()}.")
+    return write_geopackage(
+        [layer], path, data_date=data_date, credit=credit, synthetic=synthetic, notes=notes
+    )
 
 
 def _flat(hotspots: pd.DataFrame) -> pd.DataFrame:

@@ -225,7 +225,7 @@ def _places(brief: Brief) -> Contents:
             f"{rank}{' =' if tied else ''}",
             NONE
             if label in _NUMBERLESS
-            else rate_in_words(rate, lower, upper, events, interval=brief.interval),
+            else rate_in_words(rate, lower, upper, events, interval=brief.method.interval),
             label,
         ]
         for number, name, rank, tied, events, rate, lower, upper, label in _values(
@@ -267,7 +267,7 @@ def _shares(brief: Brief) -> Contents:
             f"{noun.capitalize()} {verb}",
             "Reports",
             "Share",
-            f"{round(brief.interval * 100)} % interval",
+            brief.method.interval_words,
         ],
         "rows": rows,
         "more": _more(len(ordered), MOST_SHARES, noun, brief),
@@ -308,7 +308,12 @@ def _per_km(length_m: float, exposure: tuple[float, float, float], near: int) ->
 
 
 def _method(brief: Brief) -> str:
-    return f"{brief.method or METHOD} Baseline: {brief.baseline}. Word list {tone.version()}."
+    return f"{method_of(brief)} Baseline: {brief.method.baseline}. Word list {tone.version()}."
+
+
+def method_of(brief: Brief) -> str:
+    """Say how the places were found, and what the finding rests on."""
+    return f"{METHOD} {brief.basis}".strip()
 
 
 def _override(item: tone.Override) -> str:

@@ -136,7 +136,7 @@ def _show_places(found: pipeline.PlacesFound, discs: Any, shares: pd.DataFrame |
         )
         say(discs.basis())
     if shares is not None:
-        show(shares, "Shares of events, with 95 % intervals")
+        show(shares, f"Shares of events, with {found.hotspots.method.interval_words}s")
     say(*found.notes, found.credit)
 
 

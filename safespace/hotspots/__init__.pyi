@@ -6,7 +6,7 @@ from .clusters import (
 )
 from .finding import Hotspots, compare_baselines, find_hotspots
 from .intensity import GammaPrior, fit_prior, garwood, marshall_rates, smoothed_rates
-from .layers import AGREEMENT, agree, with_scan
+from .layers import AGREEMENT, Agreed, agree, with_scan
 from .method import HotspotMethod
 from .promises import check_promises
 from .ranking import place_of, places, tied_ranks
@@ -55,6 +55,7 @@ from .validation import (
 
 __all__ = [
     "AGREEMENT",
+    "Agreed",
     "Clusters",
     "GammaPrior",
     "HotspotMethod",

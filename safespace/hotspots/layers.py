@@ -6,7 +6,7 @@ count of both would have none.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,9 +17,22 @@ from safespace.tone import NOT_KNOWN, TOO_FEW
 
 if TYPE_CHECKING:
     from safespace.hotspots.finding import Hotspots
+    from safespace.hotspots.method import HotspotMethod
     from safespace.hotspots.scan import Scan
 
 AGREEMENT = ("both", "felt only", "recorded only", "neither", "too few")
+
+
+@dataclass(frozen=True)
+class Agreed:
+    """Two layers beside each other, each with how it was made.
+
+    ``table`` is that of :func:`agree`; ``felt`` and ``recorded`` are the methods of the two findings.
+    """
+
+    table: pd.DataFrame
+    felt: HotspotMethod
+    recorded: HotspotMethod
 
 
 def with_scan(hotspots: Hotspots, scan: Scan) -> Hotspots:
@@ -66,7 +79,7 @@ def with_scan(hotspots: Hotspots, scan: Scan) -> Hotspots:
     return replace(hotspots, table=hotspots.table.assign(**added))
 
 
-def agree(felt: Hotspots, recorded: Hotspots) -> pd.DataFrame:
+def agree(felt: Hotspots, recorded: Hotspots) -> Agreed:
     """Say of each cell whether what people felt and what was recorded agree, each beside its own baseline.
 
     Parameters
@@ -78,8 +91,8 @@ def agree(felt: Hotspots, recorded: Hotspots) -> pd.DataFrame:
 
     Returns
     -------
-    pandas.DataFrame
-        In the order of ``felt``: ``cell``, ``felt_hot``, ``recorded_hot``, for each layer ``_events``,
+    Agreed
+        With the methods of both, and a table in the order of ``felt``: ``cell``, ``felt_hot``, ``recorded_hot``, for each layer ``_events``,
         ``_expected``, ``_rate``, ``_lower`` and ``_upper``, and ``agreement``: "both", "felt only",
         "recorded only" or "neither" higher than usual, or "too few" where a layer that is not higher
         cannot tell (too few events, or no data), so that "only" would be a guess.
@@ -114,7 +127,7 @@ def agree(felt: Hotspots, recorded: Hotspots) -> pd.DataFrame:
     known = (hot | ~unsaid[0]) & (theirs | ~unsaid[1])
     choices = [hot & theirs, known & hot, known & theirs, known]
     columns = ["events", "expected", "rate", "lower", "upper"]
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "cell": one["cell"].to_numpy(),
             "felt_hot": hot,
@@ -124,3 +137,4 @@ def agree(felt: Hotspots, recorded: Hotspots) -> pd.DataFrame:
             "agreement": np.select(choices, list(AGREEMENT[:4]), default=AGREEMENT[4]),
         }
     )
+    return Agreed(table, felt.method, recorded.method)

@@ -82,6 +82,22 @@ class HotspotMethod:
         """The intervals by their probability, as a heading or inside brackets."""
         return f"{percent(self.interval)} interval"
 
+    def words(self) -> str:
+        """Say every part in one line.
+
+        Examples
+        --------
+        >>> from safespace.settings import HotspotSettings
+        >>> HotspotMethod.of(HotspotSettings(), baseline="streets").words()
+        'Compared with streets; false discovery rate 5%; 95 % intervals; places from 3 events; settled below 2 times usual'
+        """
+        counted = ", whose own chance is allowed for" if self.counted_baseline else ""
+        return (
+            f"Compared with {self.baseline}{counted}; false discovery rate "
+            f"{percent(self.false_discovery_rate, space='')}; {self.interval_words}s; places from "
+            f"{self.min_events:,} events; settled below {self.times_usual:g} times usual"
+        )
+
     def as_dict(self) -> dict[str, Any]:
         """Return every part for machines."""
         return asdict(self)

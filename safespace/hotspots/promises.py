@@ -23,6 +23,7 @@ from safespace.hotspots.significance import at_least
 from safespace.hotspots.trends import compare_periods, knox_table
 from safespace.hotspots.validation import validate
 from safespace.registry import USUAL_SOURCE
+from safespace.tone import percent
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,7 +33,9 @@ if TYPE_CHECKING:
     Whole = NDArray[np.int64]
     Numbers = NDArray[np.float64]
 
-POWER = 0.99  # with which the events added to one ring should be found; the promise is 95 %
+POWER = 0.99  # with which the events added to one ring should be found; the promise is less
+_ABOUT = 0.02  # to either side of the level, what is called about it
+_CHANCE = 0.005  # below the level, what made-up layers can bring by chance
 SURE = 0.995  # a kept promise is called broken in one check of two hundred
 
 
@@ -73,6 +76,7 @@ def check_promises(
     share = (window["area_km2"] * ~window["edge"]).to_numpy()
     share = share / max(share.sum(), np.finfo(float).tiny)
     extra = enough_extra(window, share, settings, events)
+    level, least = settings.interval, round(settings.interval - _ABOUT, 6)
     rows = [
         _at_most("chance alone gives no hotspot", _ring_layers(window, share, settings, seed, events, layers)),
         _at_most("nor does uneven use of places, beside itself",
@@ -82,11 +86,11 @@ def check_promises(
         _at_most("chance alone gives no disc of the scan", _scan_layers(window, share, seed, events, layers)),
         _at_least(f"{extra} more events in one ring are found",
                   _planted_layers(window, share, settings, seed, events, layers, extra)),
-        *_interval_rows(seed, layers),
-        _ratio_row(seed, layers),
-        _repeat_row(seed, layers),
-        _at_least("intervals of PAI hold the truth in 93 % or more, from four periods",
-                  _validated_layers(window, share, seed, layers), 0.93),
+        *_interval_rows(seed, layers, level),
+        _ratio_row(seed, layers, level),
+        _repeat_row(seed, layers, level),
+        _at_least(f"intervals of PAI hold the truth in {percent(least)} or more, from four periods",
+                  _validated_layers(window, share, seed, layers, level), least),
     ]  # fmt: skip
     return pd.DataFrame(rows)
 
@@ -237,57 +241,68 @@ def _row(promise: str, layers: int, seen: float, least: float, most: float) -> d
     return {"promise": promise, "layers": layers, "seen": seen, "least": least, "most": most, "kept": kept}
 
 
-def _interval_rows(seed: int, layers: int) -> list[dict[str, object]]:
-    """Return how often 95 % intervals hold the truth: smoothed rates of gamma rates, and Garwood's."""
+def _about(promise: str, layers: int, seen: float, level: float, *, slack: float = 0.0) -> dict[str, object]:
+    """Return the row of intervals that hold the truth about as often as their level says."""
+    words = f"{100 * (level - _ABOUT):.4g} to {percent(level + _ABOUT)}"
+    allowed = _ABOUT + slack
+    return _row(promise.format(words), layers, seen, round(level - allowed, 6), round(level + allowed, 6))
+
+
+def _exact(promise: str, layers: int, seen: float, level: float) -> dict[str, object]:
+    """Return the row of intervals that hold the truth as often as their level says, or more."""
+    return _row(promise.format(percent(level)), layers, seen, round(level - _CHANCE, 6), 1.0)
+
+
+def _interval_rows(seed: int, layers: int, level: float) -> list[dict[str, object]]:
+    """Return how often intervals hold the truth: smoothed rates of gamma rates, and Garwood's."""
     rng = np.random.default_rng([seed, 4])
     expected = rng.uniform(0.2, 4, 500)
     smoothed, exact = [], []
     for _ in range(layers):
         rate = rng.gamma(2.0, 0.5, 500)
         counts = rng.poisson(expected * rate)
-        told = smoothed_rates(counts, expected, prior=fit_prior(counts, expected))
+        told = smoothed_rates(counts, expected, prior=fit_prior(counts, expected), level=level)
         smoothed.append(((told["lower"] <= rate) & (rate <= told["upper"])).mean())
-        low, high = garwood(counts)
+        low, high = garwood(counts, level=level)
         exact.append(((low <= expected * rate) & (expected * rate <= high)).mean())
     shares = np.linspace(0.02, 0.98, 49)
-    of_thirty = jeffreys(np.arange(31), np.full(31, 30))
+    of_thirty = jeffreys(np.arange(31), np.full(31, 30), level=level)
     held = (of_thirty[0] <= shares[:, None]) & (shares[:, None] <= of_thirty[1])
     of_shares = (binom.pmf(np.arange(31), 30, shares[:, None]) * held).sum(axis=1)
     return [
-        _row("intervals of rates hold the truth in 93 to 97 %", layers, float(np.mean(smoothed)), 0.93, 0.97),
-        _row("exact intervals of counts hold it in 95 % or more", layers, float(np.mean(exact)), 0.945, 1.0),
-        _row(
-            "intervals of shares hold it in 93 to 97 %, on average",
-            len(shares),
-            float(of_shares.mean()),
-            0.93,
-            0.97,
-        ),
+        _about("intervals of rates hold the truth in {}", layers, float(np.mean(smoothed)), level),
+        _exact("exact intervals of counts hold it in {} or more", layers, float(np.mean(exact)), level),
+        _about("intervals of shares hold it in {}, on average", len(shares), float(of_shares.mean()), level),
     ]
 
 
-def _ratio_row(seed: int, layers: int) -> dict[str, object]:
+def _ratio_row(seed: int, layers: int, level: float) -> dict[str, object]:
     rng = np.random.default_rng([seed, 6])
     before, after = (pd.Series(rng.poisson(mean, 100 * layers)) for mean in (30, 45))
-    told = compare_periods(before, after, days_before=100, days_after=100)
+    told = compare_periods(before, after, days_before=100, days_after=100, level=level)
     held = float(((told["lower"] <= 1.5) & (told["upper"] >= 1.5)).mean())
-    return _row("exact intervals between periods hold it in 95 % or more", layers, held, 0.945, 1.0)
+    return _exact("exact intervals between periods hold it in {} or more", layers, held, level)
 
 
-def _repeat_row(seed: int, layers: int) -> dict[str, object]:
+def _repeat_row(seed: int, layers: int, level: float) -> dict[str, object]:
     """Return how often near-repeat ratios hold the ratio of the means; 40 of 300 events are followed."""
     rng, tables = np.random.default_rng([seed, 7]), []
     for number in range(layers):
         place, day = rng.uniform(0, 3000, (300, 2)), rng.uniform(0, 365, 300)
         place = np.vstack([place, place[:40] + rng.uniform(-50, 50, (40, 2))])
         day = np.concatenate([day, day[:40] + rng.uniform(0, 7, 40)])
-        tables.append(knox_table(place, day, (100, 200, 400), (7, 14, 28), permutations=99, seed=number))
+        tables.append(
+            knox_table(place, day, (100, 200, 400), (7, 14, 28), permutations=99, seed=number, level=level)
+        )
     pairs, usual = (np.mean([table[name] for table in tables], axis=0) for name in ("pairs", "expected"))
     held = [(table["lower"] <= pairs / usual) & (pairs / usual <= table["upper"]) for table in tables]
-    return _row("intervals of near repeats hold it in 93 to 97 %", layers, float(np.mean(held)), 0.91, 0.99)
+    promise = "intervals of near repeats hold it in {}"
+    return _about(promise, layers, float(np.mean(held)), level, slack=_ABOUT)
 
 
-def _validated_layers(window: pd.DataFrame, share: Numbers, seed: int, layers: int) -> list[bool]:
+def _validated_layers(
+    window: pd.DataFrame, share: Numbers, seed: int, layers: int, level: float
+) -> list[bool]:
     """Return whether the interval of a fixed choice's PAI holds its true value, four periods judged on."""
     rng = np.random.default_rng([seed, 8])
     cells = window[share > 0].head(60)
@@ -302,7 +317,14 @@ def _validated_layers(window: pd.DataFrame, share: Numbers, seed: int, layers: i
     for number in range(layers):
         counts = pd.DataFrame(rng.poisson(mean[:, None], (len(cells), 6)), index=chosen.index)
         found = validate(
-            counts, cells, later=4, seed=number, scores={"fixed": chosen}, shares=[part], replicates=199
+            counts,
+            cells,
+            later=4,
+            seed=number,
+            scores={"fixed": chosen},
+            shares=[part],
+            replicates=199,
+            level=level,
         )
         row = found.table.set_index("method").loc["fixed"]
         held.append(bool(row["pai_lower"] <= truth <= row["pai_upper"]))

@@ -26,6 +26,7 @@ from scipy.special import xlogy
 from safespace.errors import InputError, TooFewError
 from safespace.hotspots.intensity import fit_prior, garwood
 from safespace.schemas import CELLS, check
+from safespace.tone import percent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -166,7 +167,7 @@ class Scan:
         """Say in one line what the finding rests on."""
         return (
             f"{self.events:,} events in {len(self.cells):,} cells, compared with: {self.baseline}. "
-            f"{self.replicates} random layers of each kind, level {self.level:.1%}."
+            f"{self.replicates} random layers of each kind, level {percent(self.level, space='')}."
         )
 
 

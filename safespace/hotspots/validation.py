@@ -20,6 +20,7 @@ from safespace.cells import areas_km2, locate
 from safespace.errors import InputError, TooFewError
 from safespace.hotspots.intensity import fit_prior, smoothed_rates
 from safespace.hotspots.surfaces import density
+from safespace.tone import percent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -71,7 +72,7 @@ class Validation:
         learnt, judged = self.periods
         return (
             f"Learnt from {self.earlier:,} events in {learnt} periods, judged on {self.later:,} in the next "
-            f"{judged}, {self.cells:,} cells. Intervals {self.level:.0%}, from resampling whole periods."
+            f"{judged}, {self.cells:,} cells. Intervals {percent(self.level, space='')}, from resampling whole periods."
         )
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from safespace.errors import InputError, PlaceError
 from safespace.routes.search import Path, checked_weight, least, shortest_path
 from safespace.streets import UNKNOWN, UNLIT
+from safespace.tone import percent
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -69,10 +70,11 @@ def prior_in_words(unknown_prior: float | Mapping[str, float]) -> str:
     '90% of path, 20% of residential and 50% of the rest taken to be unlit'
     """
     if not isinstance(unknown_prior, Mapping):
-        return f"{unknown_prior:.0%} of it taken to be unlit"
-    kinds = [f"{share:.0%} of {kind}" for kind, share in sorted(unknown_prior.items()) if kind != "*"]
+        return f"{percent(unknown_prior, space='')} of it taken to be unlit"
+    named = sorted((kind, share) for kind, share in unknown_prior.items() if kind != "*")
+    kinds = [f"{percent(share, space='')} of {kind}" for kind, share in named]
     rest = unknown_prior.get("*", UNKNOWN_PRIOR)
-    return f"{', '.join(kinds)} and {rest:.0%} of the rest taken to be unlit"
+    return f"{', '.join(kinds)} and {percent(rest, space='')} of the rest taken to be unlit"
 
 
 def fingerprint(graph: StreetGraph, weight: Floats) -> str:

@@ -12,6 +12,8 @@ from safespace.maps.palette import STYLES, classify, style_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from safespace.hotspots import Hotspots
+
 COLUMNS = ("Place", "Cell", "Events", "Usual", "Compared with its usual", "What it means")
 # Of a cell whose own interval reaches usual the whole sentence would say too much.
 WITH_NEIGHBOURS = style_of("higher_1").words
@@ -20,7 +22,7 @@ GATHERED = {"none_received", "edge"}
 NONE = "\u2013"
 
 
-def rate_in_words(rate: float, lower: float, upper: float, events: int, *, interval: float = 0.95) -> str:
+def rate_in_words(rate: float, lower: float, upper: float, events: int, *, interval: float) -> str:
     """Say a rate with its interval and how many events it rests on.
 
     Parameters
@@ -34,11 +36,11 @@ def rate_in_words(rate: float, lower: float, upper: float, events: int, *, inter
 
     Examples
     --------
-    >>> rate_in_words(2.31, 1.4, 3.62, 18)
+    >>> rate_in_words(2.31, 1.4, 3.62, 18, interval=0.95)
     '2.3 times its usual (95 % interval 1.4 to 3.6; 18 events)'
     """
     return (
-        f"{number_in_words(rate)} times its usual ({round(interval * 100)} % interval "
+        f"{number_in_words(rate)} times its usual ({tone.percent(interval)} interval "
         f"{number_in_words(lower)} to {number_in_words(upper)}; {count_in_words(events, 'event')})"
     )
 
@@ -67,19 +69,15 @@ def count_in_words(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
-def table_twin(
-    hotspots: pd.DataFrame, *, names: Mapping[int, str] | None = None, interval: float = 0.95
-) -> pd.DataFrame:
+def table_twin(found: Hotspots, *, names: Mapping[int, str] | None = None) -> pd.DataFrame:
     """Return the facts of a hexagon map as a table of words.
 
     Parameters
     ----------
-    hotspots
-        Table :data:`safespace.schemas.HOTSPOTS`.
+    found
+        The finding; its method says what the intervals are.
     names
         Name of a place by cell, where it has one.
-    interval
-        Coverage of the intervals, as a share.
 
     Returns
     -------
@@ -92,6 +90,7 @@ def table_twin(
     Rows of one class stand in the order of their cell, not of their rate: their intervals overlap, and
     a list sorted by rate would be read as a ranking. Hidden and unknown cells carry no number at all.
     """
+    hotspots, interval = found.table, found.method.interval
     classes = classify(hotspots)
     parts = [
         _gathered(hotspots[classes == style.name], style.words)

@@ -14,6 +14,8 @@ from safespace.maps.palette import BLUE, DARK_BLUE, GREY, INK, LIGHT_BLUE, PALE,
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from safespace.hotspots import Agreed
+
 COLUMNS = ("Place", "Cell", "Public reports", "Recorded incidents", "What it means")
 STYLES: Mapping[str, Style] = MappingProxyType(
     {
@@ -43,19 +45,15 @@ STYLES: Mapping[str, Style] = MappingProxyType(
 GATHERED = ("neither", "too few")
 
 
-def agreement_twin(
-    agreement: pd.DataFrame, *, names: Mapping[int, str] | None = None, interval: float = 0.95
-) -> pd.DataFrame:
+def agreement_twin(agreed: Agreed, *, names: Mapping[int, str] | None = None) -> pd.DataFrame:
     """Return the agreement of two layers as a table of words.
 
     Parameters
     ----------
-    agreement
-        From :func:`safespace.hotspots.agree`.
+    agreed
+        From :func:`safespace.hotspots.agree`; each layer's method says what its intervals are.
     names
         Name of a place by cell, where it has one.
-    interval
-        Coverage of the intervals, as a share.
 
     Returns
     -------
@@ -63,17 +61,13 @@ def agreement_twin(
         Columns :data:`COLUMNS`, all text: both, felt only, recorded only, in the order of the grid within each;
         the others gathered in one row each. Each layer is beside its own usual; there is no sum.
     """
-    rows = [
-        row
-        for name, style in STYLES.items()
-        for row in _rows(agreement[agreement["agreement"] == name], name, style, names or {}, interval)
-    ]
+    rows = [row for name, style in STYLES.items() for row in _rows(agreed, name, style, names or {})]
     return pd.DataFrame(rows, columns=list(COLUMNS), dtype="str")
 
 
-def _rows(
-    frame: pd.DataFrame, name: str, style: Style, names: Mapping[int, str], interval: float
-) -> list[tuple[str, ...]]:
+def _rows(agreed: Agreed, name: str, style: Style, names: Mapping[int, str]) -> list[tuple[str, ...]]:
+    frame = agreed.table[agreed.table["agreement"] == name]
+    intervals = {"felt": agreed.felt.interval, "recorded": agreed.recorded.interval}
     if name in GATHERED:
         felt, recorded = (count_in_words(int(frame[f"{one}_events"].sum()), "event") for one in _LAYERS)
         gathered = (style.words, count_in_words(len(frame), "cell"), felt, recorded, style.words)
@@ -86,7 +80,7 @@ def _rows(
             *(
                 rate_in_words(
                     *(row[f"{one}_{part}"] for part in ("rate", "lower", "upper", "events")),
-                    interval=interval,
+                    interval=intervals[one],
                 )
                 for one in _LAYERS
             ),

@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from shapely.geometry.base import BaseGeometry
 
+    from safespace.hotspots import Agreed, Hotspots
+
 CELL_COLUMNS = ("cell", "title", "say")
 ROUTE_COLUMNS = ("option", "title", "say", "path")
 STREET_VERTICES = 9_000
@@ -86,20 +88,19 @@ class SlimDeck(pdk.Deck):  # type: ignore[misc, unused-ignore]
 
 
 def hex_deck(
-    hotspots: pd.DataFrame,
+    found: Hotspots,
     *,
     view: View,
     streets: gpd.GeoDataFrame | None = None,
     names: Mapping[int, str] | None = None,
     chosen: Iterable[int] = (),
-    interval: float = 0.95,
 ) -> pdk.Deck:
     """Return a deck of cells over streets.
 
     Parameters
     ----------
-    hotspots
-        Table :data:`safespace.schemas.HOTSPOTS`.
+    found
+        The finding; its method says what the intervals are.
     view
         Where the map looks; the same whatever is filtered.
     streets
@@ -108,8 +109,6 @@ def hex_deck(
         Name of a place by cell, where it has one.
     chosen
         Cells to outline, for example the ones chosen in the table.
-    interval
-        Coverage of the intervals, as a share.
 
     Returns
     -------
@@ -120,7 +119,7 @@ def hex_deck(
     -----
     Each cell carries :data:`CELL_COLUMNS` and nothing else: what a browser holds, a reader can read.
     """
-    facts = _cell_facts(hotspots, names or {}, interval)
+    hotspots, facts = found.table, _cell_facts(found, names or {})
     classes = classify(hotspots)
     layers = [
         *(
@@ -135,21 +134,20 @@ def hex_deck(
 
 
 def agreement_deck(
-    agreement: pd.DataFrame,
+    agreed: Agreed,
     *,
     view: View,
     streets: gpd.GeoDataFrame | None = None,
     names: Mapping[int, str] | None = None,
     chosen: Iterable[int] = (),
-    interval: float = 0.95,
 ) -> pdk.Deck:
     """Return a deck of where public reports and recorded incidents agree, over streets.
 
     Parameters
     ----------
-    agreement
-        From :func:`safespace.hotspots.agree`, without the cells at the edge.
-    view, streets, names, chosen, interval
+    agreed
+        From :func:`safespace.hotspots.agree`; cells at the edge are left out.
+    view, streets, names, chosen
         As for :func:`hex_deck`.
 
     Returns
@@ -158,7 +156,7 @@ def agreement_deck(
         Layers ``cells-<class>``, ``signs`` and ``chosen``, always all of them, over the streets of :func:`street_style`.
         What a cell says has both layers apart, each beside its own usual.
     """
-    facts = _agreement_facts(agreement, names or {}, interval)
+    agreement, facts = agreed.table, _agreement_facts(agreed, names or {})
     classes = agreement["agreement"].map(lambda name: AGREEMENT_STYLES[name].name)
     styles = agreement_legend(AGREEMENT_STYLES)
     layers = [
@@ -248,10 +246,8 @@ def _deck(layers: list[pdk.Layer], view: View, streets: gpd.GeoDataFrame | None)
     )
 
 
-def _cell_facts(
-    hotspots: pd.DataFrame, names: Mapping[int, str], interval: float
-) -> dict[str, dict[str, str]]:
-    twin = table_twin(hotspots, names=names, interval=interval)
+def _cell_facts(found: Hotspots, names: Mapping[int, str]) -> dict[str, dict[str, str]]:
+    twin = table_twin(found, names=names)
     rows = zip(
         twin["Place"], twin["Cell"], twin["Compared with its usual"], twin["What it means"], strict=True
     )
@@ -264,10 +260,8 @@ def _cell_facts(
     }
 
 
-def _agreement_facts(
-    agreement: pd.DataFrame, names: Mapping[int, str], interval: float
-) -> dict[str, dict[str, str]]:
-    twin = agreement_twin(agreement, names=names, interval=interval)
+def _agreement_facts(agreed: Agreed, names: Mapping[int, str]) -> dict[str, dict[str, str]]:
+    twin = agreement_twin(agreed, names=names)
     return {
         cell: {
             "title": meaning if name == NONE else f"{name}: {meaning}",

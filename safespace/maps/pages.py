@@ -30,6 +30,7 @@ from safespace.maps.naming import joined, place_marks
 from safespace.maps.palette import (
     BLUE,
     DARK_BLUE,
+    HIGHER_CLASSES,
     INK,
     LIGHT_BLUE,
     MID_GREY,
@@ -47,6 +48,8 @@ if TYPE_CHECKING:
     import geopandas as gpd
     from branca.element import Element
     from shapely.geometry.base import BaseGeometry
+
+    from safespace.hotspots import Agreed, Hotspots
 
 HOW_TO_REPORT = (
     "To report: 999 in an emergency, 101 otherwise. On trains and at stations text British Transport Police "
@@ -121,20 +124,19 @@ class _Sheet:
 
 
 def hex_page(
-    hotspots: pd.DataFrame,
+    found: Hotspots,
     *,
     area: BaseGeometry,
     text: PageText,
     streets: gpd.GeoDataFrame | None = None,
     places: pd.DataFrame | None = None,
-    interval: float = 0.95,
 ) -> str:
     """Write a page with a map of cells, its key and its table.
 
     Parameters
     ----------
-    hotspots
-        Table :data:`safespace.schemas.HOTSPOTS`.
+    found
+        The finding; its method says what the intervals are.
     area
         Polygon, EPSG:4326; the map opens on it.
     text
@@ -143,8 +145,6 @@ def hex_page(
         Columns ``name, highway, geometry`` (lines, EPSG:4326).
     places
         Columns ``place`` (number), ``cells`` and, where known, ``name``.
-    interval
-        Coverage of the intervals, as a share.
 
     Returns
     -------
@@ -156,11 +156,11 @@ def hex_page(
     AreaError
         When the area is empty.
     """
-    twin = table_twin(hotspots, names=_names(places), interval=interval)
+    hotspots, twin = found.table, table_twin(found, names=_names(places))
     ground = _ground(area, streets)
     _add_cells(ground, hotspots)
     classes = classify(hotspots)
-    hot = bool(classes.str.startswith("higher").any())
+    hot = bool(classes.isin(HIGHER_CLASSES).any())
     words = replace(
         text,
         caption=text.caption or "Cells higher than their usual first, then in the order of the grid.",
@@ -176,21 +176,20 @@ def hex_page(
 
 
 def agreement_page(
-    agreement: pd.DataFrame,
+    agreed: Agreed,
     *,
     area: BaseGeometry,
     text: PageText,
     streets: gpd.GeoDataFrame | None = None,
     names: Mapping[int, str] | None = None,
-    interval: float = 0.95,
 ) -> str:
     """Write a page with a map of where public reports and recorded incidents agree, its key and its table.
 
     Parameters
     ----------
-    agreement
-        From :func:`safespace.hotspots.agree`, without the cells at the edge.
-    area, text, streets, interval
+    agreed
+        From :func:`safespace.hotspots.agree`.
+    area, text, streets
         As for :func:`hex_page`.
     names
         Name of a place by cell, where it has one.
@@ -205,7 +204,7 @@ def agreement_page(
     AreaError
         When the area is empty.
     """
-    twin = agreement_twin(agreement, names=names, interval=interval)
+    agreement, twin = agreed.table, agreement_twin(agreed, names=names)
     ground = _ground(area, streets)
     classes = agreement["agreement"].map(lambda name: AGREEMENT_STYLES[name].name)
     present = [style for style in AGREEMENT_STYLES.values() if style.name in set(classes)]

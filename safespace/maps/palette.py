@@ -33,6 +33,7 @@ ClassName: TypeAlias = Literal[
     "recorded_only",
     "neither",
 ]
+HIGHER_CLASSES: frozenset[ClassName] = frozenset({"higher_1", "higher_2", "higher_3"})
 Hatch: TypeAlias = Literal["", "stripe", "cross", "dot"]
 
 OSM_CREDIT = "© OpenStreetMap contributors"

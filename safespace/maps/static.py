@@ -20,6 +20,7 @@ from safespace.maps.naming import has_name, joined, place_marks
 from safespace.maps.palette import (
     DARK_BLUE,
     GREY,
+    HIGHER_CLASSES,
     INK,
     MID_GREY,
     OSM_CREDIT,
@@ -128,7 +129,7 @@ def area_map_svg(
     _draw_streets(ground, lines)
     marks = place_marks(places)
     marked = _draw_cells(ground, hotspots, classes, bare=_numbered_inside(ground, marks))
-    _draw_streets_over(ground, lines, hotspots.loc[classes.str.startswith("higher"), "cell"].tolist())
+    _draw_streets_over(ground, lines, hotspots.loc[classes.isin(HIGHER_CLASSES), "cell"].tolist())
     _draw_outline(ground, area)
     taken = _draw_numbers(ground, marks)
     taken += _draw_landmarks(ground, assets, taken)

@@ -26,6 +26,7 @@ from safespace.pipeline.view import BASELINES
 from safespace.registry import SOURCES
 from safespace.schemas import RESOLUTIONS
 from safespace.store import Store
+from safespace.tone import percent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -321,7 +322,7 @@ def find_shares(found: PlacesFound, settings: Settings) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        ``what, place`` (0 for the whole area), ``name, count, total, share, lower, upper`` (95 % Jeffreys) and
+        ``what, place`` (0 for the whole area), ``name, count, total, share, lower, upper`` (Jeffreys, of the finding's level) and
         ``elsewhere``, the share outside the place.
 
     Raises
@@ -334,10 +335,11 @@ def find_shares(found: PlacesFound, settings: Settings) -> pd.DataFrame:
     place = {cell: number for number, cells_held in members for cell in cells_held}
     of_place = reports[f"cell_{found.view.resolution}"].map(place).fillna(0).astype("int64")
     names = {0: found.area_name, **dict(zip(found.places["place"], found.places["name"], strict=True))}
-    rows = []
+    rows, level = [], found.hotspots.method.interval
     for what, (some, having) in _what_is_shared(reports, found.view, settings).items():
-        whole = hotspots.share_by(some.assign(place=0), having, by="place")
-        parts = hotspots.share_by(some.assign(place=of_place.reindex(some.index)), having, by="place")
+        by_place = some.assign(place=of_place.reindex(some.index))
+        whole = hotspots.share_by(some.assign(place=0), having, by="place", level=level)
+        parts = hotspots.share_by(by_place, having, by="place", level=level)
         parts = parts[(parts["place"] > 0) & (what != BY_WHOM)]
         rows.append(pd.concat([whole, parts]).assign(what=what))
     if not rows:
@@ -660,7 +662,7 @@ def _refuse_empty(counts: list[pd.Series], view: View, settings: Settings) -> No
 def _compared_notes(table: pd.DataFrame, days: list[float], rate: float) -> tuple[str, ...]:
     changed, of_all = int(table["changed"].sum()), f"{len(table):,} cells with any event"
     return (
-        f"{changed:,} of {of_all} changed (E-test per day; false discovery rate {rate:.0%} over all of them).",
+        f"{changed:,} of {of_all} changed (E-test per day; false discovery rate {percent(rate, space='')} over all of them).",
         f"The periods have {days[0]:.0f} and {days[1]:.0f} days; a season may be in one and not in the other.",
         REGRESSION,
     )

@@ -95,7 +95,7 @@ def baseline_note(baseline: str, settings: Settings) -> str:
     """Return what a reader must know of where a baseline came from, or nothing."""
     if baseline == "premises":
         reach = settings.hotspots.premises_reach_m
-        return f"{len(premises(settings)):,} pubs, bars and clubs as mapped, each reaching {reach:.0f} m."
+        return f"{len(premises(settings)):,} pubs, bars and clubs as mapped, each reaching {reach:g} m."
     layer = supplied(baseline, settings) if baseline in SUPPLIED else None
     if layer is None:
         return ""

@@ -298,7 +298,7 @@ def _notes(
     told = [
         f"{walks}: an unlit metre counts as {counts_as} m; where lighting is not mapped, {prior}.",
         "Loads are what people would walk if they took the cheapest way; they are not counts of people.",
-        "Reports near a stop are events within 50 m of a street reached in 400 m.",
+        f"Reports near a stop are events within {NEAR_M:g} m of a street reached in {corridors.LAST_M:g} m.",
     ]
     if cut:
         told.append(f"{cut:,} pairs have no way between them.")

@@ -12,7 +12,7 @@ import pandas as pd
 import shapely
 
 from safespace import briefs, maps, routes, streets
-from safespace.briefs import exports, wording
+from safespace.briefs import exports
 from safespace.briefs.definition import LINKS
 from safespace.briefs.geopackage import Drawn, Layer, write_geopackage
 from safespace.errors import FileError
@@ -42,12 +42,23 @@ if TYPE_CHECKING:
 _COLOURS = (DARK_BLUE, BLUE, INK, LIGHT_BLUE, GREY)
 _DASHES = ("", "6;1.5", "1;1.5", "4;1.5;1;1.5", "2;2")
 
-ASSUMPTIONS = (
-    "Reports show where people chose to report, not where harm is.",
-    "Pins with the same reasons, within 30 m, on the same day are one event; both counts are kept.",
-    "A report's pull on a street falls off with distance and ends at 150 m.",
-    "Lighting is as mapped: unknown is neither lit nor unlit.",
-)
+
+def assumptions(settings: Settings) -> tuple[str, ...]:
+    """Return what a brief takes for granted, with the distances of these settings.
+
+    Examples
+    --------
+    >>> from safespace.settings import Settings
+    >>> assumptions(Settings(hotspots={"same_event_m": 12.5}))[1]
+    'Pins with the same reasons, within 12.5 m, on the same day are one event; both counts are kept.'
+    """
+    same_m, reach_m = settings.hotspots.same_event_m, settings.routes.reach_m
+    return (
+        "Reports show where people chose to report, not where harm is.",
+        f"Pins with the same reasons, within {same_m:g} m, on the same day are one event; both counts are kept.",
+        f"A report's pull on a street falls off with distance and ends at {reach_m:g} m.",
+        "Lighting is as mapped: unknown is neither lit nor unlit.",
+    )
 
 
 def make_brief(
@@ -104,13 +115,15 @@ def brief_of(
         if untimed
         else maps.hour_chart_svg(hours_of_week(ours, settings), synthetic=found.synthetic),
         links=_links(walks),
-        shares=factor_shares(ours).rename(columns={"factor": "what", "n": "count"}),
+        shares=factor_shares(ours, level=found.hotspots.method.interval).rename(
+            columns={"factor": "what", "n": "count"}
+        ),
         cells=_cells_by_label(found),
-        baseline=found.hotspots.baseline,
+        method=found.hotspots.method,
+        basis=found.hotspots.basis(),
         caveats=tuple(note for note in found.notes if note not in (found.hotspots.basis(), ABSENCE)),
-        method=f"{wording.METHOD} {found.hotspots.basis()}",
         sources=(*(SOURCES[source].title for source in view.sources), found.credit),
-        assumptions=ASSUMPTIONS,
+        assumptions=assumptions(settings),
         notes=tuple(notes),
         version=found.version,
         synthetic=found.synthetic,
@@ -242,6 +255,7 @@ def places_as_dict(found: PlacesFound) -> dict[str, Any]:
         "view": found.view.to_query(),
         "area": found.area_name,
         "baseline": found.hotspots.baseline,
+        "method": found.hotspots.method_as_dict(),
         "events": found.events,
         "reports": found.pins,
         "period": [found.since, found.until],
@@ -258,6 +272,7 @@ def walk_as_dict(plan: WalkPlanned) -> dict[str, Any]:
     return {
         "from": plan.origin_name,
         "to": plan.destination_name,
+        "method": plan.options.method.as_dict(),
         "options": plan.table.to_dict("records"),
         "trade_offs": [
             {"length_m": length, "reports_nearby": nearby} for length, nearby in plan.front.tolist()
@@ -326,7 +341,7 @@ def write_places(found: PlacesFound, path: Path, settings: Settings) -> Path:
     FileError
         When the ending is none of these, or the file cannot be written.
     """
-    table, credit, synthetic = found.hotspots.table, found.credit, found.synthetic
+    table, credit, synthetic = found.hotspots, found.credit, found.synthetic
     day = found.until or date(1970, 1, 1)
     writers: dict[str, Callable[[], Path]] = {
         ".csv": lambda: exports.write_hotspots_csv(table, path, credit=credit, synthetic=synthetic),
@@ -347,7 +362,7 @@ def _with_cells_as_text(places: pd.DataFrame) -> pd.DataFrame:
 
 def agreement_table(found: Agreement) -> pd.DataFrame:
     """Return the agreement in words, for a terminal or a page: both layers apart, each beside its own usual."""
-    return maps.agreement_twin(found.table, names=found.names, interval=found.felt.method.interval)
+    return maps.agreement_twin(found.agreed, names=found.names)
 
 
 def agreement_as_dict(found: Agreement) -> dict[str, Any]:
@@ -362,12 +377,17 @@ def agreement_as_dict(found: Agreement) -> dict[str, Any]:
         "cells": found.counts(),
         "felt": found.felt.basis(),
         "recorded": found.recorded.basis(),
+        "methods": _methods(found),
         "synthetic": found.synthetic,
         "table": told.to_dict("records"),
         "notes": found.notes,
         "credit": found.credit,
         "version": found.version,
     }
+
+
+def _methods(found: Agreement) -> dict[str, Any]:
+    return {"felt": found.felt.method_as_dict(), "recorded": found.recorded.method_as_dict()}
 
 
 def write_agreement(found: Agreement, path: Path, settings: Settings) -> Path:
@@ -382,7 +402,7 @@ def write_agreement(found: Agreement, path: Path, settings: Settings) -> Path:
     writers: dict[str, Callable[[], Path]] = {
         ".csv": lambda: write_table(found.table, path, credit=credit, synthetic=synthetic),
         ".geojson": lambda: exports.write_cells_geojson(
-            found.table, path, credit=credit, synthetic=synthetic
+            found.table, path, credit=credit, synthetic=synthetic, method=_methods(found)
         ),
         ".html": lambda: briefs.pdf.put(agreement_page(found, settings).encode(), path),
     }
@@ -419,12 +439,11 @@ def agreement_page(found: Agreement, settings: Settings) -> str:
     )
     lines = street_lines(found.view, settings)
     return maps.agreement_page(
-        found.table,
+        found.agreed,
         area=found.area,
         text=text,
         streets=lines,
         names=found.names,
-        interval=found.felt.method.interval,
     )
 
 
@@ -538,7 +557,7 @@ def places_page(found: PlacesFound, settings: Settings) -> str:
         streets_credit=streets_credit(settings),
     )
     lines = street_lines(found.view, settings)
-    return maps.hex_page(found.hotspots.table, area=found.area, text=text, streets=lines, places=found.places)
+    return maps.hex_page(found.hotspots, area=found.area, text=text, streets=lines, places=found.places)
 
 
 def walk_page(plan: WalkPlanned, settings: Settings) -> str:

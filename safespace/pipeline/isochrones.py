@@ -11,6 +11,7 @@ import pandas as pd
 from safespace import routes
 from safespace.pipeline.loading import version
 from safespace.pipeline.walks import called, find_point, ground, in_degrees
+from safespace.tone import percent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,7 +109,7 @@ def find_reach(
         reach=reach,
         table=reach_in_words(reach),
         walks=walks,
-        walks_table=walks_in_words(walks),
+        walks_table=walks_in_words(walks, method=reach.method),
         until=held.until,
         notes=(*held.notes, *(note for note in reach.notes if note != held.credit)),
         credit=held.credit,
@@ -161,9 +162,9 @@ def reach_in_words(reach: routes.Reach) -> pd.DataFrame:
     )
 
 
-def walks_in_words(walks: gpd.GeoDataFrame) -> pd.DataFrame:
+def walks_in_words(walks: gpd.GeoDataFrame, *, method: routes.RouteMethod) -> pd.DataFrame:
     """Return the walks to several places in plain columns; a place without a walk says why."""
-    reached = walks["problem"] == ""
+    reached, level = walks["problem"] == "", percent(method.interval)
     figures = {
         "Walking time (min)": (walks["walk_s"] / 60).round(1),
         "Length (m)": walks["length_m"].round(),
@@ -172,8 +173,8 @@ def walks_in_words(walks: gpd.GeoDataFrame) -> pd.DataFrame:
         "Lighting not known (m)": walks["lit_unknown_m"].round(),
         "Steps (m)": walks["steps_m"].round(),
         "Reports nearby (weighted by distance)": walks["exposure"].round(2),
-        "lower end, 95 %": walks["exposure_lower"].round(2),
-        "upper end, 95 %": walks["exposure_upper"].round(2),
+        f"lower end, {level}": walks["exposure_lower"].round(2),
+        f"upper end, {level}": walks["exposure_upper"].round(2),
         "Most in any 100 m": walks["worst_100m"].round(2),
     }
     told = {
@@ -188,6 +189,7 @@ def reach_as_dict(found: ReachFound) -> dict[str, Any]:
     walks = found.walks.drop(columns="geometry")
     return {
         "from": found.origin_name,
+        "method": found.reach.method.as_dict(),
         "limits": found.reach.limits.words(),
         "left_out": found.reach.left_out.to_dict("records"),
         "within": found.reach.table.to_dict("records"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -100,7 +100,7 @@ class PlacesFound:
 class CellStory:
     """What lies behind one cell: sentences, shares of reasons with intervals, hours of the week.
 
-    ``hours`` has shape (7, 24), Monday first, and sums to the number of events with a usable hour; ``smooth`` is
+    ``method`` is the finding's; the shares have its intervals. ``hours`` has shape (7, 24), Monday first, and sums to the number of events with a usable hour; ``smooth`` is
     the same smoothed round the week, for drawing.
     """
 
@@ -108,6 +108,7 @@ class CellStory:
     name: str
     sentences: tuple[str, ...]
     shares: pd.DataFrame
+    method: hotspots.HotspotMethod
     hours: NDArray[np.float64]
     smooth: NDArray[np.float64]
     checks: tuple[str, ...]
@@ -273,7 +274,7 @@ def _recorded_layer(area: BaseGeometry, view: View, settings: Settings) -> Hotsp
 class Agreement:
     """Where what people felt and what was recorded agree: two findings on the same cells, never added.
 
-    ``table`` is :func:`safespace.hotspots.agree`'s without the cells at the edge; ``felt`` and ``recorded`` are the
+    ``agreed`` is :func:`safespace.hotspots.agree`'s without the cells at the edge, ``table`` its table; ``felt`` and ``recorded`` are the
     findings it is made of, each with its own sample; ``names`` has a name for each cell with reports of either.
     The other fields are those of :class:`PlacesFound`.
     """
@@ -281,7 +282,7 @@ class Agreement:
     view: View
     area_name: str
     area: BaseGeometry
-    table: pd.DataFrame
+    agreed: hotspots.Agreed
     felt: Hotspots
     recorded: Hotspots
     names: dict[int, str]
@@ -289,6 +290,11 @@ class Agreement:
     notes: tuple[str, ...]
     credit: str
     version: str
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row a cell of the area."""
+        return self.agreed.table
 
     def counts(self) -> dict[str, int]:
         """Return how many cells are of each class."""
@@ -326,7 +332,7 @@ def find_agreement(view: View, settings: Settings) -> Agreement:
     asked = [view.but(sources=of_layer(FELT)), view.but(sources=of_layer(RECORDED), factor="")]
     chosen = [select(one, settings) for one in asked]
     felt, recorded = (_layer(area, one, rows, settings) for one, rows in zip(asked, chosen, strict=True))
-    table = hotspots.agree(felt, recorded)
+    agreed = hotspots.agree(felt, recorded)
     inside = ~felt.table["edge"].to_numpy()
     reports = pd.concat([rows.reports for rows in chosen], ignore_index=True)
     synthetic = is_synthetic(store)
@@ -334,7 +340,7 @@ def find_agreement(view: View, settings: Settings) -> Agreement:
         view=view,
         area_name=name,
         area=area,
-        table=table[inside].reset_index(drop=True),
+        agreed=replace(agreed, table=agreed.table[inside].reset_index(drop=True)),
         felt=felt,
         recorded=recorded,
         names=name_cells(reports, view.resolution, settings),
@@ -492,12 +498,13 @@ def tell_cell(found: PlacesFound, cell: int, settings: Settings) -> CellStory:
         )
     reports = select(found.view, settings).reports
     ours = reports[reports[f"cell_{found.view.resolution}"] == cell].drop_duplicates("event_id")
-    hours = hours_of_week(ours, settings)
+    hours, method = hours_of_week(ours, settings), found.hotspots.method
     return CellStory(
         cell=cell,
         name=found.names.get(cell, f"Cell {cell:x}"),
-        sentences=(*_cell_sentences(row.iloc[0]), *_private_notes(found.view)),
-        shares=factor_shares(ours[~is_private(ours)]),
+        sentences=(*_cell_sentences(row.iloc[0], method), *_private_notes(found.view)),
+        shares=factor_shares(ours[~is_private(ours)], level=method.interval),
+        method=method,
         hours=hours,
         smooth=hotspots.smooth_week(hours),
         checks=_cell_checks(cell, found, settings),
@@ -508,13 +515,13 @@ def _private_notes(view: View) -> list[str]:
     return list(filter(None, (SOURCES[source].private_note for source in view.sources)))
 
 
-def _cell_sentences(row: pd.Series) -> tuple[str, ...]:
+def _cell_sentences(row: pd.Series, method: hotspots.HotspotMethod) -> tuple[str, ...]:
     if row["edge"]:
         return ("This cell is at the edge of the area and is not judged.",)
     return (
         f"{row['label']}.",
         f"{int(row['events']):,} events ({int(row['pins']):,} reports); {row['expected']:.1f} would be usual.",
-        f"{row['rate']:.1f} times its usual (95 % interval {row['lower']:.1f} to {row['upper']:.1f}).",
+        f"{row['rate']:.1f} times its usual ({method.interval_words} {row['lower']:.1f} to {row['upper']:.1f}).",
         f"With the cells around it: {int(row['ring_events']):,} events; {row['ring_expected']:.1f} would be usual.",
     )
 

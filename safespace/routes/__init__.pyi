@@ -14,6 +14,7 @@ __all__ = [
     "Path",
     "Reach",
     "Route",
+    "RouteMethod",
     "Stability",
     "compare",
     "distances",

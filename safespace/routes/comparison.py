@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.sparse import csr_array
 
+    from safespace.routes.method import RouteMethod
+
     Floats = NDArray[np.float64]
 
-RESAMPLES: Final = 200
 FEWEST_REPORTS: Final = 5
-SURE: Final = 0.95
 
 NOT_DISTINGUISHABLE: Final = "Not distinguishable"
 
@@ -42,7 +42,12 @@ class Drawn(NamedTuple):
 
 
 def draw(
-    operator: csr_array, paths: Sequence[NDArray[np.int64]], weights: Floats, *, unit: float, seed: int
+    operator: csr_array,
+    paths: Sequence[NDArray[np.int64]],
+    weights: Floats,
+    *,
+    unit: float,
+    method: RouteMethod,
 ) -> Drawn:
     """Draw the reports again and again, and say what that leaves of each walk's exposure.
 
@@ -50,10 +55,12 @@ def draw(
     ----------
     unit
         Reports in one report x metre of the operator.
+    method
+        How often they are drawn, the seed, and the probability of the intervals.
     """
     bearing = bearings(operator, paths) * unit
-    samples = resample(bearing, weights, seed=seed)
-    return Drawn(bearing, samples, evidence(bearing, weights, samples))
+    samples = resample(bearing, weights, seed=method.seed, resamples=method.resamples)
+    return Drawn(bearing, samples, evidence(bearing, weights, samples, level=method.interval))
 
 
 def bearings(operator: csr_array, paths: Sequence[NDArray[np.int64]]) -> Floats:
@@ -61,7 +68,7 @@ def bearings(operator: csr_array, paths: Sequence[NDArray[np.int64]]) -> Floats:
     return np.vstack([np.asarray(operator[path].sum(axis=0), float).ravel() for path in paths])
 
 
-def resample(bearing: Floats, weights: Floats, *, seed: int, resamples: int = RESAMPLES) -> Floats:
+def resample(bearing: Floats, weights: Floats, *, seed: int, resamples: int) -> Floats:
     """Return the walks' exposures under a Poisson bootstrap of the reports, shape (walks, resamples).
 
     Notes
@@ -77,7 +84,7 @@ def resample(bearing: Floats, weights: Floats, *, seed: int, resamples: int = RE
     return found
 
 
-def evidence(bearing: Floats, weights: Floats, samples: Floats, *, level: float = SURE) -> list[Evidence]:
+def evidence(bearing: Floats, weights: Floats, samples: Floats, *, level: float) -> list[Evidence]:
     """Return each walk's percentile interval and the number of reports it rests on."""
     tail = (1 - level) / 2
     low, high = np.quantile(samples, [tail, 1 - tail], axis=1)
@@ -85,8 +92,15 @@ def evidence(bearing: Floats, weights: Floats, samples: Floats, *, level: float 
     return [Evidence(*row) for row in zip(low.tolist(), high.tolist(), near.tolist(), strict=True)]
 
 
-def pairs(names: Sequence[str], bearing: Floats, weights: Floats, samples: Floats) -> pd.DataFrame:
+def pairs(
+    names: Sequence[str], bearing: Floats, weights: Floats, samples: Floats, *, level: float
+) -> pd.DataFrame:
     """Say for each pair of walks which has fewer reports nearby, and how sure that is.
+
+    Parameters
+    ----------
+    level
+        Probability of the intervals, and the share of resamples from which one is said to have fewer.
 
     Returns
     -------
@@ -100,19 +114,19 @@ def pairs(names: Sequence[str], bearing: Floats, weights: Floats, samples: Float
         apart = samples[a] - samples[b]
         share = float((apart < 0).mean() + (apart == 0).mean() / 2)
         telling = int((((bearing[a] - bearing[b]) * weights) != 0).sum())
-        low, high = np.quantile(apart, [(1 - SURE) / 2, (1 + SURE) / 2])
+        low, high = np.quantile(apart, [(1 - level) / 2, (1 + level) / 2])
         difference = float((bearing[a] - bearing[b]) @ weights)
-        verdict = _verdict(names[a], names[b], share, telling)
+        verdict = _verdict(names[a], names[b], share, telling, level)
         rows.append((names[a], names[b], difference, float(low), float(high), share, telling, verdict))
     columns = ["option", "other", "difference", "lower", "upper", "share_lower", "reports", "verdict"]
     return pd.DataFrame(rows, columns=columns)
 
 
-def _verdict(name: str, other: str, share: float, telling: int) -> str:
+def _verdict(name: str, other: str, share: float, telling: int, level: float) -> str:
     if telling < FEWEST_REPORTS:
         return TOO_FEW
-    if share >= SURE:
+    if share >= level:
         return f"{name}: fewer reports nearby ({share:.0%} of resamples)"
-    if share <= 1 - SURE:
+    if share <= 1 - level:
         return f"{other}: fewer reports nearby ({1 - share:.0%} of resamples)"
     return NOT_DISTINGUISHABLE

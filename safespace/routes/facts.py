@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from safespace.tone import percent
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -54,7 +56,9 @@ def plain_value(value: Any) -> Any:
     return value
 
 
-def comparison_table(routes: Sequence[Route], told: pd.DataFrame, first: Sequence[float]) -> pd.DataFrame:
+def comparison_table(
+    routes: Sequence[Route], told: pd.DataFrame, first: Sequence[float], *, interval: float
+) -> pd.DataFrame:
     """Return one row an option in plain columns with units, for a screen or a page.
 
     Parameters
@@ -63,11 +67,13 @@ def comparison_table(routes: Sequence[Route], told: pd.DataFrame, first: Sequenc
         From :func:`safespace.routes.comparison.pairs`.
     first
         Share of weightings under which each option comes first.
+    interval
+        Probability of the intervals.
     """
     against = told[told["option"] == routes[0].name].set_index("other")["verdict"]
     return pd.DataFrame(
         [
-            _row(route)
+            _row(route, percent(interval))
             | {
                 "First under (% of weightings)": round(100 * share, 1),
                 "Compared with the shortest": against.get(route.name, ""),
@@ -77,7 +83,7 @@ def comparison_table(routes: Sequence[Route], told: pd.DataFrame, first: Sequenc
     )
 
 
-def _row(route: Route) -> dict[str, object]:
+def _row(route: Route, level: str) -> dict[str, object]:
     return {
         "Option": route.name,
         "Walking time (min)": round(route.walk_s / 60, 1),
@@ -97,11 +103,11 @@ def _row(route: Route) -> dict[str, object]:
         "Marked crossings, as mapped": route.crossings,
         "Cameras, as mapped": route.cameras,
         "Reports nearby (weighted by distance)": round(route.exposure, 2),
-        "lower end, 95 %": round(route.exposure_lower, 2),
-        "upper end, 95 %": round(route.exposure_upper, 2),
+        f"lower end, {level}": round(route.exposure_lower, 2),
+        f"upper end, {level}": round(route.exposure_upper, 2),
         "Reports nearby per km": round(route.exposure_per_km, 2),
-        "per km, lower end, 95 %": round(route.exposure_per_km_lower, 2),
-        "per km, upper end, 95 %": round(route.exposure_per_km_upper, 2),
+        f"per km, lower end, {level}": round(route.exposure_per_km_lower, 2),
+        f"per km, upper end, {level}": round(route.exposure_per_km_upper, 2),
         "Most in any 100 m": round(route.worst_100m, 2),
         "Reports within reach": route.reports_near,
         "Lighting known (%)": round(100 * route.lighting_known),

@@ -15,6 +15,7 @@ from safespace.routes.alternatives import DIFFERENT, MOST_STRETCH, SHORTEST, cho
 from safespace.routes.facts import comparison_table
 from safespace.routes.front import ParetoFront, trade_off
 from safespace.routes.limits import Limited, Limits, ends_within, limit
+from safespace.routes.method import RouteMethod
 from safespace.routes.reasons import Route, describe_all
 from safespace.routes.search import shortest_path
 from safespace.routes.stability import Stability, rank_stability
@@ -60,7 +61,7 @@ class Options:
         The points asked for, ``(lon, lat)``.
     snapped_m
         How far each was from the street the walk starts or ends on, metres.
-    detour_cap, resamples, seed
+    method
         What the search and the intervals used.
     notes
         What a reader must know beside the figures; the credit first.
@@ -78,9 +79,7 @@ class Options:
     origin: Point
     destination: Point
     snapped_m: tuple[float, float]
-    detour_cap: float
-    resamples: int
-    seed: int
+    method: RouteMethod
     notes: tuple[str, ...]
     credit: str
 
@@ -138,7 +137,9 @@ def plan(  # noqa: PLR0913  keyword-only past the two points
     burden = np.sum(list(terms.values()), axis=0)
     front = trade_off(limited.graph, *ends, exposure=burden, detour_cap=settings.detour_cap)
     walks = [(name, ends[0], edges) for name, edges in _shown(limited.graph, ends, front, settings)]
-    drawn = comparison.draw(operator, [edges for *_, edges in walks], values, unit=unit, seed=seed)
+    method = RouteMethod.of(settings, seed=seed)
+    drawn = comparison.draw(operator, [edges for *_, edges in walks], values, unit=unit, method=method)
+    names = [name for name, *_ in walks]
     routes = describe_all(
         limited.graph,
         walks,
@@ -150,7 +151,7 @@ def plan(  # noqa: PLR0913  keyword-only past the two points
     made = Options(
         routes=routes,
         front=np.column_stack([front.length_m, front.exposure]),
-        pairs=comparison.pairs([route.name for route in routes], drawn.bearing, values, drawn.samples),
+        pairs=comparison.pairs(names, drawn.bearing, values, drawn.samples, level=method.interval),
         stability=rank_stability(routes, drawn.samples),
         limits=limited.limits,
         left_out=limited.left_out(),
@@ -158,9 +159,7 @@ def plan(  # noqa: PLR0913  keyword-only past the two points
         origin=origin,
         destination=destination,
         snapped_m=(away_m(graph, ends[0], origin), away_m(graph, ends[1], destination)),
-        detour_cap=settings.detour_cap,
-        resamples=comparison.RESAMPLES,
-        seed=seed,
+        method=method,
         notes=(),
         credit=credit,
     )
@@ -169,7 +168,12 @@ def plan(  # noqa: PLR0913  keyword-only past the two points
 
 def compare(options: Options) -> pd.DataFrame:
     """Return one row an option in plain columns with units; the twin of every picture of the options."""
-    return comparison_table(options.routes, options.pairs, options.stability.table["first"].tolist())
+    return comparison_table(
+        options.routes,
+        options.pairs,
+        options.stability.table["first"].tolist(),
+        interval=options.method.interval,
+    )
 
 
 def on_street_m(settings: RouteSettings) -> float:
@@ -274,7 +278,7 @@ def _notes(made: Options, limited: Limited, reports: int) -> tuple[str, ...]:
     notes = [
         made.credit,
         *_within_limits(made, limited, shortest),
-        f"Options up to {made.detour_cap:g} times as long as the shortest were compared.",
+        f"Options up to {made.method.detour_cap:g} times as long as the shortest were compared.",
         f"Lighting is not known for {unknown:.0%} of the shortest option; not known is not unlit.",
         "Reports follow footfall: busy streets have more, whatever their conditions.",
         "The options are for deciding which segments to improve.",

@@ -15,6 +15,7 @@ from safespace.errors import InputError, PlaceError
 from safespace.routes.comparison import draw
 from safespace.routes.facts import FACTS, facts
 from safespace.routes.limits import Limited, Limits, limit, pieces
+from safespace.routes.method import RouteMethod
 from safespace.routes.planning import (
     ALL_REPORTS,
     ATTRIBUTION,
@@ -65,7 +66,7 @@ class Reach:
         length_m, geometry``, EPSG:4326.
     origin, snapped_m
         The point asked for, ``(lon, lat)``, and how far the nearest junction that can be used is.
-    limits, left_out
+    limits, left_out, method
         As :class:`safespace.routes.Options` has them.
     notes, credit
         What a reader must know beside the figures, the credit first; whom to credit for the streets.
@@ -78,6 +79,7 @@ class Reach:
     snapped_m: float
     limits: Limits
     left_out: pd.DataFrame
+    method: RouteMethod
     notes: tuple[str, ...]
     credit: str
 
@@ -138,6 +140,7 @@ def reachable(
         snapped_m=snapped_m,
         limits=limited.limits,
         left_out=limited.left_out(),
+        method=RouteMethod.of(settings),
         notes=(credit, *limited.sentences(), *_far(snapped_m)),
         credit=credit,
     )
@@ -188,7 +191,9 @@ def one_to_many(  # noqa: PLR0913  keyword-only past the places
         if isinstance(end, int)
     ]
     unit = 1 / on_street_m(settings)
-    told = draw(operator, [edges for *_, edges in walks], values, unit=unit, seed=seed).told if walks else []
+    method = RouteMethod.of(settings, seed=seed)
+    paths = [edges for *_, edges in walks]
+    told = draw(operator, paths, values, unit=unit, method=method).told if walks else []
     terms, speed = {ALL_REPORTS: (operator @ values) * unit}, settings.walk_speed_m_per_s
     routes = describe_all(limited.graph, walks, told, terms=terms, speed_m_per_s=speed)
     by_name = {route.name: route for route in routes}

@@ -54,8 +54,8 @@ class Route:
     crossings, cameras
         Marked crossings met, and cameras within 25 m, as mapped. None mapped does not mean none there.
     exposure, exposure_lower, exposure_upper
-        Reports nearby, each counted less with distance: one on a straight street counts 1. With the 95 %
-        Poisson-bootstrap interval.
+        Reports nearby, each counted less with distance: one on a straight street counts 1. With the
+        Poisson-bootstrap interval of :class:`safespace.routes.RouteMethod`.
     exposure_per_km, exposure_per_km_lower, exposure_per_km_upper
         The same per kilometre.
     worst_100m, worst_start_m

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from made_findings import METHOD
 
 from safespace import tone
 from safespace.briefs import Brief, Counts
@@ -89,7 +90,7 @@ def brief(cells):
         links=links(2),
         shares=shares(3),
         cells={tone.HIGHER: 4, tone.TOO_FEW: 34, tone.NOT_DIFFERENT: 23},
-        baseline="length of walkable street",
+        method=METHOD,
         caveats=("A campaign ran from 25 January to 14 February; reports rose in those weeks.",),
         sources=("StreetSafe, synthetic", "Streets: © OpenStreetMap contributors"),
         assumptions=("Pins of one reporter within 30 m on one day are one event (amber).",),

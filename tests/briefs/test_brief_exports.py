@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from made_findings import finding
 
 from safespace.briefs import (
     write_csv,
@@ -57,16 +58,16 @@ def test_csv(tmp_path):
 
 
 def test_hotspots_csv_and_geojson(cells, tmp_path):
-    one = write_hotspots_csv(cells, tmp_path / "a.csv", credit=CREDIT, synthetic=True).read_bytes()
+    one = write_hotspots_csv(finding(cells), tmp_path / "a.csv", credit=CREDIT, synthetic=True).read_bytes()
     assert (
         one
         == write_hotspots_csv(
-            cells.iloc[::-1], tmp_path / "b.csv", credit=CREDIT, synthetic=True
+            finding(cells.iloc[::-1]), tmp_path / "b.csv", credit=CREDIT, synthetic=True
         ).read_bytes()
     )
-    text = write_hotspots_geojson(cells, tmp_path / "a.geojson", credit=CREDIT, synthetic=True).read_text(
-        encoding="utf-8"
-    )
+    text = write_hotspots_geojson(
+        finding(cells), tmp_path / "a.geojson", credit=CREDIT, synthetic=True
+    ).read_text(encoding="utf-8")
     read = json.loads(text)
     assert (read["credit"], read["label"], len(read["features"])) == (CREDIT, "Synthetic data", 7)
     first = read["features"][0]
@@ -82,7 +83,7 @@ def test_hotspots_csv_and_geojson(cells, tmp_path):
 def test_geopackage_is_the_same_file_each_time(cells, tmp_path):
     one, two = (
         write_hotspots_geopackage(
-            cells, tmp_path / name, data_date=DAY, credit=CREDIT, synthetic=True
+            finding(cells), tmp_path / name, data_date=DAY, credit=CREDIT, synthetic=True
         ).read_bytes()
         for name in ("a.gpkg", "b.gpkg")
     )
@@ -100,9 +101,27 @@ def test_geopackage_is_the_same_file_each_time(cells, tmp_path):
     assert set(frame["credit"]) == {CREDIT}
 
 
+def test_cells_say_how_they_were_found(cells, tmp_path):
+    found = finding(cells, interval=0.8, false_discovery_rate=0.01)
+    rows = pd.read_csv(write_hotspots_csv(found, tmp_path / "a.csv"))
+    assert set(rows["method"]) == {found.method.words()}
+    assert "80 % intervals" in found.method.words()
+    told = json.loads(write_hotspots_geojson(found, tmp_path / "a.geojson").read_text())["method"]
+    assert (told["interval"], told["false_discovery_rate"], told["prior"]) == (
+        0.8,
+        0.01,
+        {"shape": 2.0, "rate": 2.0},
+    )
+    path = write_hotspots_geopackage(found, tmp_path / "a.gpkg", data_date=DAY)
+    with closing(sqlite3.connect(path)) as database:
+        ((metadata,),) = database.execute("SELECT metadata FROM gpkg_metadata").fetchall()
+    assert "intervals 80%" in metadata
+    assert found.method.words() in metadata
+
+
 def test_broken_tables_are_refused(cells, tmp_path):
     with pytest.raises(SchemaError, match="'rate' is missing"):
-        write_hotspots_geojson(cells.drop(columns="rate"), tmp_path / "x.geojson")
+        write_hotspots_geojson(finding(cells.drop(columns="rate")), tmp_path / "x.geojson")
 
 
 def test_the_data_behind_a_brief_holds_what_the_page_cuts_short(brief, tmp_path):

@@ -88,10 +88,10 @@ def test_a_scan_of_something_else_is_refused():
 
 def test_each_cell_is_one_of_five_and_each_layer_keeps_its_own_rate():
     felt, recorded = find(layer(HERE, THERE)), find(layer(HERE, each=30, seed=4))
-    told = agree(felt, recorded)
+    told = agree(felt, recorded).table
     assert told["cell"].tolist() == felt.table["cell"].tolist()
     assert told["agreement"].iloc[[HERE, THERE]].tolist() == ["both", "felt only"]
-    turned = agree(recorded, felt)["agreement"]
+    turned = agree(recorded, felt).table["agreement"]
     assert turned.iloc[THERE] == "recorded only"
     far = (told["agreement"] == "neither").to_numpy()
     assert far.sum() > 10
@@ -105,7 +105,7 @@ def test_each_cell_is_one_of_five_and_each_layer_keeps_its_own_rate():
 def test_only_is_not_said_where_the_other_layer_cannot_tell():
     felt, sparse = find(layer(HERE)), find(layer(each=0.2, seed=5))
     assert sparse.table["label"].iloc[HERE] == tone.TOO_FEW
-    told = agree(felt, sparse)
+    told = agree(felt, sparse).table
     assert felt.table["hot"].iloc[HERE]
     assert told["agreement"].iloc[HERE] == "too few"
     assert set(told["agreement"]) == {"too few"}
@@ -122,7 +122,7 @@ def test_layers_of_other_cells_are_refused():
 @given(st.integers(0, 1000), st.floats(0.3, 20), st.floats(0.3, 20))
 def test_agreement_is_a_matter_of_the_two_findings_alone(seed, one, other):
     felt, recorded = find(layer(HERE, each=one, seed=seed)), find(layer(THERE, each=other, seed=seed + 1))
-    told, turned = agree(felt, recorded), agree(recorded, felt)
+    told, turned = agree(felt, recorded).table, agree(recorded, felt).table
     swap = {"felt only": "recorded only", "recorded only": "felt only"}
     assert turned["agreement"].replace(swap).equals(told["agreement"])
     assert set(told["agreement"]) <= set(AGREEMENT)

@@ -22,6 +22,17 @@ def test_every_promise_is_kept_on_a_made_up_area():
     assert few[0].equals(few[1])
 
 
+def test_the_promises_are_those_of_the_interval_in_force():
+    found = check_promises(WINDOW, settings=HotspotSettings(interval=0.8), seed=1, layers=12)
+    said = " / ".join(found["promise"])
+    assert "78 to 82 %" in said
+    assert "in 80 % or more" in said
+    assert "95 %" not in said
+    of_counts = found.set_index("promise").loc["exact intervals of counts hold it in 80 % or more"]
+    assert of_counts["kept"]
+    assert of_counts["seen"] < 0.94  # they are narrower, and not the usual ones under another name
+
+
 def test_how_many_more_are_enough_is_what_was_measured(county):
     # the county of 2,160 square kilometres: five at resolution 9, nine at 8
     extra = {}

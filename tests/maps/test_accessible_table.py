@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from made_findings import finding
 
 from safespace import tone
 from safespace.maps.accessible_table import (
@@ -13,7 +14,10 @@ from safespace.maps.accessible_table import (
 
 
 def test_rate_in_words():
-    assert rate_in_words(2.3, 1.4, 3.6, 18) == "2.3 times its usual (95 % interval 1.4 to 3.6; 18 events)"
+    assert (
+        rate_in_words(2.3, 1.4, 3.6, 18, interval=0.95)
+        == "2.3 times its usual (95 % interval 1.4 to 3.6; 18 events)"
+    )
     assert rate_in_words(0.01, 0, 12.7, 1, interval=0.9) == (
         "under 0.1 times its usual (90 % interval 0.0 to 13; 1 event)"
     )
@@ -25,7 +29,7 @@ def test_number_in_words(value, words):
 
 
 def test_every_cell_is_in_the_table_or_in_a_gathered_row(hotspots):
-    twin = table_twin(hotspots, names={int(hotspots["cell"][0]): "Broad Street"})
+    twin = table_twin(finding(hotspots), names={int(hotspots["cell"][0]): "Broad Street"})
     assert list(twin.columns) == list(COLUMNS)
     cells = set(twin["Cell"])
     shown = {f"{cell:x}" for cell in hotspots["cell"]} & cells
@@ -37,26 +41,26 @@ def test_every_cell_is_in_the_table_or_in_a_gathered_row(hotspots):
 
 
 def test_none_received_says_what_absence_means(hotspots):
-    twin = table_twin(hotspots).set_index("Place")
+    twin = table_twin(finding(hotspots)).set_index("Place")
     assert twin.loc["No reports received", "What it means"] == tone.ABSENCE
     assert twin.loc["At the edge of the area: not judged", "Events"] == "2"
 
 
 def test_hidden_and_unknown_cells_carry_no_number(hotspots):
-    twin = table_twin(hotspots)
+    twin = table_twin(finding(hotspots))
     for words in (tone.HIDDEN, tone.NOT_KNOWN):
         (row,) = twin[twin["What it means"] == words].itertuples(index=False)
         assert not any(character.isdigit() for part in (row[0], *row[2:]) for character in part)
 
 
 def test_order_of_rows_does_not_matter(hotspots):
-    assert table_twin(hotspots).equals(table_twin(hotspots.iloc[::-1]))
+    assert table_twin(finding(hotspots)).equals(table_twin(finding(hotspots.iloc[::-1])))
 
 
 def test_words_pass_the_tone_rules(hotspots):
-    for text in table_twin(hotspots).to_numpy().ravel():
+    for text in table_twin(finding(hotspots)).to_numpy().ravel():
         assert tone.check_text(text, edition="partner") == (), text
 
 
 def test_empty_table(hotspots):
-    assert table_twin(hotspots.iloc[:0]).empty
+    assert table_twin(finding(hotspots.iloc[:0])).empty

@@ -6,6 +6,7 @@ from itertools import combinations
 
 import pandas as pd
 import shapely
+from made_findings import agreed
 
 from safespace.hotspots import AGREEMENT
 from safespace.maps import PageText, agreement_page, agreement_twin
@@ -40,7 +41,7 @@ def test_every_class_has_a_look_of_its_own_in_grey_too():
 
 
 def test_the_table_keeps_the_layers_apart():
-    told = agreement_twin(table(), names={CELLS[1]: "High Street"})
+    told = agreement_twin(agreed(table()), names={CELLS[1]: "High Street"})
     assert list(told.columns) == ["Place", "Cell", "Public reports", "Recorded incidents", "What it means"]
     assert told["Place"].tolist()[0] == "High Street"
     assert told["Public reports"].iloc[0] == "2.5 times its usual (95 % interval 1.4 to 4.1; 12 events)"
@@ -51,10 +52,10 @@ def test_the_table_keeps_the_layers_apart():
 def test_a_page_opens_with_no_network_and_runs_no_name():
     area = shapely.box(-1.2, 52.9, -1.1, 53.0)
     page = agreement_page(
-        table(), area=area, text=PageText(title="Agreement"), names={CELLS[1]: "{{ 7*7 }}<script>"}
+        agreed(table()), area=area, text=PageText(title="Agreement"), names={CELLS[1]: "{{ 7*7 }}<script>"}
     )
     assert page == agreement_page(
-        table(), area=area, text=PageText(title="Agreement"), names={CELLS[1]: "{{ 7*7 }}<script>"}
+        agreed(table()), area=area, text=PageText(title="Agreement"), names={CELLS[1]: "{{ 7*7 }}<script>"}
     )
     assert "{{ 7*7 }}&lt;script&gt;" in page
     assert "http://" not in page.replace("http://www.w3.org", "")

@@ -7,6 +7,7 @@ import h3.api.basic_int as h3
 import pandas as pd
 import pytest
 import shapely
+from made_findings import agreed, finding
 
 from safespace.hotspots import AGREEMENT
 from safespace.maps.decks import (
@@ -33,9 +34,9 @@ def _layers(deck):
 
 
 def test_layer_ids_and_view_do_not_move_with_the_data(hotspots, streets, view):
-    full = json.loads(hex_deck(hotspots, view=view, streets=streets).to_json())
-    few = json.loads(hex_deck(hotspots.iloc[:1], view=view, streets=streets).to_json())
-    none = json.loads(hex_deck(hotspots.iloc[:0], view=view).to_json())
+    full = json.loads(hex_deck(finding(hotspots), view=view, streets=streets).to_json())
+    few = json.loads(hex_deck(finding(hotspots.iloc[:1]), view=view, streets=streets).to_json())
+    none = json.loads(hex_deck(finding(hotspots.iloc[:0]), view=view).to_json())
     wanted = [*(f"cells-{style.name}" for style in STYLES), "signs", "chosen"]
     for deck in (full, few, none):
         assert [layer["id"] for layer in deck["layers"]] == wanted
@@ -43,7 +44,7 @@ def test_layer_ids_and_view_do_not_move_with_the_data(hotspots, streets, view):
 
 
 def test_only_the_allowed_columns_reach_the_browser(hotspots, view):
-    layers = _layers(hex_deck(hotspots.assign(reporter="do not send"), view=view))
+    layers = _layers(hex_deck(finding(hotspots.assign(reporter="do not send")), view=view))
     for name, layer in layers.items():
         if name.startswith("cells-"):
             assert {key for row in layer["data"] if isinstance(row, dict) for key in row} <= set(CELL_COLUMNS)
@@ -51,13 +52,13 @@ def test_only_the_allowed_columns_reach_the_browser(hotspots, view):
 
 
 def test_hidden_cells_send_no_number(hotspots, view):
-    (row,) = _layers(hex_deck(hotspots, view=view))["cells-hidden"]["data"]
+    (row,) = _layers(hex_deck(finding(hotspots), view=view))["cells-hidden"]["data"]
     assert row["say"] == ""
     assert not any(character.isdigit() for character in row["title"])
 
 
 def test_style_asks_no_host(hotspots, view):
-    text = hex_deck(hotspots, view=view).to_json()
+    text = hex_deck(finding(hotspots), view=view).to_json()
     deck = json.loads(text)
     assert deck["mapStyle"] == street_style(None, view)
     assert deck["mapStyle"].startswith("data:application/json,")
@@ -65,8 +66,8 @@ def test_style_asks_no_host(hotspots, view):
 
 
 def test_same_input_same_bytes_and_order_free(hotspots, streets, view):
-    one = hex_deck(hotspots, view=view, streets=streets).to_json()
-    assert one == hex_deck(hotspots.iloc[::-1], view=view, streets=streets).to_json()
+    one = hex_deck(finding(hotspots), view=view, streets=streets).to_json()
+    assert one == hex_deck(finding(hotspots.iloc[::-1]), view=view, streets=streets).to_json()
 
 
 def test_payload_of_five_thousand_cells(hotspots, view):
@@ -74,7 +75,7 @@ def test_payload_of_five_thousand_cells(hotspots, view):
     many = pd.concat([hotspots.iloc[[5]]] * len(cells), ignore_index=True).assign(cell=cells)
     busy = pd.concat([many.iloc[:-1000], many.iloc[-1000:].assign(events=1)])
     assert len(busy) == 4921
-    assert payload_bytes(hex_deck(busy, view=view)) < 300_000
+    assert payload_bytes(hex_deck(finding(busy), view=view)) < 300_000
 
 
 def test_streets_are_capped_main_streets_first(streets, view):
@@ -110,7 +111,7 @@ def test_agreement_deck_says_both_layers_and_marks_every_class_but_one(view):
             },
         }
     )
-    layers = _layers(agreement_deck(told, view=view, names={cells[0]: "Mill Lane"}))
+    layers = _layers(agreement_deck(agreed(told), view=view, names={cells[0]: "Mill Lane"}))
     assert list(layers) == [
         *(f"cells-{name}" for name in ("both", "felt_only", "recorded_only", "neither", "too_few")),
         "signs",

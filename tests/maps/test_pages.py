@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import shapely
+from made_findings import finding
 
 from safespace import tone
 from safespace.errors import AreaError, InputError
@@ -49,7 +50,7 @@ def _read(page):
 
 
 def test_no_outside_address_at_all(hotspots, area, streets, places):
-    page = hex_page(hotspots, area=area, text=TEXT, streets=streets, places=places)
+    page = hex_page(finding(hotspots), area=area, text=TEXT, streets=streets, places=places)
     addresses = set(re.findall(r"https?://[^\s\"'<>)]+", page))
     assert addresses <= {"http://www.w3.org/2000/svg"}  # a namespace: a name, never fetched
     assert all(value.startswith("#") for value in _read(page).loads)
@@ -58,34 +59,36 @@ def test_no_outside_address_at_all(hotspots, area, streets, places):
 
 
 def test_same_input_same_text(hotspots, area, streets, places, routes):
-    one, two = (hex_page(hotspots, area=area, text=TEXT, streets=streets, places=places) for _ in range(2))
+    one, two = (
+        hex_page(finding(hotspots), area=area, text=TEXT, streets=streets, places=places) for _ in range(2)
+    )
     assert one == two
     one, two = (route_page(routes, text=TEXT, streets=streets) for _ in range(2))
     assert one == two
 
 
 def test_table_holds_the_facts_of_the_twin(hotspots, area):
-    twin = table_twin(hotspots)
-    cells = _read(hex_page(hotspots, area=area, text=TEXT)).cells
+    twin = table_twin(finding(hotspots))
+    cells = _read(hex_page(finding(hotspots), area=area, text=TEXT)).cells
     for value in twin.to_numpy().ravel():
         assert value in cells
 
 
 def test_page_says_what_it_is(hotspots, area, streets):
-    page = hex_page(hotspots, area=area, text=TEXT, streets=streets)
+    page = hex_page(finding(hotspots), area=area, text=TEXT, streets=streets)
     words = _read(page).text
     for wanted in ("Synthetic data", "What this shows", "What this does not show", tone.ABSENCE):
         assert wanted in words
     assert "police.uk · © OpenStreetMap contributors · Synthetic data" in words
     assert '<html lang="en-GB">' in page
     assert "Copyright (c) 2010-2023, Volodymyr Agafonkin" in page  # the licence of what is inlined
-    assert "© OpenStreetMap" not in hex_page(hotspots, area=area, text=PageText("No streets"))
+    assert "© OpenStreetMap" not in hex_page(finding(hotspots), area=area, text=PageText("No streets"))
 
 
 def test_names_never_become_markup(hotspots, area, streets, places):
     evil = '</script><img src=x onerror="alert(1)">{{ 7*7 }}'
     page = hex_page(
-        hotspots,
+        finding(hotspots),
         area=area,
         text=PageText(evil),
         streets=streets,
@@ -99,7 +102,10 @@ def test_names_never_become_markup(hotspots, area, streets, places):
 
 
 def test_words_pass_the_tone_rules(hotspots, area, streets, routes):
-    pages = (hex_page(hotspots, area=area, text=TEXT, streets=streets), route_page(routes, text=TEXT))
+    pages = (
+        hex_page(finding(hotspots), area=area, text=TEXT, streets=streets),
+        route_page(routes, text=TEXT),
+    )
     for text in (line for page in pages for line in _read(page).text):
         assert [f for f in tone.check_text(text, edition="partner") if "felt unsafe" not in text] == [], text
 
@@ -114,7 +120,7 @@ def test_route_page(routes, streets):
 
 def test_empty_area_is_refused(hotspots):
     with pytest.raises(AreaError, match="area to draw is empty"):
-        hex_page(hotspots, area=shapely.Polygon(), text=TEXT)
+        hex_page(finding(hotspots), area=shapely.Polygon(), text=TEXT)
 
 
 @pytest.mark.browser
@@ -124,7 +130,7 @@ def test_opens_with_no_network_and_by_keyboard(hotspots, area, streets, places, 
         pytest.skip(f"no Chromium at {CHROMIUM}")
     page_file = tmp_path / "places.html"
     page_file.write_text(
-        hex_page(hotspots, area=area, text=TEXT, streets=streets, places=places), encoding="utf-8"
+        hex_page(finding(hotspots), area=area, text=TEXT, streets=streets, places=places), encoding="utf-8"
     )
     with sync_api.sync_playwright() as play:
         browser = play.chromium.launch(

@@ -216,13 +216,17 @@ def test_a_clear_difference_is_told_and_a_small_one_is_not():
     bearing[1, :10] = 1.0
     bearing[2, 40:52] = 1.0
     weights = np.ones(60)
-    samples = comparison.resample(bearing, weights, seed=1)
-    told = comparison.pairs(["a", "b", "c"], bearing, weights, samples).set_index(["option", "other"])
+    samples = comparison.resample(bearing, weights, seed=1, resamples=200)
+    told = comparison.pairs(["a", "b", "c"], bearing, weights, samples, level=0.95).set_index(
+        ["option", "other"]
+    )
     assert told.loc[("a", "b"), "verdict"].startswith("b: fewer reports nearby")
     assert told.loc[("b", "c"), "verdict"] == "Not distinguishable"
     few = np.zeros((2, 60))
     few[0, :4] = 9.0
-    told = comparison.pairs(["a", "b"], few, weights, comparison.resample(few, weights, seed=1))
+    told = comparison.pairs(
+        ["a", "b"], few, weights, comparison.resample(few, weights, seed=1, resamples=200), level=0.95
+    )
     assert told["verdict"].tolist() == ["Too few to say"]
 
 
@@ -233,7 +237,8 @@ def test_bootstrap_interval_covers_in_simulation():
     for world in range(100):
         count = rng.poisson(30)
         bearing, weights = np.ones((1, count)), np.ones(count)
-        found = comparison.evidence(bearing, weights, comparison.resample(bearing, weights, seed=world))[0]
+        drawn = comparison.resample(bearing, weights, seed=world, resamples=200)
+        found = comparison.evidence(bearing, weights, drawn, level=0.95)[0]
         held += found.lower <= 30 <= found.upper
     assert 88 <= held <= 99
 
