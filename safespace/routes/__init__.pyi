@@ -1,6 +1,7 @@
 from .exports import reach_to_geojson, segments_to_frame, to_frame, to_geojson, to_gpx
 from .front import ParetoFront, trade_off
 from .limits import Limits
+from .method import RouteMethod
 from .planning import Options, compare, on_street_m, plan
 from .reach import Reach, one_to_many, reachable
 from .reasons import Route
