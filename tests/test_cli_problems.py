@@ -75,6 +75,13 @@ def test_the_library_is_told_of_nothing_that_only_a_face_has():
     assert wrong("library", COMMAND, AT_THE_APP) == []
 
 
+def test_what_would_be_enough_is_said_alike_at_every_face():
+    """Answers quote these errors among their notes, which every face shows."""
+    few = [remedy for one in RAISED if one.kind == "TooFewError" for remedy in one.remedies]
+    assert len(few) > 20
+    assert [remedy for remedy in few if len({remedy.at(face) for face in FACES}) > 1] == []
+
+
 def options():
     found = dict(_commands({verb.name: Later(verb).read() for verb in VERBS}))
     return found, {name for command in found.values() for part in command.params for name in part.opts}

@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -39,6 +40,8 @@ _SHARED_BY = 5  # so many rows share a category; fewer may share a person
 _NEAR = 0.8
 _FIGURES = frozenset({"moment", "month", "number"})
 _PERSONS = frozenset({"reporter"})
+# said in place of an explanation that shows how a person was described, or could be
+_ABOUT_PERSONS = {f"unknown_{name}": f"The {name} is not in the list." for name in _PERSONS}
 # a word in quotation marks, as the explanations of problems write the value that was seen
 _QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
 # up to three short runs of letters or a source's name, and then figures
@@ -79,7 +82,7 @@ def first_rejects(
     found = {}
     for outcome, reason in order:
         held = shown[(shown["outcome"] == outcome) & (shown["reason"] == reason)]
-        said = _fit_sentences(held["explanation"], rows, words)
+        said = _fit_sentences(held["explanation"], str(reason), rows, words)
         head = held.head(rows).reset_index(drop=True)
         allowed = [words | _quoted(sentence) for sentence in said]
         cells = _cells(head["original"], reading.source, theirs, allowed)
@@ -106,10 +109,10 @@ def reasons_in_short(reading: Ingested) -> pd.DataFrame:
     """Count what was not taken: ``outcome, reason, rows, example, remedy``, the most frequent first."""
     words, counted = _known_words(), []
     for (outcome, reason), held in reading.rejects.groupby(["outcome", "reason"]):
-        (example,) = _fit_sentences(held["explanation"], 1, words)
+        (example,) = _fit_sentences(held["explanation"], str(reason), 1, words)
         counted.append({"outcome": outcome, "reason": reason, "rows": len(held), "example": example})
     table = pd.DataFrame(counted, columns=["outcome", "reason", "rows", "example"])
-    table["remedy"] = table["reason"].map(remedy).astype("str")
+    table["remedy"] = table["reason"].map(partial(remedy, face="app")).astype("str")
     return table.sort_values(["rows", "outcome", "reason"], ascending=[False, True, True], ignore_index=True)
 
 
@@ -181,24 +184,15 @@ def _fit_cell(text: str, words: Words, *, figures: bool) -> str:
     return _fit_value(text, words)
 
 
-def _fit_sentences(sentences: pd.Series, rows: int, words: Words) -> list[str]:
+def _fit_sentences(sentences: pd.Series, reason: str, rows: int, words: Words) -> list[str]:
     """Return the first explanations, the values quoted in them fit to be shown or shared by several rows."""
+    if reason in _ABOUT_PERSONS:
+        return [_ABOUT_PERSONS[reason]] * min(rows, len(sentences))
     counts = sentences.value_counts()
     return [
-        text
-        if counts[text] >= _SHARED_BY and not _is_of_person(text)
-        else _QUOTED.sub(lambda seen: _fit_quoted(seen[0], words), _without_list(text))
+        text if counts[text] >= _SHARED_BY else _QUOTED.sub(lambda seen: _fit_quoted(seen[0], words), text)
         for text in sentences.head(rows)
     ]
-
-
-def _without_list(sentence: str) -> str:
-    """Leave out the words that describe a person, which a sentence lists where none is near."""
-    return re.sub("; it has: .*[.]$", ".", sentence) if _is_of_person(sentence) else sentence
-
-
-def _is_of_person(sentence: str) -> bool:
-    return any(sentence.startswith(f"The {name} ") for name in _PERSONS)
 
 
 def _quoted(sentence: str) -> Words:

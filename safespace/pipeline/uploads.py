@@ -332,7 +332,7 @@ def rejects_to_mend(rejects: pd.DataFrame) -> dict[str, bytes]:
         :data:`safespace.schemas.REJECTS`.
     """
     with tempfile.TemporaryDirectory(prefix="safespace-") as folder:
-        written = write_to_mend(rejects, Path(folder, "rejects.csv"))
+        written = write_to_mend(rejects, Path(folder, "rejects.csv"), face="app")
         return {path.name: path.read_bytes() for path in written}
 
 

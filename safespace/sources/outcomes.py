@@ -210,8 +210,6 @@ def _in_their_words(
         names = {ours: shown(theirs) for ours, theirs in headers[str(file)].items()}
         if all(theirs.strip().casefold() == ours for ours, theirs in names.items()):
             continue
-        # excerpts know by its name that a sentence is about who reported
-        names |= {"reporter": f"reporter ({names['reporter']})"} if "reporter" in names else {}
         names |= {"end": names.get("end", names.get("onset_to", "end"))}
         codes, words = pd.factorize(sentences[spots])
         sentences[spots] = said([_retold(word, names) for word in words], codes)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from safespace.sources.texts import plain
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from safespace.errors import Face
     from safespace.sources.tables import Grid
 
 _ABOUT = tuple(name for name in REJECTS.columns if name != "original")
@@ -32,13 +34,15 @@ _REMEDY = f"{_PREFIX}remedy"
 HEADERS = frozenset(REJECTS.columns) | {_PREFIX + name for name in _ABOUT}
 
 
-def to_mend(rejects: pd.DataFrame) -> tuple[pd.DataFrame, ...]:
+def to_mend(rejects: pd.DataFrame, *, face: Face = "cli") -> tuple[pd.DataFrame, ...]:
     """Return rejected rows with a column for each of the provider's own, to be mended and loaded again.
 
     Parameters
     ----------
     rejects
         :data:`safespace.schemas.REJECTS`.
+    face
+        Whose remedies the rows carry.
 
     Returns
     -------
@@ -55,7 +59,7 @@ def to_mend(rejects: pd.DataFrame) -> tuple[pd.DataFrame, ...]:
     cells = [json.loads(text) for text in kept["original"]]
     shapes = pd.Series([tuple(row) for row in cells], index=kept.index, dtype=object)
     about = kept[list(_ABOUT)].rename(columns=_PREFIX.__add__).astype("str")
-    about[_REMEDY] = kept["reason"].map(remedy).astype("str")
+    about[_REMEDY] = kept["reason"].map(partial(remedy, face=face)).astype("str")
     frames = []
     for shape in shapes.value_counts(sort=True).index:
         spots = np.array([one == shape for one in shapes], dtype=bool)
@@ -65,7 +69,7 @@ def to_mend(rejects: pd.DataFrame) -> tuple[pd.DataFrame, ...]:
     return tuple(frames)
 
 
-def write_to_mend(rejects: pd.DataFrame, path: Path) -> tuple[Path, ...]:
+def write_to_mend(rejects: pd.DataFrame, path: Path, *, face: Face = "cli") -> tuple[Path, ...]:
     """Write what :func:`to_mend` gives as CSV; the second and later tables as ``name-2.csv`` and so on.
 
     Parameters
@@ -74,6 +78,8 @@ def write_to_mend(rejects: pd.DataFrame, path: Path) -> tuple[Path, ...]:
         :data:`safespace.schemas.REJECTS`.
     path
         The first file.
+    face
+        Whose remedies the rows carry.
 
     Returns
     -------
@@ -86,7 +92,7 @@ def write_to_mend(rejects: pd.DataFrame, path: Path) -> tuple[Path, ...]:
         When a file cannot be written.
     """
     written = []
-    for number, frame in enumerate(to_mend(rejects), start=1):
+    for number, frame in enumerate(to_mend(rejects, face=face), start=1):
         name = path if number == 1 else path.with_name(f"{path.stem}-{number}{path.suffix}")
         try:
             # a spreadsheet takes a CSV for Windows-1252 unless it begins with the mark of UTF-8

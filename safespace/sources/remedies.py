@@ -5,11 +5,17 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from safespace.errors import Remedy
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_UNKNOWN = (
-    "Write a word of the list, or say in a mapping file, under [values], which word of the list theirs is."
+    from safespace.errors import Face
+
+_UNKNOWN = Remedy(
+    cli="Write a word of the list, or say in a mapping file, under [values], which word of the list theirs is.",
+    app="Write a word of the list.",
+    library="Write a word of the list, or say in a mapping, under words, which word of the list theirs is.",
 )
 REMEDIES: Mapping[str, str] = MappingProxyType(
     {
@@ -36,12 +42,14 @@ REMEDIES: Mapping[str, str] = MappingProxyType(
 )
 
 
-def remedy(reason: str) -> str:
-    """Return what to do about rows with a reason code.
+def remedy(reason: str, face: Face = "cli") -> str:
+    """Return what to do about rows with a reason code, at a face.
 
     Examples
     --------
     >>> remedy("future_date")
     'Compare the date with the source, day and month above all.'
+    >>> remedy("unknown_category", "app")
+    'Write a word of the list.'
     """
-    return REMEDIES.get(reason, _UNKNOWN if reason.startswith("unknown_") else "")
+    return REMEDIES.get(reason, _UNKNOWN.at(face) if reason.startswith("unknown_") else "")

@@ -100,6 +100,20 @@ def test_what_has_to_be_mended_can_be_found(checked):
     assert found["rejected", "bad_moment"].set_index("Line").loc["8", "submitted"] == "28/01/2022 25:40"
 
 
+def test_who_reported_is_not_described(checked):
+    found = pipeline.first_rejects(checked.outcome.reading, checked.mapping)
+    wrong = found["quarantined", "unknown_reporter"]["What is wrong"]
+    assert set(wrong) == {"The reporter is not in the list."}
+
+
+def test_the_app_says_its_own_remedy_for_rows(checked):
+    short = pipeline.reasons_in_short(checked.outcome.reading).set_index("reason")
+    assert short.loc["unknown_category", "remedy"] == "Write a word of the list."
+    (rejects,) = pipeline.rejects_to_mend(checked.outcome.reading.rejects).values()
+    assert b"Write a word of the list." in rejects
+    assert b"mapping file" not in rejects
+
+
 def test_a_category_that_several_rows_share_is_shown(checked):
     wrong = pipeline.first_rejects(checked.outcome.reading, checked.mapping)[
         "quarantined", "unknown_category"
