@@ -15,6 +15,7 @@ import shapely
 from scipy.sparse import coo_array, csr_array
 from scipy.spatial import cKDTree
 
+from safespace.display import in_html, in_short
 from safespace.errors import InputError, SchemaError
 from safespace.routes.search import checked_weight, least, pop, push
 from safespace.schemas import LIGHTING
@@ -60,6 +61,9 @@ class Corridors:
     load: Floats
     blend: Floats
     cost: Floats
+
+    __repr__ = in_short
+    _repr_html_ = in_html
 
 
 def corridor_load(

@@ -20,6 +20,7 @@ import pandas as pd
 from scipy.linalg import null_space
 from scipy.optimize import linprog
 
+from safespace.display import in_html, in_short
 from safespace.errors import DisclosureError, SchemaError, SettingsError
 
 if TYPE_CHECKING:
@@ -116,6 +117,9 @@ class Release:
     attack: Attack
     recipients: tuple[str, ...]
     sha256: str
+
+    __repr__ = in_short
+    _repr_html_ = in_html
 
 
 def release(

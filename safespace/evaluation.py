@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from scipy.optimize import brentq
 
+from safespace.display import in_html, in_short
 from safespace.errors import InputError, SchemaError, SettingsError, TooFewError
 from safespace.tone import percent
 
@@ -115,6 +116,9 @@ class Evaluation:
     sentence: str
     caveats: tuple[str, ...]
     maryland_level: int = MARYLAND_LEVEL
+
+    __repr__ = in_short
+    _repr_html_ = in_html
 
     @property
     def claim(self) -> bool:

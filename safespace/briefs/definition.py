@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from safespace import tone
+from safespace.display import in_html, in_short
 from safespace.errors import InputError
 from safespace.schemas import Column, Table, check, empty
 
@@ -169,6 +170,9 @@ class Brief:
     synthetic: bool = False
     recorded: bool = False
     data_file: str = "the data file"
+
+    __repr__ = in_short
+    _repr_html_ = in_html
 
     def __post_init__(self) -> None:
         check(self.places, PLACES)

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from safespace.cells import add_exposure, neighbours
+from safespace.display import in_html, in_short
 from safespace.errors import InputError, Remedy, TooFewError
 from safespace.hotspots.intensity import GammaPrior, fit_prior, garwood, smoothed_rates
 from safespace.hotspots.method import HotspotMethod
@@ -70,6 +71,9 @@ class Hotspots:
     second: Hotspots | None = field(default=None, repr=False)
     period: tuple[str, str] | None = None
     sources: tuple[str, ...] = ()
+
+    __repr__ = in_short
+    _repr_html_ = in_html
 
     @property
     def baseline(self) -> str:

@@ -23,6 +23,7 @@ import pandas as pd
 from numba import njit
 from scipy.special import xlogy
 
+from safespace.display import in_html, in_short
 from safespace.errors import InputError, TooFewError
 from safespace.hotspots.intensity import fit_prior, garwood
 from safespace.schemas import CELLS, check
@@ -127,6 +128,9 @@ class Scan:
     replicates: int
     level: float
     seed: int
+
+    __repr__ = in_short
+    _repr_html_ = in_html
 
     def p_values(self) -> pd.Series:
         """Return the probability of the best disc round each cell, indexed by cell.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
+from safespace.display import in_html, in_short
 from safespace.errors import InputError
 from safespace.interventions.bounds import TIME_LIMIT_S, Bound, best_possible
 from safespace.interventions.budgets import Budget, Price
@@ -79,6 +80,9 @@ class Fixes:
     price: Price
     method: str
     expectation: str
+
+    __repr__ = in_short
+    _repr_html_ = in_html
 
     def share_of_best(self) -> float | None:
         """Return the list's gain as a share of the most any list could gain, 0 to 1; ``None`` if unbounded."""

@@ -10,6 +10,7 @@ import pandas as pd
 import shapely
 
 from safespace import cells, hotspots, nights
+from safespace.display import in_html, in_short
 from safespace.errors import InputError, Remedy, TooFewError
 from safespace.pipeline.calendars import held_calendar, zone_of
 from safespace.pipeline.choices import MIXES, PERIODS
@@ -69,6 +70,9 @@ class Change:
     trend: hotspots.Trend | None
     near_repeat: hotspots.NearRepeat | None
     notes: tuple[str, ...]
+
+    __repr__ = in_short
+    _repr_html_ = in_html
 
 
 def validate_places(
@@ -247,6 +251,9 @@ class Mix:
     scan: hotspots.Scan
     synthetic: bool
     credit: str
+
+    __repr__ = in_short
+    _repr_html_ = in_html
 
     def basis(self) -> str:
         """Say in one line what it rests on."""
@@ -499,6 +506,9 @@ class Emerging:
     patterns: pd.DataFrame | None
     notes: tuple[str, ...]
 
+    __repr__ = in_short
+    _repr_html_ = in_html
+
 
 def find_emerging(view: View, settings: Settings, *, freq: str = "month", seed: int = 0) -> Emerging:
     """Look for what is new: discs busier in the last periods, and cells whose hotspots come and go.
@@ -570,6 +580,9 @@ class Compared:
     whole: pd.DataFrame
     cells: pd.DataFrame
     notes: tuple[str, ...]
+
+    __repr__ = in_short
+    _repr_html_ = in_html
 
 
 def compare_periods(

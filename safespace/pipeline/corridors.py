@@ -11,6 +11,7 @@ import pandas as pd
 from safespace import corridors, interventions, streets
 from safespace.briefs import exports
 from safespace.briefs.checklists import write_checklist_html
+from safespace.display import in_html, in_short
 from safespace.errors import FileError, InputError, PlaceError
 from safespace.pipeline.catalog import landmarks
 from safespace.pipeline.lines import lines_of, write_lines
@@ -64,6 +65,9 @@ class CorridorsFound:
     notes: tuple[str, ...]
     credit: str
     synthetic: bool
+
+    __repr__ = in_short
+    _repr_html_ = in_html
 
 
 def places_of(told: Sequence[str | Point | Spot], settings: Settings) -> list[Spot]:

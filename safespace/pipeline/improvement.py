@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from safespace import interventions
+from safespace.display import in_html, in_short
 from safespace.interventions import Budget, Price
 from safespace.pipeline.lines import lines_of, write_lines
 from safespace.pipeline.networks import SYNTHETIC_STREETS, require_streets, streets_credit
@@ -35,6 +36,9 @@ class Improvement:
     card: interventions.Card
     credit: str
     synthetic: bool
+
+    __repr__ = in_short
+    _repr_html_ = in_html
 
     def sentences(self) -> tuple[str, ...]:
         """Say what the list rests on and what is known of the measure."""

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from safespace import routes
+from safespace.display import in_html, in_short
 from safespace.pipeline.loading import version
 from safespace.pipeline.walks import called, find_point, ground, in_degrees
 from safespace.tone import percent
@@ -57,6 +58,9 @@ class ReachFound:
     credit: str
     synthetic: bool
     version: str
+
+    __repr__ = in_short
+    _repr_html_ = in_html
 
 
 def find_reach(

@@ -10,6 +10,7 @@ import pandas as pd
 from scipy.spatial import cKDTree
 
 from safespace import cells, hotspots, maps, streets
+from safespace.display import in_html, in_short
 from safespace.engine import open_engine
 from safespace.errors import AreaError, InputError, Remedy, SafeSpaceError, TooFewError
 from safespace.pipeline.baselines import baseline_note, exposure
@@ -94,6 +95,9 @@ class PlacesFound:
     notes: tuple[str, ...]
     credit: str
     version: str
+
+    __repr__ = in_short
+    _repr_html_ = in_html
 
 
 @dataclass(frozen=True)
@@ -290,6 +294,9 @@ class Agreement:
     notes: tuple[str, ...]
     credit: str
     version: str
+
+    __repr__ = in_short
+    _repr_html_ = in_html
 
     @property
     def table(self) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from safespace import routes, streets
+from safespace.display import in_html, in_short
 from safespace.errors import InputError, PlaceError
 from safespace.pipeline.catalog import landmarks
 from safespace.pipeline.loading import version
@@ -79,6 +80,9 @@ class WalkPlanned:
     credit: str
     synthetic: bool
     version: str
+
+    __repr__ = in_short
+    _repr_html_ = in_html
 
 
 def in_degrees(point: Point) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from pyproj import Geod
 
+from safespace.display import in_html, in_short
 from safespace.errors import PlaceError, SchemaError
 from safespace.routes import comparison
 from safespace.routes.alternatives import DIFFERENT, MOST_STRETCH, SHORTEST, choose, different
@@ -82,6 +83,9 @@ class Options:
     method: RouteMethod
     notes: tuple[str, ...]
     credit: str
+
+    __repr__ = in_short
+    _repr_html_ = in_html
 
 
 def plan(  # noqa: PLR0913  keyword-only past the two points

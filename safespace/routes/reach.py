@@ -11,6 +11,7 @@ import pandas as pd
 import shapely
 from shapely.ops import substring
 
+from safespace.display import in_html, in_short
 from safespace.errors import InputError, PlaceError
 from safespace.routes.comparison import draw
 from safespace.routes.facts import FACTS, facts
@@ -82,6 +83,9 @@ class Reach:
     method: RouteMethod
     notes: tuple[str, ...]
     credit: str
+
+    __repr__ = in_short
+    _repr_html_ = in_html
 
 
 def reachable(

@@ -13,6 +13,7 @@ import shapely
 from pyproj import Geod, Transformer
 from scipy.spatial import cKDTree
 
+from safespace.display import in_html, in_short
 from safespace.errors import PlaceError, Remedy
 from safespace.schemas import LIGHTING, SEGMENTS, conform
 
@@ -174,6 +175,9 @@ class StreetGraph:
     crs: str
     source: str
     as_of: str
+
+    __repr__ = in_short
+    _repr_html_ = in_html
 
     @property
     def nodes(self) -> int:
