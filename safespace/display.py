@@ -51,7 +51,7 @@ def _is_frame(value: Any) -> bool:
 def _value(value: Any) -> str:
     if _is_frame(value):
         return f"<{len(value):,} rows>"
-    if hasattr(value, "shape"):
+    if isinstance(getattr(value, "shape", None), tuple):
         return f"<array {'x'.join(map(str, value.shape)) or 'of one'}>"
     if hasattr(value, "geom_type"):
         return f"<{value.geom_type}>"

@@ -65,7 +65,7 @@ def places(hotspots: Hotspots) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row a place: ``rank``, ``tied``, ``place`` (H3 text of its core), ``core_cell``, ``lon``,
-        ``lat`` (its centre, EPSG:4326), ``cells``, ``area_km2``, ``pins``, ``events``, ``expected``,
+        ``lat`` (its centre, EPSG:4326), ``cells`` (a list), ``n_cells``, ``area_km2``, ``pins``, ``events``, ``expected``,
         ``rate``, ``lower``, ``upper``, ``q_value`` (least of its cells), ``label``. No rows when nothing
         is hot.
 
@@ -83,7 +83,8 @@ def places(hotspots: Hotspots) -> pd.DataFrame:
         hot.assign(place=names, both=hot["label"] == HIGHER_IN_BOTH)
         .groupby("place", sort=True)
         .agg(
-            cells=("cell", "size"),
+            cells=("cell", list),
+            n_cells=("cell", "size"),
             area_km2=("area_km2", "sum"),
             pins=("pins", "sum"),
             events=("events", "sum"),
@@ -123,6 +124,7 @@ _PLACE_COLUMNS = (
     "lon",
     "lat",
     "cells",
+    "n_cells",
     "area_km2",
     "pins",
     "events",

@@ -36,17 +36,29 @@ def place_marks(places: pd.DataFrame | None) -> dict[int, str]:
     Parameters
     ----------
     places
-        Columns ``place`` (number) and ``cells`` (cells of the place); nothing gives no marks.
+        Columns ``place`` and ``cells`` (a list, the cells of the place); nothing gives no marks.
     """
     if places is None:
         return {}
     marks = {}
-    for number, cells in zip(places["place"].tolist(), places["cells"].tolist(), strict=True):
+    for number, cells in zip(numbers_of(places), places["cells"].tolist(), strict=True):
         centres = {int(cell): h3.cell_to_latlng(int(cell)) for cell in sorted(cells)}
         lat, lon = (sum(side) / len(centres) for side in zip(*centres.values(), strict=True))
         nearest = min(centres, key=lambda cell: math.hypot(centres[cell][0] - lat, centres[cell][1] - lon))
         marks[nearest] = str(number)
     return marks
+
+
+def numbers_of(places: pd.DataFrame) -> list[int]:
+    """Return the number of each place: as stated, or its row counted from 1 where places are named by their core.
+
+    Examples
+    --------
+    >>> numbers_of(pd.DataFrame({"place": ["891943583dbffff", "89194358203ffff"]}))
+    [1, 2]
+    """
+    stated = places["place"]
+    return stated.tolist() if pd.api.types.is_integer_dtype(stated) else list(range(1, len(places) + 1))
 
 
 def joined(lines: NDArray[np.object_], *, tolerance: float = 0.0) -> list[shapely.LineString]:

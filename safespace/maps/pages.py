@@ -26,7 +26,7 @@ from safespace.errors import AreaError, InputError
 from safespace.maps.accessible_table import GATHERED, NONE, table_twin
 from safespace.maps.agreement import STYLES as AGREEMENT_STYLES
 from safespace.maps.agreement import agreement_twin
-from safespace.maps.naming import joined, place_marks
+from safespace.maps.naming import joined, numbers_of, place_marks
 from safespace.maps.palette import (
     BLUE,
     DARK_BLUE,
@@ -144,7 +144,9 @@ def hex_page(
     streets
         Columns ``name, highway, geometry`` (lines, EPSG:4326).
     places
-        Columns ``place`` (number), ``cells`` and, where known, ``name``.
+        Columns ``place``, ``cells`` (a list) and, where known, ``name``: of :func:`safespace.hotspots.places`, say.
+    interval
+        Coverage of the intervals, as a share.
 
     Returns
     -------
@@ -300,10 +302,11 @@ def route_page(
 def _names(places: pd.DataFrame | None) -> dict[int, str]:
     if places is None or places.empty:
         return {}
-    names = places["name"] if "name" in places else places["place"].map("Place {}".format)
+    numbers = numbers_of(places)
+    names = places["name"] if "name" in places else [f"Place {number}" for number in numbers]
     return {
         int(cell): f"{number}: {name}" if "name" in places else str(name)
-        for number, name, cells in zip(places["place"], names, places["cells"], strict=True)
+        for number, name, cells in zip(numbers, names, places["cells"], strict=True)
         for cell in cells
     }
 

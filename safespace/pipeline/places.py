@@ -408,13 +408,11 @@ def _two_baselines(places: pd.DataFrame, other: Hotspots | None) -> str:
 
 
 def _numbered_places(found: Hotspots, names: dict[int, str]) -> pd.DataFrame:
-    """Return the places numbered in order of rank, each with its name and the list of its cells."""
+    """Return the places numbered in order of rank, each with its name."""
     ranked = hotspots.places(found)
-    members = hotspots.place_of(found).reset_index().groupby("place")["cell"].apply(list)
     return ranked.assign(
         place=range(1, len(ranked) + 1),
         name=[names.get(int(core), f"Cell {core:x}") for core in ranked["core_cell"]],
-        cells=[members[place] for place in ranked["place"]],
     )
 
 

@@ -45,7 +45,8 @@ def test_contiguous_hot_cells_are_one_place_and_a_clear_winner_ranks_first():
         WINDOW["cell"].iloc[at(53.0, -1.1)],
     ]
     assert table["place"].tolist() == [h3.int_to_str(cell) for cell in table["core_cell"]]
-    assert table["cells"].sum() == len(hotspots.hot)
+    assert table["n_cells"].sum() == len(hotspots.hot)
+    assert sorted(cell for cells in table["cells"] for cell in cells) == hotspots.hot.tolist()
     hot = hotspots.table[hotspots.table["hot"]]
     assert table["events"].sum() == hot["events"].sum()
     assert table["expected"].sum() == pytest.approx(hot["expected"].sum())

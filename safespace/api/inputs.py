@@ -1,0 +1,211 @@
+"""Points and areas as people hold them, made into ours: degrees (EPSG:4326), checked at the door."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from shapely.geometry.base import BaseGeometry
+
+from safespace.errors import AreaError, FileError, SchemaError
+from safespace.layers.boundaries import read_areas
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+Points: TypeAlias = "gpd.GeoDataFrame | gpd.GeoSeries | pd.DataFrame | str | PathLike[str]"
+Area: TypeAlias = "BaseGeometry | gpd.GeoDataFrame | gpd.GeoSeries | str | PathLike[str]"
+
+_TABLES = {".csv": pd.read_csv, ".parquet": pd.read_parquet, ".xlsx": pd.read_excel}
+_SHAPES = (".geojson", ".json", ".gpkg", ".shp", ".kml")
+_GRID = (-9_000.0, 665_000.0, 0.0, 1_225_000.0)  # of the British National Grid, metres: where there is land
+
+
+def points_of(points: Points) -> pd.DataFrame:
+    """Return points as a frame with ``lon`` and ``lat`` in degrees, beside every other column.
+
+    Parameters
+    ----------
+    points
+        A GeoDataFrame of points that states its CRS, a frame with ``lon`` and ``lat`` in degrees (EPSG:4326), or the
+        path of a CSV, Parquet, Excel, GeoJSON or GeoPackage file holding one of these.
+
+    Raises
+    ------
+    SchemaError
+        When no CRS is stated, a row is no point, a column is missing, or a coordinate is not in degrees.
+    FileError
+        When a file is missing or of a kind that is not read.
+
+    Examples
+    --------
+    >>> grid = gpd.GeoDataFrame(geometry=gpd.points_from_xy([457210], [339520]), crs="EPSG:27700")
+    >>> points_of(grid).round(2).to_dict("records")
+    [{'lon': -1.15, 'lat': 52.95}]
+    >>> points_of(pd.DataFrame({"lon": [406689], "lat": [286822]}))
+    Traceback (most recent call last):
+    ...
+    safespace.errors.SchemaError: lon, lat: These look like metres of the British National Grid, not degrees. Seen: \
+406689.0, 286822.0 in row 0. Make a GeoDataFrame of them with crs="EPSG:27700".
+    """
+    if isinstance(points, gpd.GeoDataFrame | gpd.GeoSeries):
+        return _from_shapes(points)
+    if isinstance(points, pd.DataFrame):
+        return _from_columns(points)
+    return points_of(_read(Path(points)))
+
+
+def outline_of(area: Area) -> BaseGeometry:
+    """Return an area as one polygon in degrees (EPSG:4326).
+
+    Parameters
+    ----------
+    area
+        A polygon in degrees, a GeoDataFrame of polygons that states its CRS (joined together), or the path of a
+        GeoJSON, KML or GeoPackage file.
+
+    Raises
+    ------
+    AreaError
+        When no CRS is stated, or there is no polygon.
+
+    Examples
+    --------
+    >>> import shapely
+    >>> outline_of(shapely.box(-1.2, 52.9, -1.1, 53.0)).bounds
+    (-1.2, 52.9, -1.1, 53.0)
+    """
+    if isinstance(area, BaseGeometry):
+        joined = area
+    elif isinstance(area, gpd.GeoDataFrame | gpd.GeoSeries):
+        if area.crs is None:
+            raise AreaError(
+                "The area states no coordinate system.",
+                code="area-without-crs",
+                remedy='Set its CRS, for example area.set_crs("EPSG:27700").',
+            )
+        joined = area.geometry.to_crs("EPSG:4326").union_all()
+    else:
+        joined = read_areas(Path(area)).geometry.union_all()
+    if joined.is_empty or joined.geom_type not in {"Polygon", "MultiPolygon"}:
+        raise AreaError(
+            "The area is not a polygon.",
+            code="area-not-a-polygon-here",
+            seen="nothing" if joined.is_empty else joined.geom_type,
+            remedy="Give a polygon or multipolygon.",
+        )
+    return joined
+
+
+def require_columns(frame: pd.DataFrame, names: tuple[str, ...], *, where: str) -> None:
+    """Refuse a frame without the columns needed, naming those it lacks.
+
+    Raises
+    ------
+    SchemaError
+        With the columns that are missing and those that are there.
+    """
+    missing = [name for name in names if name not in frame]
+    if missing:
+        raise SchemaError(
+            f"Columns are missing: {', '.join(missing)}.",
+            code="columns-missing-here",
+            where=where,
+            seen=", ".join(map(str, frame.columns)) or "no columns",
+            remedy="Add them or rename yours.",
+        )
+
+
+def _from_shapes(points: gpd.GeoDataFrame | gpd.GeoSeries) -> pd.DataFrame:
+    if points.crs is None:
+        raise SchemaError(
+            "The points state no coordinate system.",
+            code="points-without-crs",
+            remedy='Set their CRS, for example points.set_crs("EPSG:27700").',
+        )
+    kinds = set(points.geom_type.fillna("missing")) - {"Point"}
+    if kinds or points.geometry.is_empty.any():
+        raise SchemaError(
+            "Every row must be a point.",
+            code="not-points",
+            where="geometry",
+            seen=", ".join(sorted(map(str, kinds))) or "an empty point",
+            remedy="Leave out those rows, or take their centroids.",
+        )
+    shapes = points.geometry.to_crs("EPSG:4326")
+    held = (
+        pd.DataFrame(points.drop(columns=points.geometry.name))
+        if isinstance(points, gpd.GeoDataFrame)
+        else None
+    )
+    placed = pd.DataFrame(index=points.index) if held is None else held
+    return _checked(placed.assign(lon=shapes.x.to_numpy(float), lat=shapes.y.to_numpy(float)))
+
+
+def _from_columns(points: pd.DataFrame) -> pd.DataFrame:
+    require_columns(points, ("lon", "lat"), where="points")
+    try:
+        return _checked(points.astype({"lon": float, "lat": float}))
+    except (TypeError, ValueError) as problem:
+        if isinstance(problem, SchemaError):
+            raise
+        raise SchemaError(
+            "The coordinates are not numbers.",
+            code="coordinates-not-numbers",
+            where="lon, lat",
+            seen=str(problem)[:80],
+            remedy="Give degrees as numbers.",
+        ) from problem
+
+
+def _checked(placed: pd.DataFrame) -> pd.DataFrame:
+    lon, lat = placed["lon"].to_numpy(float), placed["lat"].to_numpy(float)
+    for wrong, sentence, remedy in _misfits(lon, lat):
+        if wrong.any():
+            row = int(np.flatnonzero(wrong)[0])
+            raise SchemaError(
+                sentence,
+                code="coordinates-not-degrees",
+                where="lon, lat",
+                seen=f"{lon[row]}, {lat[row]} in row {placed.index[row]}",
+                remedy=remedy,
+            )
+    return placed
+
+
+def _misfits(lon: np.ndarray, lat: np.ndarray) -> list[tuple[np.ndarray, str, str]]:
+    """Return what can be wrong with coordinates, what is easiest to mend first."""
+    missing = ~(np.isfinite(lon) & np.isfinite(lat))
+    outside = ~missing & ((np.abs(lon) > 180) | (np.abs(lat) > 90))
+    west, east, south, north = _GRID
+    large = (np.abs(lon) > 1_000) | (np.abs(lat) > 1_000)
+    metres = outside & large & (lon >= west) & (lon <= east) & (lat >= south) & (lat <= north)
+    return [
+        (
+            metres,
+            "These look like metres of the British National Grid, not degrees.",
+            'Make a GeoDataFrame of them with crs="EPSG:27700".',
+        ),
+        (outside, "These are not degrees.", "Give lon in -180 to 180 and lat in -90 to 90, or state a CRS."),
+        (missing, "A coordinate is missing.", "Leave out rows without a place."),
+    ]
+
+
+def _read(path: Path) -> Any:
+    if not path.is_file():
+        raise FileError("There is no such file.", code="file-missing", where=path, remedy="Check its name.")
+    kind = path.suffix.casefold()
+    if kind in _TABLES:
+        return _TABLES[kind](path)  # type: ignore[operator]
+    if kind in _SHAPES:
+        return gpd.read_file(path)
+    raise FileError(
+        "This kind of file is not read here.",
+        code="points-file-kind-unknown",
+        where=path.name,
+        seen=kind or "no ending",
+        remedy=f"Give one of: {', '.join((*_TABLES, *_SHAPES))}.",
+    )

@@ -1,0 +1,231 @@
+"""The public interface: every door takes what people hold, in any stated CRS, and says what is wrong with the rest."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import folium
+import geopandas as gpd
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from pandas.testing import assert_frame_equal
+
+import safespace as ss
+from safespace import hotspots, maps
+
+mpl.use("Agg")
+SYSTEMS = ("EPSG:4326", "EPSG:27700", "EPSG:3857")
+AREA = shapely.box(-1.20, 52.90, -1.10, 53.00)
+OUTLINE = gpd.GeoDataFrame(geometry=[AREA], crs="EPSG:4326")
+NAMES = {
+    name.strip('", ')
+    for name in Path(ss.__file__).with_suffix(".pyi").read_text().split()
+    if name.endswith('",')
+}
+
+
+@pytest.fixture(scope="module")
+def points():
+    rng = np.random.default_rng(3)
+    lon = np.r_[rng.uniform(-1.199, -1.101, 300), rng.normal(-1.15, 0.001, 80)]
+    lat = np.r_[rng.uniform(52.901, 52.999, 300), rng.normal(52.95, 0.001, 80)]
+    return gpd.GeoDataFrame(
+        {"kind": "lamp"}, index=range(380), geometry=gpd.points_from_xy(lon, lat), crs="EPSG:4326"
+    )
+
+
+@pytest.fixture(scope="module")
+def found(points):
+    return ss.find_hotspots(points, AREA, resolution=8)
+
+
+def test_every_name_offered_is_there_and_documented():
+    assert "find_hotspots" in NAMES
+    assert set(dir(ss)) | {"__version__"} >= NAMES
+    assert not [name for name in sorted(NAMES) if not getattr(ss, name).__doc__]
+
+
+def test_every_door_shows_how_it_is_used():
+    rooms = Path(ss.__file__).parent / "api"
+    written = [node for path in rooms.glob("*.py") for node in ast.parse(path.read_text()).body]
+    doors = [node for node in written if isinstance(node, ast.FunctionDef) and node.name in NAMES]
+    assert len(doors) >= 4
+    assert not [door.name for door in doors if ">>>" not in (ast.get_docstring(door) or "")]
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_any_stated_system_gives_the_same_cells(points, system):
+    usual = ss.add_cells(points, resolution=9)["cell"]
+    assert (ss.add_cells(points.to_crs(system), resolution=9)["cell"] == usual).all()
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_any_stated_system_gives_the_same_counts_and_places(points, found, system):
+    counted = ss.count(points.to_crs(system), OUTLINE.to_crs(system), resolution=8)
+    assert counted["events"].sum() == 380
+    again = ss.find_hotspots(points.to_crs(system), OUTLINE.to_crs(system), resolution=8)
+    assert_frame_equal(again.places, found.places)
+
+
+def test_a_frame_with_lon_and_lat_a_series_and_a_file_give_the_same(points, tmp_path):
+    usual = ss.count(points, AREA, resolution=8)
+    frame = pd.DataFrame({"lon": points.geometry.x, "lat": points.geometry.y})
+    frame.to_csv(tmp_path / "points.csv", index=False)
+    points.to_file(tmp_path / "points.gpkg")
+    OUTLINE.to_file(tmp_path / "area.geojson")
+    for given in (frame, points.geometry, tmp_path / "points.csv", str(tmp_path / "points.gpkg")):
+        assert_frame_equal(ss.count(given, tmp_path / "area.geojson", resolution=8), usual)
+
+
+def test_counting_agrees_with_a_join_of_shapes(points):
+    counted = ss.count(points, AREA, resolution=9)
+    joined = counted.sjoin(points, predicate="contains").groupby("cell").size()
+    shown = counted.set_index("cell")["events"]
+    assert (shown[shown > 0] == joined.reindex(shown[shown > 0].index)).all()
+    assert shown.sum() == 380
+
+
+def test_the_callers_frame_stays_as_it_was(points):
+    before = points.copy()
+    ss.count(points, AREA, resolution=8)
+    assert_frame_equal(points, before)
+
+
+def test_pins_of_one_event_count_once():
+    pins = pd.DataFrame(
+        {"lon": [-1.15] * 3, "lat": [52.95] * 3, "report_id": ["a", "b", "c"], "event_id": ["a", "a", "c"]}
+    )
+    pins["occurred_from"] = pd.Timestamp("2024-01-01", tz="UTC")
+    counted = ss.count(pins, AREA, resolution=8)
+    assert (counted["pins"].sum(), counted["events"].sum()) == (3, 2)
+
+
+def test_no_points_give_zeros_and_no_finding(points):
+    assert ss.add_cells(points.iloc[:0]).empty
+    assert ss.count(points.iloc[:0], AREA, resolution=8)["events"].sum() == 0
+    with pytest.raises(ss.errors.TooFewError, match=r"too few events.*0 events"):
+        ss.find_hotspots(points.iloc[:0], AREA, resolution=8)
+
+
+def test_what_states_no_system_is_refused(points):
+    bare = gpd.GeoDataFrame(geometry=points.geometry.to_numpy())
+    with pytest.raises(ss.errors.SchemaError, match=r"points state no coordinate system.*set_crs"):
+        ss.add_cells(bare)
+    with pytest.raises(ss.errors.AreaError, match=r"area states no coordinate system.*set_crs"):
+        ss.grid(gpd.GeoDataFrame(geometry=[AREA]))
+
+
+@pytest.mark.parametrize(
+    "shape", [AREA, shapely.LineString([(-1.15, 52.95), (-1.1, 52.9)]), shapely.Point(), None]
+)
+def test_what_is_no_point_is_refused(shape):
+    with pytest.raises(ss.errors.SchemaError, match="Every row must be a point"):
+        ss.add_cells(gpd.GeoDataFrame(geometry=[shape], crs="EPSG:4326"))
+
+
+def test_what_is_no_area_is_refused():
+    for wrong in (shapely.Point(0, 0), shapely.Polygon(), OUTLINE.iloc[:0]):
+        with pytest.raises(ss.errors.AreaError, match="The area is not a polygon"):
+            ss.grid(wrong)
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"lon": 406689, "lat": 286822}, "look like metres of the British National Grid"),
+        ({"lon": -1.15, "lat": 91.0}, "These are not degrees.*row 0"),
+        ({"lon": np.nan, "lat": 52.9}, "A coordinate is missing"),
+        ({"lon": "east", "lat": 52.9}, "coordinates are not numbers.*east"),
+        ({"lng": 1, "lat": 2}, "Columns are missing: lon.*Seen: lng, lat"),
+    ],
+)
+def test_columns_that_hold_no_degrees_are_refused(row, said):
+    with pytest.raises(ss.errors.SchemaError, match=said):
+        ss.add_cells(pd.DataFrame([row]))
+
+
+def test_files_that_are_not_there_or_not_read_are_refused(tmp_path):
+    with pytest.raises(ss.errors.FileError, match=r"none\.csv: There is no such file"):
+        ss.add_cells(tmp_path / "none.csv")
+    (tmp_path / "points.txt").touch()
+    with pytest.raises(ss.errors.FileError, match=r"not read here.*\.txt"):
+        ss.add_cells(tmp_path / "points.txt")
+
+
+def test_a_resolution_that_is_not_kept_is_refused(points):
+    for ask in (lambda: ss.add_cells(points, resolution=11), lambda: ss.grid(AREA, resolution=6)):
+        with pytest.raises(ss.errors.InputError, match="no such resolution here"):
+            ask()
+
+
+def test_cells_lacking_a_column_name_it(points):
+    counted = ss.count(points, AREA, resolution=8).drop(columns="exposure")
+    with pytest.raises(ss.errors.SchemaError, match="cells: Columns are missing: exposure"):
+        ss.find_hotspots(counted)
+
+
+def test_points_without_an_area_are_refused(points):
+    with pytest.raises(ss.errors.InputError, match="Points need the area"):
+        ss.find_hotspots(points)
+
+
+def test_counted_cells_give_what_points_give(points, found):
+    assert_frame_equal(ss.find_hotspots(ss.count(points, AREA, resolution=8)).cells, found.cells)
+
+
+def test_a_baseline_is_named_and_changes_what_is_usual(points, found):
+    cells = ss.count(points, AREA, resolution=8).set_index("cell")
+    people = (cells["events"] + 0.5).rename("people")
+    other = ss.find_hotspots(points, AREA, resolution=8, baseline=people)
+    assert "compared with: people" in other.basis()
+    assert "area of the cell" in found.basis()
+    assert not len(other.places)
+    with pytest.raises(ss.errors.InputError, match=r"no such baseline without a store.*'footfall'"):
+        ss.find_hotspots(points, AREA, baseline="footfall")
+
+
+def test_a_finding_is_short_where_it_is_typed(found):
+    assert repr(found).startswith("<Hotspots: 1 place higher than usual; 375 events in 114 cells")
+    assert len(repr(found)) < 300
+    assert "<table" in found._repr_html_()
+
+
+def test_a_finding_is_drawn_and_saved(found, tmp_path):
+    shown = found.to_gdf()
+    assert shown.crs == "EPSG:4326"
+    assert shown["class"].str.startswith("higher").sum() == len(found.finding.hot)
+    assert isinstance(found.explore(), folium.Map)
+    assert "http" not in found.explore().get_root().render().partition("<body>")[2]
+    assert len(found.plot().collections) == 1
+    for name in ("cells.csv", "cells.geojson", "cells.gpkg", "map.html"):
+        assert found.save(tmp_path / name).stat().st_size > 1_000
+    assert len(gpd.read_file(tmp_path / "cells.geojson")) == len(found.cells)
+    with pytest.raises(ss.errors.FileError, match=r"map\.pdf.*not written as this kind"):
+        found.save(tmp_path / "map.pdf")
+
+
+def test_functions_fit_together(found):
+    """The places of a finding are what the page draws: ``cells`` is a list in both."""
+    page = maps.hex_page(
+        found.finding, area=AREA, text=maps.PageText("Places"), places=hotspots.places(found.finding)
+    )
+    assert "Place 1" in page
+    assert [len(cells) for cells in found.places["cells"]] == found.places["n_cells"].tolist()
+
+
+def test_a_scan_finds_what_was_put_there_and_says_the_same_again(points, found):
+    first, again = (ss.scan(points, AREA, resolution=8, seed=5, replicates=99) for _ in range(2))
+    assert int(first.table["core_cell"].iloc[0]) in found.finding.hot
+    assert_frame_equal(first.table, again.table)
+
+
+def test_two_findings_are_laid_side_by_side(points, found):
+    even = ss.find_hotspots(points.iloc[:300], AREA, resolution=8)
+    beside = ss.find_agreement(found, even)
+    assert set(beside.loc[beside["cell"].isin(found.finding.hot), "agreement"]) <= {"felt only", "too few"}
+    with pytest.raises(ss.errors.InputError, match="do not have the same cells"):
+        ss.find_agreement(found, ss.find_hotspots(points, AREA, resolution=9))
