@@ -145,8 +145,6 @@ def hex_page(
         Columns ``name, highway, geometry`` (lines, EPSG:4326).
     places
         Columns ``place``, ``cells`` (a list) and, where known, ``name``: of :func:`safespace.hotspots.places`, say.
-    interval
-        Coverage of the intervals, as a share.
 
     Returns
     -------
