@@ -41,7 +41,7 @@ check: $(READY) ## Style, types and import contract only
 bench: $(READY) ## Speed as ratios against named peers in one run
 	$(BIN)/python -m pytest tests/benchmarks --benchmark-enable --benchmark-only -p no:xdist -p no:cacheprovider
 
-docs: $(READY) ## Regenerate the pages that are made from code (docs/formats.md, docs/cli.md)
+docs: $(READY) ## Regenerate the pages that are made from code (docs/formats.md, docs/cli.md, docs/errors.md)
 	$(BIN)/python -m safespace docs --out docs
 
 clean: ## Remove what these commands made
