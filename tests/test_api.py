@@ -229,3 +229,44 @@ def test_two_findings_are_laid_side_by_side(points, found):
     assert set(beside.loc[beside["cell"].isin(found.finding.hot), "agreement"]) <= {"felt only", "too few"}
     with pytest.raises(ss.errors.InputError, match="do not have the same cells"):
         ss.find_agreement(found, ss.find_hotspots(points, AREA, resolution=9))
+
+
+@pytest.fixture(scope="module")
+def graph(town):
+    return ss.read_streets(town.streets_pbf)
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_a_walk_counts_reports_nearby_in_any_stated_system(graph, town, system):
+    link = town.truth.links[0]
+    path = ss.plan_walk(graph, link.start, link.end).routes[0].geometry
+    beside = gpd.GeoDataFrame(geometry=[path.interpolate(0.5, normalized=True)] * 4, crs="EPSG:4326")
+    usual = ss.plan_walk(graph, link.start, link.end, reports=beside)
+    told = ss.plan_walk(graph, link.start, link.end, reports=beside.to_crs(system))
+    assert told.front[:, 1].max() > 3
+    np.testing.assert_allclose(told.front, usual.front, rtol=1e-3)
+
+
+def test_walks_reach_and_fixes_answer_from_a_file_of_streets(graph, town):
+    link = town.truth.links[0]
+    reach = ss.isochrone(graph, link.start, [5, 10])
+    assert reach.table["length_m"].is_monotonic_increasing
+    fixes = ss.rank_fixes(graph, [(link.start, link.end)], budget_m=400)
+    assert 0 < fixes.used_m <= 400
+    for answer in (graph, reach, fixes):
+        assert len(repr(answer)) < 300
+    with pytest.raises(ss.errors.PlaceError):
+        ss.isochrone(graph, (0.0, 51.5))
+
+
+def test_the_five_lines_of_the_readme_go_from_a_table_to_a_map(points, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    pd.DataFrame({"lon": points.geometry.x, "lat": points.geometry.y}).to_csv("reports.csv", index=False)
+    OUTLINE.to_file("area.geojson")
+    readme = (Path(ss.__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    lines = readme.partition("```python\nimport safespace as ss\n")[2].partition("```")[0]
+    assert len([line for line in lines.splitlines() if line]) == 4
+    told: dict[str, object] = {"ss": ss}
+    exec(lines, told)  # noqa: S102 - the lines as people copy them
+    assert len(told["found"].places) == 1
+    assert "Place 1" in Path("map.html").read_text(encoding="utf-8")
