@@ -1,4 +1,4 @@
-"""What differs by source, one frozen value each, and the one list in which sources are looked up.
+"""What differs by source and by baseline, one frozen value each, and how such values are looked up.
 
 A source's value (:class:`Source`) is defined in the module that reads its files. The list here names that
 module and nothing else, so that asking which sources there are imports no reader, and a lower room needs no
@@ -8,11 +8,11 @@ option, a table or a store.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Generic, Literal, Protocol, TypeAlias, TypeVar
+from typing import Any, Generic, Literal, Protocol, TypeAlias, TypeVar
 
 from safespace.errors import InputError
 
@@ -30,7 +30,8 @@ class Entry(Protocol):
         """The identifier it is listed under."""
 
 
-T = TypeVar("T", bound=Entry)
+E = TypeVar("E", bound=Entry)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -155,7 +156,79 @@ class Source:
         }
 
 
-class Register(Mapping[str, T], Generic[T]):
+@dataclass(frozen=True, kw_only=True)
+class Baseline:
+    """Everything that differs by what counts are held against.
+
+    What it does is a function, or ``module:name`` of one, so that the value itself imports nothing; see
+    :func:`called`.
+
+    Parameters
+    ----------
+    id
+        What options and addresses call it.
+    words
+        What it is, within a sentence: "length of walkable street".
+    exposure
+        From this value, a window of cells, a view and settings, the baseline by cell; None where the store has
+        nothing to make it from.
+    held
+        From this value, settings and the names of the sources held, whether the store can serve it.
+    needs
+        What has to be loaded for it, within a sentence; empty when nothing has.
+    note
+        From this value and settings, what a reader must know of where it came from; empty for nothing.
+    counted
+        It is counted and varies by chance as reports do; taken as known, it would give false places.
+    made_of
+        The layer it is made of, which cannot also be held against it.
+    loaded_as
+        ``areas`` when it is one number for each loaded area, ``amounts`` when it is polygons or points with
+        amounts, empty when it is made from what other layers hold.
+    columns
+        The code column and the value column as published, of one number for each area.
+    credit
+        Whom to credit on everything drawn against it.
+    title, about
+        What heads its files in the app and what they hold; empty when the app does not take them.
+    """
+
+    id: str
+    words: str
+    exposure: Callable[..., Any] | str = field(repr=False)
+    held: Callable[..., bool] | str = field(repr=False)
+    needs: str = ""
+    note: Callable[..., str] | str = field(default="", repr=False)
+    counted: bool = False
+    made_of: Layer | None = None
+    loaded_as: Literal["", "areas", "amounts"] = ""
+    columns: tuple[str, str] = ("", "")
+    credit: str = ""
+    title: str = ""
+    about: str = ""
+
+
+def called(function: Callable[..., T] | str) -> Callable[..., T]:
+    """Return a function that may be given as ``module:name``, imported now.
+
+    Examples
+    --------
+    >>> called("math:hypot")(3, 4)
+    5.0
+    """
+    if not isinstance(function, str):
+        return function
+    found: Callable[..., T] = found_at(function)
+    return found
+
+
+def found_at(place: str) -> Any:
+    """Return what is defined at ``module:name``, the module imported now."""
+    module, _, name = place.partition(":")
+    return getattr(import_module(module), name)
+
+
+class Register(Mapping[str, E], Generic[E]):
     """Values of one kind by identifier, in the order in which they are offered.
 
     Parameters
@@ -163,7 +236,7 @@ class Register(Mapping[str, T], Generic[T]):
     kind
         What they are, for messages.
     listed
-        Where each is defined, as ``module:name``; the module is imported when the value is asked for.
+        Each value, or where it is defined as ``module:name``: the module is imported when the value is asked for.
 
     Examples
     --------
@@ -171,11 +244,11 @@ class Register(Mapping[str, T], Generic[T]):
     (['streetsafe', 'nte', 'spiking', 'police_uk'], False)
     """
 
-    def __init__(self, kind: str, listed: Mapping[str, str]) -> None:
+    def __init__(self, kind: str, listed: Mapping[str, str] | Mapping[str, E]) -> None:
         self.kind = kind
-        self._listed: dict[str, str | T] = dict(listed)
+        self._listed: dict[str, str | E] = dict(listed)
 
-    def __getitem__(self, name: str) -> T:
+    def __getitem__(self, name: str) -> E:
         """Return the value of an identifier.
 
         Raises
@@ -193,8 +266,7 @@ class Register(Mapping[str, T], Generic[T]):
             )
         if not isinstance(held, str):
             return held
-        module, _, attribute = held.partition(":")
-        value: T = getattr(import_module(module), attribute)
+        value: E = found_at(held)
         return value
 
     def __iter__(self) -> Iterator[str]:
@@ -209,7 +281,7 @@ class Register(Mapping[str, T], Generic[T]):
         """Say whether there is such a value; nothing is imported."""
         return name in self._listed
 
-    def register(self, value: T) -> None:
+    def register(self, value: E) -> None:
         """List a value for the rest of this process, as a plug-in does once at its start.
 
         Raises
@@ -227,7 +299,7 @@ class Register(Mapping[str, T], Generic[T]):
         self._listed[value.id] = value
 
     @contextmanager
-    def registered(self, value: T) -> Iterator[None]:
+    def registered(self, value: E) -> Iterator[None]:
         """List a value for as long as the block runs, as a test does."""
         self.register(value)
         try:

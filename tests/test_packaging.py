@@ -61,6 +61,24 @@ def test_the_readme_opens_with_the_two_commands(command):
     assert command in (ROOT / "README.md").read_text()[:2500]
 
 
+def test_every_file_that_the_page_for_contributors_names_exists():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`((?:safespace|tests|docs)/[\w/.]+)`", text))
+    linked = set(re.findall(r"\]\(([^)]+)\)", text))
+    assert len(named) >= 10
+    assert [path for path in sorted(named | linked) if not (ROOT / path).exists()] == []
+
+
+@pytest.mark.parametrize("kind", ["source", "baseline", "method", "page", "paper"])
+def test_the_page_for_contributors_names_one_file_and_one_test_for_each_thing(kind):
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    (row,) = re.findall(rf"^\| a {kind} \|(.+)\|$", text, flags=re.MULTILINE)
+    file, test, _ = row.split("|")
+    assert len(re.findall(r"`safespace/[^`]+\.py`", file)) == 1
+    assert len(re.findall(r"`tests/[^`]+\.py`", test)) == 1
+    assert f"\n## A {kind}\n" in text
+
+
 def test_every_room_is_described():
     text = (ROOT / "docs" / "architecture.md").read_text()
     package = ROOT / "safespace"

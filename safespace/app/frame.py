@@ -11,6 +11,7 @@ import streamlit as st
 
 from safespace.app import cache, state, words
 from safespace.pipeline import BASELINES, CALENDARS, FOUND_BY
+from safespace.pipeline.baselines import ALWAYS_THERE
 from safespace.registry import SOURCES, USUAL_SOURCE
 from safespace.schemas import RESOLUTIONS
 
@@ -168,7 +169,7 @@ def _against(held: Catalog) -> None:
         "Compared with",
         "baseline",
         held.baselines,
-        words=lambda name: BASELINES[name].capitalize(),
+        words=lambda name: BASELINES[name].words.capitalize(),
         explain="What a cell's reports are held against. Some places stand out under one baseline and not "
         "under another; the panel of each place says so.",
     )
@@ -221,7 +222,7 @@ def problem(problem: SafeSpaceError) -> None:
     """Show an error as the sentence it is, with the ways out."""
     st.error(said(problem))
     with st.container(horizontal=True):
-        if problem.code in OF_BASELINE and state.read_view().baseline != "area":
+        if problem.code in OF_BASELINE and state.read_view().baseline != ALWAYS_THERE:
             st.button("Compare with the area of each cell", on_click=_compare_areas, key="compare_areas")
         st.button("Start again with the usual choices", on_click=state.forget, key="start_again")
 
@@ -243,7 +244,7 @@ def plain(text: str) -> str:
 
 
 def _compare_areas() -> None:
-    state.go(state.read_view().but(baseline="area"))
+    state.go(state.read_view().but(baseline=ALWAYS_THERE))
 
 
 def nothing_loaded(settings: Settings, problem: SafeSpaceError | None = None) -> None:

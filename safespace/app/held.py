@@ -64,7 +64,7 @@ def _summary(settings: Settings) -> str:
     named = len(areas(settings))
     lines.append(f"Areas: {named:,}." if named else words.NO_AREAS)
     km = "" if there.streets is None else f"Streets: {there.streets.walkable_km:,.1f} walkable km."
-    return banner + checks.list_of([*lines, km or words.NO_STREETS])
+    return banner + checks.list_of([*lines, km or words.NO_STREETS, *there.notes])
 
 
 def loads_in_words(loads: pd.DataFrame, time_zone: str) -> pd.DataFrame:

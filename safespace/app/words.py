@@ -6,6 +6,7 @@ from collections import Counter
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from safespace.pipeline.baselines import BASELINES
 from safespace.registry import FELT, SOURCES, of_layer, titles
 from safespace.tone import ABSENCE, percent
 
@@ -131,8 +132,6 @@ _LAYER_NAMES: Mapping[str, str] = MappingProxyType(
         "areas": "Areas",
         "streets": "Streets",
         "stops": "Public-transport stops",
-        "residents": "Residents by area",
-        "recorded_counts": "Recorded counts by area",
     }
 )
 _LAYER_HELP: Mapping[str, str] = MappingProxyType(
@@ -140,8 +139,6 @@ _LAYER_HELP: Mapping[str, str] = MappingProxyType(
         "areas": "Neighbourhoods, wards or zones as polygons. An area with a known identifier is replaced.",
         "streets": "An OpenStreetMap extract. It takes the place of the streets held now.",
         "stops": "A NaPTAN export. Stops are where walks can start and end.",
-        "residents": "Census residents, one row an area. Load the areas first.",
-        "recorded_counts": "Monthly recorded counts, one row an area and month. Load the areas first.",
     }
 )
 NAME_COLUMN = "Leave it blank: the column is usually found by itself."
@@ -227,12 +224,16 @@ def upload_name(kind: str) -> str:
     >>> upload_name("nte"), upload_name("areas")
     ('Night-time-economy incidents', 'Areas')
     """
-    return SOURCES[kind].title if kind in SOURCES else _LAYER_NAMES[kind]
+    if kind in _LAYER_NAMES:
+        return _LAYER_NAMES[kind]
+    return SOURCES[kind].title if kind in SOURCES else BASELINES[kind].title
 
 
 def upload_help(kind: str) -> str:
     """Say more of what files of a source or a layer hold."""
-    return SOURCES[kind].about if kind in SOURCES else _LAYER_HELP[kind]
+    if kind in _LAYER_HELP:
+        return _LAYER_HELP[kind]
+    return SOURCES[kind].about if kind in SOURCES else BASELINES[kind].about
 
 
 def dated_by_month(sources: Iterable[str]) -> bool:

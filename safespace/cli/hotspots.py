@@ -19,6 +19,7 @@ from safespace.cli.question import (
     settings_of,
 )
 from safespace.errors import InputError
+from safespace.registry import titles
 
 MOST_SHOWN = 20  # rows on a terminal; the files hold them all
 
@@ -112,7 +113,7 @@ def hotspots(  # noqa: PLR0913, PLR0917 - each is one documented option
 
 
 def _show_places(found: pipeline.PlacesFound, discs: Any, shares: pd.DataFrame | None) -> None:
-    say(f"{found.area_name}: {pipeline.headline(found)}")
+    say(f"{found.area_name}, {titles(found.view.sources)}: {pipeline.headline(found)}")
     if len(found.places):
         show(pipeline.places_table(found), "Places higher than usual")
     if discs is not None:

@@ -11,6 +11,7 @@ import typer
 from safespace import pipeline
 from safespace.cli.printing import on_terminal, print_json, records, say, show, wrote_files
 from safespace.cli.question import JsonOption, StoreOption, settings_of
+from safespace.pipeline.choices import layer_kinds
 from safespace.registry import SOURCES, listed
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def ingest(  # noqa: PLR0913, PLR0917 - each is one documented option
     files: Annotated[list[Path], typer.Argument(help="Files of one provider, loaded wholly or not at all.")],
     source: Annotated[
         str,
-        typer.Option(help=f"{listed(SOURCES)}; or {', '.join(pipeline.LAYERS)}."),
+        typer.Option(help=f"{listed(SOURCES)}; or {', '.join(layer_kinds())}."),
     ],
     mapping: Annotated[
         Path | None, typer.Option(help="TOML file: which of their columns is which of ours.")
@@ -71,7 +72,7 @@ def ingest(  # noqa: PLR0913, PLR0917 - each is one documented option
     Example: `safespace ingest streetsafe.csv --source streetsafe --check`
     """
     settings = settings_of(store)
-    if source in pipeline.LAYERS:
+    if source in layer_kinds():
         told = pipeline.ingest_layer(
             files, layer=source, settings=settings, name_column=name_column, value_column=value_column
         )
@@ -174,6 +175,7 @@ def catalog(store: StoreOption = None, as_json: JsonOption = False) -> None:
         print_json(held.as_dict() | {"areas": records(areas)})
         return
     show(held.sources, "Sources")
+    say(*held.notes)
     show(areas, "Areas")
     for source, factors in held.factors.items():
         say(f"Reasons in {source}: {', '.join(factors)}.")

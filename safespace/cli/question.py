@@ -12,6 +12,7 @@ import typer
 
 from safespace import pipeline
 from safespace.errors import InputError
+from safespace.pipeline.baselines import BASELINES, USUAL_BASELINE
 from safespace.registry import SOURCES, USUAL_SOURCE, listed
 from safespace.settings import Settings, load_settings
 
@@ -33,7 +34,7 @@ def _question(  # noqa: PLR0913, PLR0917 - these are the parts of the question
     area: Annotated[str, typer.Option(help="Identifier of a loaded area; all of them when left out.")] = "",
     source: Annotated[list[str], typer.Option(help=f"{listed(SOURCES)}; repeat for more.")] = [USUAL_SOURCE],  # noqa: B006 - Typer shows it as the default and hands each call its own
     resolution: Annotated[int, typer.Option(help="H3 resolution, 7 to 10: 8 is 0.7 km², 9 is 0.1 km².")] = 9,
-    baseline: Annotated[str, typer.Option(help=f"One of: {', '.join(pipeline.BASELINES)}.")] = "streets",
+    baseline: Annotated[str, typer.Option(help=f"One of: {', '.join(BASELINES)}.")] = USUAL_BASELINE,
     since: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First day, included.")] = None,
     until: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last day, included.")] = None,
     window: Annotated[

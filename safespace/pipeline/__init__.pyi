@@ -17,10 +17,11 @@ from .analysis import (
     scan_places,
     validate_places,
 )
+from .baselines import BASELINES
 from .borrowed import Budget, Limits, describe_formats
 from .calendars import held_calendar, ingest_calendar, windows_of
 from .catalog import Catalog, areas, catalog, landmarks
-from .choices import KINDS, LAYERS, MIXES, PERIODS
+from .choices import KINDS, MIXES, PERIODS, layer_kinds
 from .corridors import (
     TRADE_OFFS,
     CorridorsFound,
@@ -136,7 +137,7 @@ from .uploads import (
     settle_mapping,
     upload_kinds,
 )
-from .view import BASELINES, CALENDARS, EDITIONS, FOUND_BY, View
+from .view import CALENDARS, EDITIONS, FOUND_BY, View
 from .walks import WalkPlanned, find_point, moment_of, plan_walk, today_of
 
 __all__ = [
@@ -145,7 +146,6 @@ __all__ = [
     "EDITIONS",
     "FOUND_BY",
     "KINDS",
-    "LAYERS",
     "MIXES",
     "NOT_SHOWN",
     "PERIODS",
@@ -229,6 +229,7 @@ __all__ = [
     "ingest_layer",
     "ingest_streets",
     "landmarks",
+    "layer_kinds",
     "list_loads",
     "list_scenarios",
     "list_stated",

@@ -12,6 +12,7 @@ import shapely
 from safespace import cells, hotspots, nights
 from safespace.display import in_html, in_short
 from safespace.errors import InputError, Remedy, TooFewError
+from safespace.pipeline.baselines import BASELINES
 from safespace.pipeline.calendars import held_calendar, zone_of
 from safespace.pipeline.choices import MIXES, PERIODS
 from safespace.pipeline.places import (
@@ -23,7 +24,6 @@ from safespace.pipeline.places import (
     name_cells,
 )
 from safespace.pipeline.selection import count_days, part_of_night, received_span, select
-from safespace.pipeline.view import BASELINES
 from safespace.registry import SOURCES
 from safespace.schemas import RESOLUTIONS
 from safespace.store import Store
@@ -167,9 +167,9 @@ def scan_places(view: View, settings: Settings, *, radius: int = 8, seed: int = 
     """
     return hotspots.scan_cells(
         count_cells(view, settings),
-        baseline=BASELINES[view.baseline],
+        baseline=BASELINES[view.baseline].words,
         seed=seed,
-        counted_baseline=view.baseline == "recorded",
+        counted_baseline=BASELINES[view.baseline].counted,
         radius=radius,
     )
 

@@ -6,14 +6,13 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from safespace import streets
-from safespace.pipeline.baselines import premises
+from safespace.pipeline.baselines import BASELINES
 from safespace.pipeline.calendars import HOLIDAY, held_calendar, windows_of
-from safespace.pipeline.choices import SUPPLIED
-from safespace.pipeline.layers import layer_file
-from safespace.pipeline.loading import area_values, version
+from safespace.pipeline.exposures import is_held
+from safespace.pipeline.loading import version
 from safespace.pipeline.networks import load_streets
-from safespace.pipeline.view import AREA_LAYERS, BASELINES, CALENDARS, NOT
-from safespace.registry import RECORDED, SOURCES, of_layer
+from safespace.pipeline.view import CALENDARS, NOT
+from safespace.registry import SOURCES
 from safespace.store import Store
 
 if TYPE_CHECKING:
@@ -50,6 +49,8 @@ class Catalog:
         Keys of :data:`CALENDARS` that this store can answer.
     version
         Fingerprint of everything held.
+    notes
+        What is in the store and cannot be asked for: reports of a source that is not registered here.
     """
 
     sources: pd.DataFrame
@@ -62,6 +63,7 @@ class Catalog:
     calendar: pd.DataFrame
     calendars: tuple[str, ...]
     version: str
+    notes: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, object]:
         """Return what is held for machines."""
@@ -79,6 +81,7 @@ class Catalog:
             "calendar": self.calendar.to_dict("records"),
             "calendars": self.calendars,
             "version": self.version,
+            "notes": self.notes,
         }
 
 
@@ -112,7 +115,9 @@ def catalog(settings: Settings) -> Catalog:
         When there is no store there yet.
     """
     store = Store.open(settings.store)
-    reports, loads, graph = store.reports(), store.loads(), load_streets(settings)
+    every, loads, graph = store.reports(), store.loads(), load_streets(settings)
+    known = every["source"].isin(list(SOURCES))
+    reports, unknown = every[known], every.loc[~known, "source"]
     in_force, calendar = loads[loads["status"] == "loaded"], held_calendar(settings)
     return Catalog(
         sources=_sources_held(reports, settings),
@@ -125,6 +130,15 @@ def catalog(settings: Settings) -> Catalog:
         calendar=calendar,
         calendars=_calendars_held(set(calendar["kind"])),
         version=version(settings),
+        notes=_unknown_in_words(unknown),
+    )
+
+
+def _unknown_in_words(unknown: pd.Series) -> tuple[str, ...]:
+    """Name the sources of reports that nothing here knows how to count, so that none is counted as another."""
+    return tuple(
+        f"{rows:,} reports of {source}, a source that is not registered here, are held and counted nowhere."
+        for source, rows in unknown.value_counts().sort_index().items()
     )
 
 
@@ -148,12 +162,4 @@ def _calendars_held(kinds: set[str]) -> tuple[str, ...]:
 
 
 def _baselines_held(settings: Settings, held: set[str]) -> tuple[str, ...]:
-    there = {
-        "streets": load_streets(settings) is not None,
-        "area": True,
-        "premises": not premises(settings).empty,
-        "recorded": bool(held & set(of_layer(RECORDED))),
-        **{layer: area_values(layer, settings) is not None for layer in AREA_LAYERS},
-        **{layer: layer_file(layer, settings).exists() for layer in SUPPLIED},
-    }
-    return tuple(name for name in BASELINES if there[name])
+    return tuple(name for name in BASELINES if is_held(name, settings, held))

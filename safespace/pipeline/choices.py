@@ -8,7 +8,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from safespace.pipeline.view import AREA_LAYERS
+from safespace.pipeline.baselines import loaded_as
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,9 +21,18 @@ KINDS: Mapping[str, str] = MappingProxyType(
         "boundaries": "a boundary file at an address, or at the set one",
     }
 )
-SUPPLIED = ("footfall", "population")
-LAYERS = ("areas", "stops", "calendar", *AREA_LAYERS, *SUPPLIED)
 MIXES: Mapping[str, str] = MappingProxyType(
     {"lighting": "name lighting", "behaviour": "name behaviour", "night": "were at night"}
 )
 PERIODS: Mapping[str, str] = MappingProxyType({"week": "W-SUN", "month": "M", "quarter": "Q"})
+
+
+def layer_kinds() -> tuple[str, ...]:
+    """Return the layers that can be loaded beside reports and streets.
+
+    Examples
+    --------
+    >>> layer_kinds()
+    ('areas', 'stops', 'calendar', 'residents', 'recorded_counts', 'footfall', 'population')
+    """
+    return ("areas", "stops", "calendar", *loaded_as("areas"), *loaded_as("amounts"))

@@ -254,6 +254,7 @@ def places_as_dict(found: PlacesFound) -> dict[str, Any]:
     return {
         "view": found.view.to_query(),
         "area": found.area_name,
+        "sources": [SOURCES[source].title for source in found.view.sources],
         "baseline": found.hotspots.baseline,
         "method": found.hotspots.method_as_dict(),
         "events": found.events,

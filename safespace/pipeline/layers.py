@@ -11,7 +11,7 @@ import geopandas as gpd
 
 from safespace.errors import InputError, Remedy, StoreError
 from safespace.layers import weights
-from safespace.pipeline.view import BASELINES
+from safespace.pipeline.baselines import BASELINES
 from safespace.store import Store
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def ingest_supplied(
     kind = "points" if Supplied(amounts, path.name, value_column).points else "polygons"
     total = amounts["value"].sum()
     return (
-        f"{BASELINES[layer].capitalize()}: {total:,.0f} in {len(amounts):,} {kind} ({path.name}, {value_column}).",
+        f"{BASELINES[layer].words.capitalize()}: {total:,.0f} in {len(amounts):,} {kind} ({path.name}, {value_column}).",
         *amounts.attrs["notes"],
     )
 

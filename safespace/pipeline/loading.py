@@ -15,10 +15,10 @@ from safespace import cells, sources
 from safespace.errors import AreaError, FileError, InputError, Remedy, StoreError
 from safespace.layers import assets as asset_files
 from safespace.layers import boundaries, columns
+from safespace.pipeline.baselines import BASELINES, loaded_as
 from safespace.pipeline.calendars import held_calendar, ingest_calendar
-from safespace.pipeline.choices import LAYERS, SUPPLIED
+from safespace.pipeline.choices import layer_kinds
 from safespace.pipeline.layers import ingest_supplied, keep, layer_file
-from safespace.pipeline.view import AREA_LAYERS
 from safespace.registry import SOURCES, USUAL_SOURCE
 from safespace.schemas import OUTCOMES, REPORTS, empty
 from safespace.sources import mapping as mappings
@@ -527,7 +527,7 @@ def ingest_area_values(path: Path, *, layer: str, settings: Settings) -> pd.Seri
     AreaError
         When no loaded area carries any of the file's codes.
     """
-    code, value = AREA_LAYERS[layer]
+    code, value = BASELINES[layer].columns
     values = columns.read_area_values(path, code_column=code, value_column=value)
     store = Store.open(settings.store, create=True)
     held = values[values.index.isin(store.areas()["area_id"])]
@@ -564,7 +564,7 @@ def ingest_layer(
     InputError
         When there is no such layer.
     """
-    if layer in SUPPLIED:
+    if layer in loaded_as("amounts"):
         return ingest_supplied(paths, layer=layer, value_column=value_column, settings=settings)
     said: list[str] = []
     for path in paths:
@@ -575,7 +575,7 @@ def ingest_layer(
             said.append(f"{len(ingest_stops(path, settings=settings)):,} stops loaded from {path.name}.")
         elif layer == "calendar":
             said.append(_calendar_in_words(ingest_calendar(path, settings=settings), path))
-        elif layer in AREA_LAYERS:
+        elif layer in loaded_as("areas"):
             values = ingest_area_values(path, layer=layer, settings=settings)
             said.append(f"{values.sum():,.0f} {layer.replace('_', ' ')} in {len(values):,} loaded areas.")
         else:
@@ -583,7 +583,7 @@ def ingest_layer(
                 "No such layer.",
                 code="layer-unknown",
                 seen=layer,
-                remedy=f"Choose from: {', '.join(LAYERS)}.",
+                remedy=f"Choose from: {', '.join(layer_kinds())}.",
             )
     return tuple(said)
 

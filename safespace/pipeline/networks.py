@@ -14,7 +14,6 @@ from safespace.download import public_data
 from safespace.errors import InputError, Remedy, StoreError
 from safespace.layers import assets, columns
 from safespace.pipeline.loading import STREETS_FILE, add_landmarks, area_outline
-from safespace.pipeline.view import CREDITS
 from safespace.store import Store
 
 if TYPE_CHECKING:
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from safespace.streets import StreetGraph, StreetSummary
 
 SYNTHETIC_STREETS = "Synthetic streets"
+OSM_CREDIT = "© OpenStreetMap contributors"
 STREETS_NOTE = "streets.json"
 MAPPED_FILE = "streets-mapped.npz"
 CACHE = "streets-cache"
@@ -241,7 +241,7 @@ def streets_credit(settings: Settings) -> str:
     note = settings.store / STREETS_NOTE
     if not note.exists():
         return ""
-    return SYNTHETIC_STREETS if json.loads(note.read_text())["synthetic"] else CREDITS["osm"]
+    return SYNTHETIC_STREETS if json.loads(note.read_text())["synthetic"] else OSM_CREDIT
 
 
 def load_streets(settings: Settings) -> StreetGraph | None:

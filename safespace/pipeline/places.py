@@ -13,7 +13,8 @@ from safespace import cells, hotspots, maps, streets
 from safespace.display import in_html, in_short
 from safespace.engine import open_engine
 from safespace.errors import AreaError, InputError, Remedy, SafeSpaceError, TooFewError
-from safespace.pipeline.baselines import baseline_note, exposure
+from safespace.pipeline.baselines import ALWAYS_THERE, BASELINES
+from safespace.pipeline.exposures import baseline_note, exposure
 from safespace.pipeline.loading import area_outline, version
 from safespace.pipeline.networks import load_streets, streets_credit
 from safespace.pipeline.selection import (
@@ -24,7 +25,7 @@ from safespace.pipeline.selection import (
     is_private,
     select,
 )
-from safespace.pipeline.view import BASELINES, CREDITS, FOUND_BY
+from safespace.pipeline.view import FOUND_BY
 from safespace.registry import FELT, RECORDED, SOURCES, layer_of, of_layer
 from safespace.store import Store
 from safespace.tone import ABSENCE
@@ -168,7 +169,7 @@ def _refuse_thin_baseline(counted: pd.DataFrame, view: View) -> None:
         raise InputError(
             "This baseline does not cover the area.",
             code="baseline-not-covering",
-            where=BASELINES[view.baseline],
+            where=BASELINES[view.baseline].words,
             seen=f"none of it in {int(bare.sum()):,} of {len(inside):,} cells, which hold {lost:.0%} of the events",
             remedy="Load it for the whole area, choose a smaller area, or compare with the area of the cell.",
         )
@@ -248,9 +249,9 @@ def _find(
     period = (str(chosen.since), str(chosen.until)) if chosen.since else None
     return hotspots.find_hotspots(
         counted,
-        baseline=BASELINES[baseline],
+        baseline=BASELINES[baseline].words,
         # Incidents vary by chance as reports do; taken as known, they would give false places.
-        counted_baseline=baseline == "recorded",
+        counted_baseline=BASELINES[baseline].counted,
         settings=settings.hotspots,
         second=second,
         period=period,
@@ -263,8 +264,8 @@ def _recorded_layer(area: BaseGeometry, view: View, settings: Settings) -> Hotsp
     if layer_of(view.sources) != FELT:
         return None
     recorded = view.but(sources=of_layer(RECORDED), factor="")
-    if recorded.baseline == "recorded":
-        recorded = recorded.but(baseline="area")
+    if BASELINES[recorded.baseline].made_of == RECORDED:
+        recorded = recorded.but(baseline=ALWAYS_THERE)
     chosen = select(recorded, settings)
     if chosen.reports.empty:
         return None
@@ -327,11 +328,11 @@ def find_agreement(view: View, settings: Settings) -> Agreement:
     TooFewError
         When one of the layers has too few events for any place to stand out, saying which.
     """
-    if view.baseline in {"recorded", "recorded_counts"}:
+    if BASELINES[view.baseline].made_of in (FELT, RECORDED):
         raise InputError(
             "Recorded incidents cannot be both a layer and the baseline.",
             code="baseline-is-a-layer",
-            seen=BASELINES[view.baseline],
+            seen=BASELINES[view.baseline].words,
             remedy="Compare with streets, the area of the cell, premises or residents.",
         )
     store = Store.open(settings.store)
@@ -467,7 +468,7 @@ def credit_of(view: View, settings: Settings, *, synthetic: bool) -> str:
     """Return the attribution that belongs on everything drawn for a view."""
     parts = ["Synthetic data"] if synthetic else []
     parts += [streets_credit(settings), *(SOURCES[source].credit for source in view.sources)]
-    parts.append(CREDITS.get(view.baseline, ""))
+    parts.append(BASELINES[view.baseline].credit)
     return ". ".join(dict.fromkeys(filter(None, parts)))
 
 

@@ -16,10 +16,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from safespace.errors import FileError, Remedy, SafeSpaceError, SchemaError
-from safespace.pipeline.choices import LAYERS
+from safespace.pipeline.baselines import BASELINES
+from safespace.pipeline.choices import layer_kinds
 from safespace.pipeline.loading import MAPPINGS, Ingestion, commit, ingest, ingest_layer
 from safespace.pipeline.networks import ingest_streets
-from safespace.pipeline.view import AREA_LAYERS
 from safespace.registry import SOURCES
 from safespace.sources import mapping as mappings
 from safespace.sources import proposals
@@ -47,7 +47,6 @@ _LAYERS: Lookup[str, tuple[str, ...]] = MappingProxyType(
         "areas": (".geojson", ".kml", ".gpkg"),
         "streets": (".osm.pbf",),
         "stops": (".csv",),
-        **dict.fromkeys(AREA_LAYERS, (".csv", ".zip", ".tar.xz")),
     }
 )
 _MB = 2**20
@@ -62,7 +61,12 @@ _AREA_STARTS = MappingProxyType(
 
 def upload_kinds() -> dict[str, tuple[str, ...]]:
     """Return what may be handed over for each source of reports and each layer, by how the name ends."""
-    return {**dict.fromkeys(SOURCES, _REPORTS), **_LAYERS}
+    figures = [name for name, baseline in BASELINES.items() if baseline.title]
+    return {
+        **dict.fromkeys(SOURCES, _REPORTS),
+        **_LAYERS,
+        **dict.fromkeys(figures, (".csv", ".zip", ".tar.xz")),
+    }
 
 
 @dataclass(frozen=True)
@@ -295,7 +299,7 @@ def add_layer(
     files
         Files of one layer.
     layer
-        One of :data:`safespace.pipeline.LAYERS`, or ``streets``.
+        One of :func:`safespace.pipeline.choices.layer_kinds`, or ``streets``.
     settings
         Where the store is, and the limits.
     name_column
@@ -309,7 +313,7 @@ def add_layer(
         When a file cannot be used, by the name it was handed over with.
     """
     with _laid_out(files, layer, settings) as shelf:
-        if layer in LAYERS:
+        if layer in layer_kinds():
             told = ingest_layer(shelf.paths, layer=layer, settings=settings, name_column=name_column or None)
         elif len(shelf.paths) > 1:
             raise FileError(

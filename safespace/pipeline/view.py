@@ -13,24 +13,13 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from safespace.errors import InputError
+from safespace.pipeline.baselines import BASELINES, USUAL_BASELINE
 from safespace.registry import SOURCES, USUAL_SOURCE
 from safespace.schemas import RESOLUTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-BASELINES: Mapping[str, str] = MappingProxyType(
-    {
-        "streets": "length of walkable street",
-        "area": "area of the cell",
-        "premises": "pubs, bars and clubs within reach",
-        "recorded": "recorded incidents",
-        "residents": "residents (Census)",
-        "recorded_counts": "recorded incidents, published by area",
-        "footfall": "people passing, as supplied",
-        "population": "people living or staying there, as supplied",
-    }
-)
 FOUND_BY: Mapping[str, str] = MappingProxyType(
     {"public": "reported by the public, or not stated", "all": "also found by patrols"}
 )
@@ -50,18 +39,6 @@ CALENDARS: Mapping[str, str] = MappingProxyType(
 )
 EDITIONS: Mapping[str, str] = MappingProxyType({"police": "Police edition", "partner": "Partner edition"})
 
-# Layers of one number an area, by the name of their baseline: the code column and the value column as published.
-AREA_LAYERS: Mapping[str, tuple[str, str]] = MappingProxyType(
-    {"residents": ("mnemonic", "total"), "recorded_counts": ("lsoa_code", "crime_count")}
-)
-CREDITS: Mapping[str, str] = MappingProxyType(
-    {
-        "osm": "© OpenStreetMap contributors",
-        "recorded_counts": "Contains public sector information licensed under the Open Government Licence v3.0",
-        "residents": "Source: Office for National Statistics, Census 2021, Open Government Licence v3.0",
-    }
-)
-
 
 @dataclass(frozen=True)
 class View:
@@ -77,7 +54,7 @@ class View:
     resolution
         H3 resolution, 7 to 10.
     baseline
-        What the counts are held against; a key of :data:`BASELINES`.
+        What the counts are held against; a key of :data:`safespace.pipeline.baselines.BASELINES`.
     since, until
         First and last day (local), both included; ``None`` leaves that end open.
     window
@@ -104,7 +81,7 @@ class View:
     area: str = ""
     sources: tuple[str, ...] = (USUAL_SOURCE,)
     resolution: int = 9
-    baseline: str = "streets"
+    baseline: str = USUAL_BASELINE
     since: date | None = None
     until: date | None = None
     window: str = ""

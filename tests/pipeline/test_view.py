@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from safespace.errors import InputError
-from safespace.pipeline.view import BASELINES, CALENDARS, EDITIONS, FOUND_BY, View
+from safespace.pipeline.baselines import BASELINES
+from safespace.pipeline.view import CALENDARS, EDITIONS, FOUND_BY, View
 from safespace.registry import SOURCES
 from safespace.schemas import RESOLUTIONS
 

@@ -11,7 +11,7 @@ import shapely
 from safespace import cells, pipeline
 from safespace.errors import InputError, SchemaError
 from safespace.pipeline import View
-from safespace.pipeline.baselines import PREMISES, exposure
+from safespace.pipeline.exposures import PREMISES, exposure
 from safespace.pipeline.layers import supplied
 from safespace.store import Store
 
@@ -90,7 +90,7 @@ def test_a_baseline_of_premises_says_what_it_counts(settings):
     ("files", "column", "refused", "says"),
     [
         (2, "people", InputError, "2 files, column people"),
-        (1, "", InputError, r"no column.*--source footfall --value-column COLUMN"),
+        (1, "", InputError, r"no column.*the column as value_column"),
         (1, "../people", SchemaError, r"\.\./people.*people"),
     ],
 )
