@@ -178,10 +178,10 @@ HOTSPOTS = Table(
         "ring_expected": Column("number", "events expected there", low=0),
         "p_value": Column("number", "one-sided probability of as many or more in the ring", low=0, high=1),
         "q_value": Column("number", "two-sided probability, Benjamini-Hochberg adjusted", low=0, high=1),
-        "hot": Column(
-            "yes_no",
-            "q_value at or below the chosen rate, not at the edge, enough events, not itself below usual",
+        "around": Column(
+            "yes_no", "the ring's q_value at or below the chosen rate, not at the edge, enough events"
         ),
+        "hot": Column("yes_no", "so it is, and the cell's own interval lies above usual"),
         "label": Column("text", "one of the fixed sentences"),
     },
     key=("cell",),

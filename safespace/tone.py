@@ -26,10 +26,11 @@ Edition: TypeAlias = Literal["police", "partner", "volunteer", "public"]
 TOO_FEW = "Too few to say"
 NOT_DIFFERENT = "Not different from its usual"
 HIGHER = "Higher than its usual; could be reporting"
+AROUND = "Raised only together with the cells around it"
 HIGHER_IN_BOTH = "Higher than its usual in both public reports and recorded incidents"
 NOT_KNOWN = "Not known — no data received"
 HIDDEN = "Hidden to protect people"
-FIXED_SENTENCES = (TOO_FEW, NOT_DIFFERENT, HIGHER, HIGHER_IN_BOTH, NOT_KNOWN, HIDDEN)
+FIXED_SENTENCES = (TOO_FEW, NOT_DIFFERENT, HIGHER, AROUND, HIGHER_IN_BOTH, NOT_KNOWN, HIDDEN)
 
 ABSENCE = "A place with no reports may be safe, little used, or a place where people do not report."
 

@@ -17,7 +17,7 @@ from safespace.hotspots.intensity import GammaPrior, fit_prior, garwood, smoothe
 from safespace.hotspots.method import HotspotMethod
 from safespace.hotspots.significance import events_needed, ring_test
 from safespace.schemas import CELLS, HOTSPOTS, check, conform
-from safespace.tone import HIGHER, HIGHER_IN_BOTH, NOT_DIFFERENT, NOT_KNOWN, TOO_FEW, percent
+from safespace.tone import AROUND, HIGHER, HIGHER_IN_BOTH, NOT_DIFFERENT, NOT_KNOWN, TOO_FEW, percent
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -163,9 +163,11 @@ def find_hotspots(
     Notes
     -----
     Cells at the edge, and cells without any baseline, are neither tested nor counted: whether data reach
-    them is not known. A cell is hot when its ring's ``q_value`` is at or below the rate, the ring holds
-    ``min_events`` or more, and the cell's own interval does not lie wholly below usual. "Not different"
-    is said only where the ring's exact interval rules out the method's ``times_usual``; otherwise there are too few to say.
+    them is not known. Two claims are kept apart. ``around``: the ring's ``q_value`` is at or below the rate and
+    it holds ``min_events`` or more. ``hot``: so it is, and the cell's own interval lies above usual too. A cell
+    that holds more than usual without its interval showing it is raised only together with its neighbours.
+    "Not different" is said only where the ring's exact interval (in a high ring the cell's own) rules out the
+    method's ``times_usual``; otherwise there are too few to say.
     "Not different" includes places with fewer than usual. "Usual" is the baseline's, so the finding
     changes with it: see :func:`compare_baselines`. The rate's interval takes the baseline as known; a
     counted one is smoothed first.
@@ -337,24 +339,27 @@ def _judge(
         events, expected, prior=prior, level=method.interval, times_usual=method.times_usual
     )
     ring = ring_test(events, exposure, neighbours(cells["cell"]), tested=tested, counted=counted)
-    hot = (
-        tested
-        & (ring["q_value"] <= method.false_discovery_rate)
-        & (ring["ring_events"] >= method.min_events)
-        & (rates["upper"] >= 1)
+    around = (
+        tested & (ring["q_value"] <= method.false_discovery_rate) & (ring["ring_events"] >= method.min_events)
     )
-    found = pd.concat([rates, ring], axis="columns").assign(expected=expected, hot=hot, tested=tested)
+    found = pd.concat([rates, ring], axis="columns").assign(
+        expected=expected, around=around, hot=around & (rates["lower"] > 1), tested=tested
+    )
     return cells.assign(**{str(name): values.to_numpy() for name, values in found.items()}), prior
 
 
 def _labels(judged: pd.DataFrame, both: NDArray[np.bool_], method: HotspotMethod) -> NDArray[np.object_]:
-    """Return the fixed sentence of each cell."""
+    """Return the fixed sentence of each cell, which its own figures must bear."""
     _, highest = garwood(judged["ring_events"], level=method.interval)
-    significant = judged["q_value"] <= method.false_discovery_rate  # its neighbours' doing, when not hot
-    settled = (highest < method.times_usual * judged["ring_expected"]) | significant
+    settled = np.where(
+        judged["around"],  # what its ring holds is its neighbours': only its own figures tell
+        judged["upper"] < method.times_usual,
+        highest < method.times_usual * judged["ring_expected"],
+    )
+    with_neighbours = judged["around"] & (judged["events"] > judged["expected"])
     return np.select(
-        [~judged["tested"], judged["hot"] & both, judged["hot"], settled],
-        [NOT_KNOWN, HIGHER_IN_BOTH, HIGHER, NOT_DIFFERENT],
+        [~judged["tested"], judged["hot"] & both, judged["hot"], with_neighbours, settled],
+        [NOT_KNOWN, HIGHER_IN_BOTH, HIGHER, AROUND, NOT_DIFFERENT],
         default=TOO_FEW,
     )
 

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from safespace.hotspots.intensity import GammaPrior
     from safespace.settings import HotspotSettings
 
-ENOUGH_TO_JUDGE = 5.0  # events expected; with fewer, the ring can tell what the place alone cannot
-
 
 @dataclass(frozen=True, kw_only=True)
 class HotspotMethod:
@@ -33,9 +31,6 @@ class HotspotMethod:
         Fewest events of a ring that can stand out.
     times_usual
         What a ring must be shown to lie below before it is called not different.
-    enough_to_judge
-        Events expected of a place from which it must be above usual by itself; see
-        :func:`safespace.hotspots.places`.
     prior
         How rates differ between cells, where that was stated; None fits it to the cells asked about.
 
@@ -59,7 +54,6 @@ class HotspotMethod:
     interval: float
     min_events: int
     times_usual: float = DOUBLE
-    enough_to_judge: float = ENOUGH_TO_JUDGE
     prior: GammaPrior | None = None
 
     @classmethod

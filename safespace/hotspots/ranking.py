@@ -1,4 +1,4 @@
-"""Hot cells that rise to one peak are one place; places whose intervals overlap share a rank."""
+"""Cells that are high and rise to one peak are one place; places whose intervals overlap share a rank."""
 
 from __future__ import annotations
 
@@ -7,46 +7,98 @@ from typing import TYPE_CHECKING
 import h3.api.basic_int as h3
 import numpy as np
 import pandas as pd
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from safespace.cells import neighbours
-from safespace.hotspots.intensity import garwood, smoothed_rates
-from safespace.tone import HIGHER, HIGHER_IN_BOTH
+from safespace.hotspots.intensity import smoothed_rates
+from safespace.tone import AROUND, HIGHER, HIGHER_IN_BOTH
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from numpy.typing import ArrayLike, NDArray
 
     from safespace.hotspots.finding import Hotspots
 
 
 def place_of(hotspots: Hotspots) -> pd.Series:
-    """Return which place each hot cell belongs to, as text indexed by ``cell``.
+    """Return which place each cell belongs to, as text indexed by ``cell``; cells of no place are left out.
 
-    A hot cell belongs with the neighbour whose ring is highest, and so on up to a peak: touching hot cells
-    are one place, unless they rise to peaks of their own. Without the second rule a whole city centre would
-    be a single place. A place is named after its core, the cell
-    with the highest rate (the lowest cell among equals), so its name holds while its outline changes.
+    A place is either touching cells that are higher than usual themselves and rise to one peak, or, where no
+    cell is, the cells with events of the disc that is: a cell and its neighbours. Without peaks a whole city
+    centre would be a single place. A place is named after its core, the cell with the highest rate (the
+    lowest cell among equals), so its name holds while its outline changes.
     """
-    table = hotspots.table.sort_values("cell", ignore_index=True)
-    hot = table[table["hot"]].assign(peak=_peaks(table))
-    first = hot.sort_values(["rate", "cell"], ascending=[False, True]).drop_duplicates("peak")
-    core = first.set_index("peak")["cell"].map(lambda cell: h3.int_to_str(int(cell)))
-    index = pd.Index(hot["cell"].to_numpy(dtype=np.int64), name="cell")
-    return pd.Series(core.reindex(hot["peak"]).to_numpy(), index=index, name="place", dtype="str")
+    members = _members(hotspots.table)
+    index = pd.Index(members["cell"].to_numpy(dtype=np.int64), name="cell")
+    return pd.Series(members["place"].to_numpy(), index=index, name="place", dtype="str")
+
+
+def _members(table: pd.DataFrame) -> pd.DataFrame:
+    """Return ``cell``, ``place`` and ``disc`` (no cell of the place is higher by itself), one row a cell of a place."""
+    ordered = table.sort_values("cell", ignore_index=True)
+    around = ordered[ordered["around"]].assign(peak=_peaks(ordered))
+    hot = around[around["hot"]]
+    raised = hot.assign(place=_named_after_core(hot, _touching(hot)), disc=False)
+    discs = _discs(ordered, around, taken=set(hot["cell"]))
+    both = [part[["cell", "place", "disc"]] for part in (raised, discs) if len(part)]
+    empty = pd.DataFrame(
+        {"cell": np.array([], np.int64), "place": pd.Series(dtype="str"), "disc": np.array([], bool)}
+    )
+    return pd.concat(both, ignore_index=True) if both else empty
+
+
+def _touching(hot: pd.DataFrame) -> NDArray[np.int32]:
+    """Return the group of each hot cell: those that touch and rise to one peak, shape (hot,)."""
+    if hot.empty:
+        return np.array([], dtype=np.int32)
+    among = neighbours(hot["cell"]).tocoo()
+    peak = hot["peak"].to_numpy()
+    same = peak[among.row] == peak[among.col]
+    links = coo_array((np.ones(int(same.sum())), (among.row[same], among.col[same])), shape=among.shape)
+    return connected_components(links, directed=False)[1]
+
+
+def _named_after_core(hot: pd.DataFrame, group: NDArray[np.int32]) -> NDArray[np.object_]:
+    grouped = hot.assign(group=group)
+    first = grouped.sort_values(["rate", "cell"], ascending=[False, True]).drop_duplicates("group")
+    core = first.set_index("group")["cell"].map(lambda cell: h3.int_to_str(int(cell)))
+    named: NDArray[np.object_] = core.reindex(group).to_numpy(dtype=object)
+    return named
+
+
+def _discs(table: pd.DataFrame, around: pd.DataFrame, *, taken: set[int]) -> pd.DataFrame:
+    """Return the cells with events of the discs that are higher though none of their cells is, the highest first.
+
+    A disc that holds a cell of a place is that place's slope, and of two that share a cell the higher counts.
+    """
+    tops = around[around["peak"] == np.arange(len(around))].assign(
+        height=lambda held: held["ring_events"] / held["ring_expected"]
+    )
+    holds = set(table.loc[table["tested"] & (table["events"] > 0), "cell"])
+    rows: list[tuple[int, str, bool]] = []
+    for cell in tops.sort_values(["height", "cell"], ascending=[False, True])["cell"].tolist():
+        disc = set(h3.grid_disk(cell, 1))
+        if not disc & taken:
+            taken = taken | disc
+            rows += [(member, h3.int_to_str(cell), True) for member in sorted(disc & holds)]
+    return pd.DataFrame(rows, columns=["cell", "place", "disc"])
 
 
 def _peaks(table: pd.DataFrame) -> NDArray[np.int64]:
-    """Return the peak each hot cell rises to, as its position among the hot cells, shape (hot,)."""
-    hot = table["hot"].to_numpy()
+    """Return the peak each cell in a high ring rises to, as its position among these, shape (around,)."""
+    high = table["around"].to_numpy()
     # The middle weighs twice, so one busy cell among empty ones is its own peak.
     events = (table["ring_events"] + table["events"]).to_numpy()
     expected = (table["ring_expected"] + table["expected"]).to_numpy()
-    height = np.divide(events, expected, out=np.zeros(len(hot)), where=expected > 0)[hot]
+    height = np.divide(events, expected, out=np.zeros(len(high)), where=expected > 0)[high]
     order = np.empty(len(height), dtype=np.int64)  # heights as distinct ranks: the lower cell wins a tie
     by_height = np.lexsort((-np.arange(len(height)), height))
     order[by_height] = np.arange(len(height))
-    among = neighbours(table["cell"][hot])
     if not len(height):
         return order
+    among = neighbours(table["cell"][high])
     peak = by_height[np.maximum.reduceat(order[among.indices], among.indptr[:-1])]
     while (peak != peak[peak]).any():
         peak = peak[peak]
@@ -54,7 +106,7 @@ def _peaks(table: pd.DataFrame) -> NDArray[np.int64]:
 
 
 def places(hotspots: Hotspots) -> pd.DataFrame:
-    """Return the hot cells as ranked places, those that cannot be told apart sharing a rank.
+    """Return places higher than usual by their own figures, those that cannot be told apart sharing a rank.
 
     Parameters
     ----------
@@ -65,47 +117,67 @@ def places(hotspots: Hotspots) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row a place: ``rank``, ``tied``, ``place`` (H3 text of its core), ``core_cell``, ``lon``,
-        ``lat`` (its centre, EPSG:4326), ``cells`` (a list), ``n_cells``, ``area_km2``, ``pins``, ``events``, ``expected``,
-        ``rate``, ``lower``, ``upper``, ``q_value`` (least of its cells), ``label``. No rows when nothing
-        is hot.
+        ``lat`` (its centre, EPSG:4326), ``cells`` (a list), ``n_cells``, ``disc``, ``area_km2``, ``pins``, ``events``,
+        ``expected``, ``rate``, ``lower``, ``upper``, ``q_value`` (least of its cells), ``label``. No rows
+        when nothing is higher.
 
     Notes
     -----
-    A place takes in cells that are hot for their neighbours' sake, so its rate is lower than its core's.
-    Where the method's ``enough_to_judge`` events or more would be usual and the place's own exact interval still reaches
-    usual, only its neighbours are higher: its cells stay hot, but it is no place of its own and is left out.
+    Every figure is the place's own: of its cells together, each higher by itself, or (``disc``) of a cell and
+    its neighbours together, empty ones counted in, where none is higher alone. A place whose own interval
+    reaches usual is left out. The label says "both" only where the other layer's own interval for the same
+    cells lies above usual too, and its ring test finds one of them.
     The rate is pulled towards usual like a cell's, which answers part of "the highest of many is too
     high"; it is not a promise of what comes next.
     """
-    hot = hotspots.table[hotspots.table["hot"]]
-    names = place_of(hotspots).reindex(hot["cell"].to_numpy()).to_numpy()
-    summed = (
-        hot.assign(place=names, both=hot["label"] == HIGHER_IN_BOTH)
-        .groupby("place", sort=True)
-        .agg(
-            cells=("cell", list),
-            n_cells=("cell", "size"),
-            area_km2=("area_km2", "sum"),
-            pins=("pins", "sum"),
-            events=("events", "sum"),
-            expected=("expected", "sum"),
-            q_value=("q_value", "min"),
-            both=("both", "any"),
-        )
-        .reset_index()
+    summed = _summed(hotspots)
+    level = hotspots.method.interval
+    rates = smoothed_rates(summed["events"], summed["expected"], prior=hotspots.prior, level=level)
+    figures = summed.join(rates[["rate", "lower", "upper"]])
+    higher = figures[figures["lower"] > 1].reset_index(drop=True)
+    return _ranked(_described(higher, hotspots))
+
+
+def _summed(hotspots: Hotspots) -> pd.DataFrame:
+    """Return the counts of each place, of a disc those of its whole ring."""
+    members = _members(hotspots.table)
+    table = hotspots.table.set_index("cell")
+    joined = members.join(table, on="cell")
+    core = joined["place"].map(h3.str_to_int).astype("int64")
+    ring = table.loc[core, ["ring_events", "ring_expected"]].set_axis(joined.index)
+    sums = joined.groupby("place", sort=True).agg(
+        cells=("cell", list),
+        n_cells=("cell", "size"), disc=("disc", "first"), area_km2=("area_km2", "sum"),
+        pins=("pins", "sum"), events=("events", "sum"), expected=("expected", "sum"), q_value=("q_value", "min"),
+    )  # fmt: skip
+    whole = ring.assign(place=joined["place"]).groupby("place", sort=True).first()
+    sums["events"] = sums["events"].where(~sums["disc"].astype(bool), whole["ring_events"])
+    sums["expected"] = sums["expected"].where(~sums["disc"].astype(bool), whole["ring_expected"])
+    return sums.reset_index()
+
+
+def higher_in_second(hotspots: Hotspots, cells: Collection[int]) -> bool:
+    """Say whether the other layer's own figures for the same cells lie above usual, and it finds one of them."""
+    if hotspots.second is None:
+        return False
+    held = hotspots.second.table
+    here = held[held["cell"].isin(list(cells)) & held["tested"]]
+    if here.empty or not here["around"].any():
+        return False
+    rates = smoothed_rates(
+        [here["events"].sum()],
+        [here["expected"].sum()],
+        prior=hotspots.second.prior,
+        level=hotspots.second.method.interval,
     )
-    method = hotspots.method
-    rates = smoothed_rates(summed["events"], summed["expected"], prior=hotspots.prior, level=method.interval)
-    told = _described(summed).join(rates[["rate", "lower", "upper"]])
-    least, _ = garwood(told["events"], level=method.interval)
-    slope = (least <= told["expected"]) & (told["expected"] >= method.enough_to_judge)
-    return _ranked(told[~slope].reset_index(drop=True))
+    return bool(rates["lower"].iloc[0] > 1)
 
 
-def _described(summed: pd.DataFrame) -> pd.DataFrame:
+def _described(summed: pd.DataFrame, hotspots: Hotspots) -> pd.DataFrame:
     core = np.array([h3.str_to_int(place) for place in summed["place"]], dtype=np.int64)
     centre = np.array([h3.cell_to_latlng(int(cell)) for cell in core], dtype=float).reshape(-1, 2)
-    label = np.where(summed["both"], HIGHER_IN_BOTH, HIGHER)
+    both = np.array([higher_in_second(hotspots, cells) for cells in summed["cells"]], dtype=bool)
+    label = np.select([both, summed["disc"].to_numpy(dtype=bool)], [HIGHER_IN_BOTH, AROUND], default=HIGHER)
     return summed.assign(core_cell=core, lon=centre[:, 1], lat=centre[:, 0], label=label.astype(str))
 
 
@@ -125,6 +197,7 @@ _PLACE_COLUMNS = (
     "lat",
     "cells",
     "n_cells",
+    "disc",
     "area_km2",
     "pins",
     "events",

@@ -65,7 +65,7 @@ class Style:
 STYLES: tuple[Style, ...] = (
     Style("higher_3", "Higher: low end 2 times or more", DARK_BLUE, INK, WHITE, mark="+++", line_pt=0.9),
     Style("higher_2", "Higher: low end 1 to 2 times", BLUE, INK, WHITE, mark="++", line_pt=0.9),
-    Style("higher_1", "Higher with its neighbours only", LIGHT_BLUE, INK, INK, mark="+", line_pt=0.9),
+    Style("higher_1", tone.AROUND, LIGHT_BLUE, INK, INK, mark="+", line_pt=0.9),
     Style("not_different", tone.NOT_DIFFERENT, PALE, GREY, INK),
     Style("too_few", tone.TOO_FEW, WHITE, GREY, INK, hatch="stripe"),
     Style("none_received", "No reports received", WHITE, GREY, INK),
@@ -113,7 +113,7 @@ def classify(hotspots: pd.DataFrame) -> pd.Series:
         (hotspots["label"] == tone.NOT_KNOWN).to_numpy(),
         hot & (band == 2),
         hot & (band == 1),
-        hot,
+        (hotspots["label"] == tone.AROUND).to_numpy(),
         (hotspots["events"] == 0).to_numpy(),
         (hotspots["label"] == tone.TOO_FEW).to_numpy(),
     ]

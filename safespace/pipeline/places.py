@@ -413,7 +413,10 @@ def _numbered_places(found: Hotspots, names: dict[int, str]) -> pd.DataFrame:
     ranked = hotspots.places(found)
     return ranked.assign(
         place=range(1, len(ranked) + 1),
-        name=[names.get(int(core), f"Cell {core:x}") for core in ranked["core_cell"]],
+        name=[
+            next((names[cell] for cell in (core, *members) if cell in names), f"Cell {core:x}")
+            for core, members in zip(ranked["core_cell"].tolist(), ranked["cells"], strict=True)
+        ],
     )
 
 

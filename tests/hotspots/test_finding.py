@@ -204,7 +204,13 @@ def test_any_cells_give_a_whole_answer_or_a_sentence(seed, mean, unit, bare, edg
     assert not (table["hot"] & table["edge"]).any()
     assert (table["label"].isin([tone.HIGHER, tone.HIGHER_IN_BOTH]) == table["hot"]).all()
     assert found.events + found.left_out == events.sum()
-    assert len(place_of(found)) == len(found.hot)
+    assert set(found.hot.tolist()) <= set(place_of(found).index)
+    higher = table[table["hot"]]
+    assert (higher["lower"] > 1).all()
+    assert (higher["events"] > higher["expected"]).all()
+    around = table[table["label"] == tone.AROUND]
+    assert (around["events"] > around["expected"]).all()
+    assert (around["q_value"] <= SETTINGS.false_discovery_rate).all()
 
 
 def test_baselines_are_compared_and_agreement_is_counted():

@@ -86,8 +86,14 @@ def test_a_place_is_in_one_piece_and_holds_its_core(seed):
     events = np.random.default_rng(seed).negative_binomial(0.05, 0.02, len(WINDOW))
     hotspots = find_hotspots(WINDOW.assign(events=events, pins=events), baseline="area", settings=SETTINGS)
     for name, cells in place_of(hotspots).groupby(place_of(hotspots)).groups.items():
-        assert h3.str_to_int(name) in cells
-        assert connected_components(neighbours(cells))[0] == 1
+        if h3.str_to_int(name) in hotspots.hot:
+            assert h3.str_to_int(name) in cells
+            assert connected_components(neighbours(cells))[0] == 1
+        else:
+            assert set(cells) <= set(h3.grid_disk(h3.str_to_int(name), 1))
+    for place in places(hotspots).itertuples():
+        assert place.lower > 1
+        assert place.events > place.expected
 
 
 def test_nothing_hot_gives_a_table_without_rows():
@@ -138,14 +144,46 @@ def test_a_cell_that_is_hot_only_for_its_neighbours_is_no_place_of_its_own(event
     """Ten events would be usual; the exact interval of 10 reaches it (4.8 to 18.4), that of 40 does not."""
     hotspots, lone = found((at(52.95, -1.2), 60)), at(52.85, -1.3)
     table = hotspots.table.copy()
-    table.loc[lone, ["hot", "events", "expected"]] = [True, events, 10.0]
+    table.loc[lone, ["around", "hot", "events", "expected"]] = [True, True, events, 10.0]
     listed = places(replace(hotspots, table=table))["core_cell"].tolist()
     assert (WINDOW["cell"].iloc[lone] in listed) is kept
     assert WINDOW["cell"].iloc[at(52.95, -1.2)] in listed
 
 
-def test_with_little_expected_the_ring_alone_can_make_a_place():
-    hotspots, lone = found((at(52.95, -1.2), 60)), at(52.85, -1.3)
-    table = hotspots.table.copy()
-    table.loc[lone, ["hot", "events", "expected"]] = [True, 0, 0.1]
-    assert WINDOW["cell"].iloc[lone] in places(replace(hotspots, table=table))["core_cell"].tolist()
+def test_a_disc_whose_cells_are_not_higher_by_themselves_is_named_as_one():
+    """One event in each of seven cells where one in thirty has any: only together are they many."""
+    events = np.random.default_rng(1).poisson(0.03, len(WINDOW))
+    events[RING[[at(52.95, -1.2)]].indices] = 1
+    hotspots = find_hotspots(WINDOW.assign(events=events, pins=events), baseline="area", settings=SETTINGS)
+    assert not hotspots.hot.size
+    (place,) = places(hotspots).itertuples()
+    assert place.label == tone.AROUND
+    assert place.disc
+    assert place.events == hotspots.table.set_index("cell").loc[place.core_cell, "ring_events"]
+    members = hotspots.table.set_index("cell").loc[place_of(hotspots).index]
+    assert (members["events"] > 0).all()
+    assert (members["label"] == tone.AROUND).any()
+
+
+def test_cells_without_events_of_their_own_pad_no_place():
+    hotspots = found((at(52.95, -1.2), 60))
+    assert len(place_of(hotspots)) == 1
+    empty = hotspots.table[hotspots.table["around"] & (hotspots.table["events"] == 0)]
+    assert len(empty)
+    assert not empty["label"].isin([tone.HIGHER, tone.HIGHER_IN_BOTH, tone.AROUND]).any()
+
+
+def test_both_is_said_only_of_ground_where_the_other_layer_is_higher_by_itself():
+    """The other layer is high one cell further on: its spill-over lends nothing to the place."""
+    here, beside = at(52.95, -1.2), RING[[at(52.95, -1.2)]].indices
+    next_to = int(beside[beside != here][0])
+    felt = found((here, 60)).table["events"]
+    for planted, label in ((next_to, tone.HIGHER), (here, tone.HIGHER_IN_BOTH)):
+        again = find_hotspots(
+            WINDOW.assign(events=felt, pins=felt),
+            baseline="area",
+            settings=SETTINGS,
+            second=found((planted, 60)),
+        )
+        assert places(again)["label"].tolist() == [label]
+        assert again.table.loc[here, "label"] == label

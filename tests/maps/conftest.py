@@ -24,7 +24,7 @@ def centre():
 def hotspots(centre):
     """Nineteen cells with every class: bands 3, 2, 1, not different, too few, none, edge, not known, hidden."""
     cells = sorted(h3.grid_disk(centre, 2))
-    labels = [tone.HIGHER_IN_BOTH, tone.HIGHER, tone.HIGHER, tone.NOT_DIFFERENT, tone.TOO_FEW, tone.TOO_FEW]
+    labels = [tone.HIGHER_IN_BOTH, tone.HIGHER, tone.AROUND, tone.NOT_DIFFERENT, tone.TOO_FEW, tone.TOO_FEW]
     labels += [tone.NOT_KNOWN, tone.NOT_KNOWN, tone.HIDDEN] + [tone.TOO_FEW] * (len(cells) - 9)
     events = [18, 9, 6, 4, 1, 0, 2, 0, 3] + [0] * (len(cells) - 9)
     lower = [2.4, 1.2, 0.8] + [0.4] * (len(cells) - 3)
@@ -40,7 +40,8 @@ def hotspots(centre):
         ring_expected=14.0,
         p_value=0.5,
         q_value=np.where(frame.index < 3, 0.01, 0.9),
-        hot=frame.index < 3,
+        around=frame.index < 3,
+        hot=frame.index < 2,
     )
     return conform(frame, HOTSPOTS)
 
