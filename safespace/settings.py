@@ -9,11 +9,12 @@ environment after that, and nothing changes a setting while it runs.
 from __future__ import annotations
 
 import os
+import re
 from datetime import time
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -167,6 +168,34 @@ POLICIES = (
 )
 
 
+def refuse_address(store: Path) -> Path:
+    """Return the folder of a store; an address is refused, since a folder called ``s3:`` would be made for it.
+
+    Raises
+    ------
+    SettingsError
+        When the path begins with a scheme, such as ``s3:`` or ``abfss:``.
+
+    Examples
+    --------
+    >>> refuse_address(Path("safespace-data")).name
+    'safespace-data'
+    >>> refuse_address(Path("s3://bucket/data"))
+    Traceback (most recent call last):
+    safespace.errors.SettingsError: A store is a folder, not an address. Seen: s3:/bucket/data. Name a folder of this \
+machine, or one that is mounted here.
+    """
+    # One letter and a colon is a drive.
+    if store.parts and re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]+:", store.parts[0]):
+        raise SettingsError(
+            "A store is a folder, not an address.",
+            code="store-is-address",
+            seen=store,
+            remedy="Name a folder of this machine, or one that is mounted here.",
+        )
+    return store
+
+
 class Settings(BaseSettings):
     """Everything a person may set, with its default.
 
@@ -186,7 +215,7 @@ class Settings(BaseSettings):
         toml_file="safespace.toml",
     )
 
-    store: Path = Path("safespace-data")
+    store: Annotated[Path, AfterValidator(refuse_address)] = Path("safespace-data")
     engine: str = "duckdb"
     time_zone: str = "Europe/London"
     night: tuple[NightWindow, ...] = NIGHT

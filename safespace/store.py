@@ -61,6 +61,7 @@ from safespace.schemas import (
     one_piece,
     text_keys,
 )
+from safespace.settings import refuse_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -221,6 +222,8 @@ class Store:
         StoreError
             When there is no store there and ``create`` is false, or one cannot be made; also when the path
             has one of the characters ``[ ] %``, which Delta Lake's file layer cannot hold.
+        SettingsError
+            When the path is an address, such as ``s3://...``.
 
         Examples
         --------
@@ -229,7 +232,7 @@ class Store:
         ...     len(Store.open(folder, create=True).loads())
         0
         """
-        store = cls(_nameable(Path(path).absolute()), engine or DuckDBEngine())
+        store = cls(_nameable(refuse_address(Path(path)).absolute()), engine or DuckDBEngine())
         with _guard(store.path, "opened"):
             if not DeltaTable.is_deltatable(str(store.path / "loads")):
                 if not create:

@@ -405,7 +405,7 @@ def test_evaluate_refuses_a_weak_claim(store):
         (("hotspots", "--since", "2022-02-01", "--until", "2022-01-01"), "ends (2022-01-01) before"),
         (("brief", "--walk", "Station"), "FROM > TO"),
         (("ingest", "f.gpkg", "--source", "footfall"), "--value-column COLUMN"),
-        (("agreement", "--source", "nte"), "takes both layers"),
+        (("agreement", "--source", "nte"), "No such option: --source"),
         (("surface", "--having", "moon", "--store", "nowhere"), "lighting, behaviour, night"),
         (("count", "--engine", "oracle", "--store", "nowhere"), "nowhere"),
         (("trends", "--before", "last year", "--after", "2022-01-01:2022-02-01"), "2022-01-01:2022-03-31"),
@@ -437,7 +437,7 @@ def test_with_json_bad_input_is_one_document_in_parts(tmp_path, monkeypatch, cap
     problem = json.loads(told.out)["error"]
     assert {name: problem[name] for name in ("what", "where", "seen", "remedy")} == {
         "what": "A walking link needs two ends.",
-        "where": None,
+        "where": "--walk",
         "seen": "Station",
         "remedy": "Write it as 'FROM > TO'.",
     }

@@ -11,19 +11,30 @@ import typer
 
 from safespace import pipeline
 from safespace.cli.printing import print_json, say, wrote_files
-from safespace.cli.question import JsonOption, StoreOption, asks, link, settings_of
+from safespace.cli.question import (
+    CELLS,
+    PERIOD,
+    WHOLE,
+    JsonOption,
+    StoreOption,
+    asks,
+    link,
+    out_folder,
+    settings_of,
+)
+from safespace.cli.refusals import only_used
 
 if TYPE_CHECKING:
     from safespace.settings import Settings
 
 
-@asks
+@asks(*WHOLE)
 def brief(
     view: pipeline.View,
     walk: Annotated[
         list[str] | None, typer.Option(help="A walking link to describe, as 'FROM > TO'; repeat for more.")
     ] = None,
-    out: Annotated[Path, typer.Option(help="Folder to write brief.pdf and brief.html to.")] = Path("brief"),
+    out: Annotated[Path, out_folder("Folder to write brief.pdf and brief.html to.")] = Path("brief"),
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -37,7 +48,7 @@ def brief(
     print_json({"files": wrote}) if as_json else wrote_files(wrote)
 
 
-@asks
+@asks(*(part for part in CELLS if part not in PERIOD))
 def evaluate(
     view: pipeline.View,
     control: Annotated[str, typer.Option(help="The comparison area, left as it was.")],
@@ -59,11 +70,16 @@ def evaluate(
     say(found.sentence, *found.caveats)
 
 
+@only_used(
+    "port",
+    when=lambda given: given["serve"],
+    remedy="Nothing is served with --no-serve: leave one of the two out.",
+)
 def demo(
-    out: Annotated[Path, typer.Option(help="Folder to write everything to.")] = Path("demo-output"),
-    seed: Annotated[int, typer.Option(help="Seed of the made-up town.")] = 2022,
+    out: Annotated[Path, out_folder("Folder to write everything to.")] = Path("demo-output"),
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the made-up town.")] = 2022,
     serve: Annotated[bool, typer.Option(help="Serve the app at the end.")] = True,
-    port: Annotated[int, typer.Option(help="Port of the app on 127.0.0.1.")] = 8501,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the app on 127.0.0.1.")] = 8501,
     as_json: JsonOption = False,
 ) -> None:
     """Run the main job from start to end on the made-up town, say what to open, then serve the app.
@@ -80,7 +96,8 @@ def demo(
 
 
 def app_command(
-    store: StoreOption = None, port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 8501
+    store: StoreOption = None,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port on 127.0.0.1.")] = 8501,
 ) -> None:
     """Serve the app on 127.0.0.1 over the store; nobody else can reach it.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -9,33 +10,40 @@ import typer
 from safespace import pipeline
 from safespace.cli.printing import print_json, records, say, show, wrote_files
 from safespace.cli.question import (
+    CELLS,
+    PERIOD,
+    WHOLE,
     EngineOption,
     JsonOption,
-    OutOption,
     StoreOption,
     asks,
     one_of,
+    out_files,
     period,
     settings_of,
 )
+from safespace.cli.refusals import only_used
 from safespace.errors import InputError
 from safespace.registry import titles
 
 MOST_SHOWN = 20  # rows on a terminal; the files hold them all
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import pandas as pd
 
 
-@asks
+@only_used(
+    "baseline",
+    when=lambda given: not given["monthly"],
+    remedy="Counts by month have no baseline: leave it out, or leave out --monthly.",
+)
+@asks(*WHOLE)
 def count(
     view: pipeline.View,
     monthly: Annotated[
         bool, typer.Option("--monthly", help="Reports by cell, month and source instead; only what occurs.")
     ] = False,
-    out: OutOption = None,
+    out: Annotated[list[Path] | None, out_files(".csv")] = None,
     engine: EngineOption = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
@@ -64,7 +72,7 @@ def count(
     wrote_files(wrote)
 
 
-@asks
+@asks(*WHOLE)
 def hotspots(  # noqa: PLR0913, PLR0917 - each is one documented option
     view: pipeline.View,
     scan: Annotated[
@@ -80,7 +88,7 @@ def hotspots(  # noqa: PLR0913, PLR0917 - each is one documented option
         bool,
         typer.Option("--shares", help="Also show shares of lighting, behaviour and night, with intervals."),
     ] = False,
-    out: OutOption = None,
+    out: Annotated[list[Path] | None, out_files(".csv", ".geojson", ".gpkg", ".html")] = None,
     engine: EngineOption = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
@@ -151,11 +159,11 @@ def _show_local(found: pipeline.PlacesFound) -> None:
     show(told, "The core of each place beside Gi* and local Moran, which decide nothing")
 
 
-@asks
+@asks(*CELLS)
 def surface(
     view: pipeline.View,
     having: Annotated[str, typer.Option(help=f"Which mix: {', '.join(pipeline.MIXES)}.")] = "night",
-    out: OutOption = None,
+    out: Annotated[list[Path] | None, out_files(".csv", ".geojson")] = None,
     engine: EngineOption = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
@@ -182,10 +190,10 @@ def surface(
     wrote_files(wrote)
 
 
-@asks
+@asks(*(part for part in WHOLE if part != "source"))
 def agreement(
     view: pipeline.View,
-    out: OutOption = None,
+    out: Annotated[list[Path] | None, out_files(".csv", ".geojson", ".html")] = None,
     engine: EngineOption = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
@@ -197,13 +205,6 @@ def agreement(
     Example: `safespace agreement --area centre --baseline streets --out agreement.geojson --out agreement.html`
     """
     settings = settings_of(store, engine)
-    if view.sources != pipeline.View().sources:
-        raise InputError(
-            "The agreement takes both layers.",
-            code="agreement-takes-both-layers",
-            seen=", ".join(view.sources),
-            remedy="Leave out --source.",
-        )
     found = pipeline.find_agreement(view, settings)
     wrote = [pipeline.write_agreement(found, path, settings) for path in out or []]
     if as_json:
@@ -214,7 +215,7 @@ def agreement(
     wrote_files(wrote)
 
 
-@asks
+@asks(*WHOLE)
 def clusters(
     view: pipeline.View,
     method: Annotated[str, typer.Option(help="hdbscan or dbscan.")] = "hdbscan",
@@ -222,8 +223,8 @@ def clusters(
         bool,
         typer.Option("--timed", help="Close in time as well (ST-DBSCAN), for 1,000 timed events or more."),
     ] = False,
-    seed: Annotated[int, typer.Option(help="Of the resampling.")] = 0,
-    out: OutOption = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the resampling.")] = 0,
+    out: Annotated[list[Path] | None, out_files(".csv")] = None,
     engine: EngineOption = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
@@ -254,7 +255,27 @@ def clusters(
     wrote_files(wrote)
 
 
-@asks
+@only_used(
+    "freq",
+    when=lambda given: given["emerging"],
+    remedy="A length of period belongs to --emerging: add that, or leave it out.",
+)
+@only_used(
+    "emerging",
+    when=lambda given: not (given["before"] or given["after"]),
+    remedy="Two periods are compared, or what is new is looked for: leave it out, or --before and --after.",
+)
+@only_used(
+    *PERIOD,
+    when=lambda given: not (given["before"] or given["after"]),
+    remedy="--before and --after say which days are compared: leave it out.",
+)
+@only_used(
+    "baseline",
+    when=lambda given: given["emerging"],
+    remedy="Only what is new is set beside a baseline: add --emerging, or leave it out.",
+)
+@asks(*WHOLE)
 def trends(  # noqa: PLR0913, PLR0917 - each is one documented option
     view: pipeline.View,
     before: Annotated[str, typer.Option(help="Compare this period, as FIRST:LAST ...")] = "",
@@ -263,7 +284,7 @@ def trends(  # noqa: PLR0913, PLR0917 - each is one documented option
         bool, typer.Option("--emerging", help="Look for what is new: a scan of periods, and cells' patterns.")
     ] = False,
     freq: Annotated[str, typer.Option(help="week, month or quarter: a period of --emerging.")] = "month",
-    out: OutOption = None,
+    out: Annotated[list[Path] | None, out_files(".csv")] = None,
     engine: EngineOption = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
@@ -351,16 +372,22 @@ def _patterns_in_words(patterns: pd.DataFrame) -> list[str]:
     return told
 
 
-@asks
+@only_used(
+    *(part for part in WHOLE if part != "resolution"),
+    *("later", "freq", "out", "engine"),
+    when=lambda given: not given["itself"],
+    remedy="--self makes layers of its own, by --resolution and --seed: leave the other options out.",
+)
+@asks(*WHOLE)
 def validate(  # noqa: PLR0913, PLR0917 - each is one documented option
     view: pipeline.View,
     later: Annotated[int, typer.Option(min=4, help="How many of the last periods are kept back.")] = 6,
     freq: Annotated[str, typer.Option(help="week, month or quarter: the length of a period.")] = "month",
-    seed: Annotated[int, typer.Option(help="Of the resampling.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of the resampling.")] = 0,
     itself: Annotated[
         bool, typer.Option("--self", help="Put the method's own promises to the test on made-up layers.")
     ] = False,
-    out: OutOption = None,
+    out: Annotated[list[Path] | None, out_files(".csv")] = None,
     engine: EngineOption = None,
     store: StoreOption = None,
     as_json: JsonOption = False,

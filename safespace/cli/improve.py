@@ -10,7 +10,8 @@ import typer
 
 from safespace import pipeline
 from safespace.cli.printing import print_json, records, say, show, wrote_files
-from safespace.cli.question import JsonOption, OutOption, StoreOption, asks, link, settings_of
+from safespace.cli.question import REPORTS, JsonOption, StoreOption, asks, link, out_files, settings_of
+from safespace.cli.refusals import Command, only_used
 from safespace.cli.routes import AtOption  # noqa: TC001 - Typer reads it while it runs
 from safespace.errors import InputError
 
@@ -21,7 +22,10 @@ WalkOption = Annotated[
     list[str] | None, typer.Option("--walk", help="A walking link, as 'FROM > TO'; repeat for more.")
 ]
 WalksOption = Annotated[
-    Path | None, typer.Option("--walks", help="A table of walks: from, to, and if there people, name.")
+    Path | None,
+    typer.Option(
+        "--walks", exists=True, dir_okay=False, help="A table of walks: from, to, and if there people, name."
+    ),
 ]
 _SHOWN = ("rank", "segment", "name", "lit", "length_m", "gain", "cost_low", "cost_high", "afforded", "stays")
 
@@ -33,10 +37,10 @@ def improve(  # noqa: PLR0913, PLR0917 - these are the options
     budget_segments: Annotated[int | None, typer.Option(help="Segments that can be lit.")] = None,
     budget_pounds: Annotated[float | None, typer.Option(help="Pounds that can be spent.")] = None,
     bound_s: Annotated[
-        float | None, typer.Option(help="Seconds to look for the best possible; 0 leaves it out.")
+        float | None, typer.Option(min=0, help="Seconds to look for the best possible; 0 leaves it out.")
     ] = None,
     save: Annotated[str, typer.Option(help="Keep the list as a scenario of this name.")] = "",
-    out: OutOption = None,
+    out: Annotated[list[Path] | None, out_files(".csv", ".geojson", ".gpkg")] = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -101,7 +105,12 @@ NameArgument = Annotated[str, typer.Argument(help="What the scenario is called."
 SegmentsHelp = "a segment's number, way:ID, or a street's name; repeat for more."
 
 
-@scenario.command("new")
+@scenario.command("new", cls=Command)
+@only_used(
+    "hours",
+    when=lambda given: bool(given["close"]),
+    remedy="The hours are those of closing: add --close, or leave them out.",
+)
 def scenario_new(
     name: NameArgument,
     light: Annotated[list[str] | None, typer.Option(help=f"Segments to light: {SegmentsHelp}")] = None,
@@ -129,7 +138,7 @@ def scenario_new(
     say(f"Kept {kept.name}: segments {told}. Take it back with: safespace scenario undo.")
 
 
-@scenario.command("list")
+@scenario.command("list", cls=Command)
 def scenario_list(store: StoreOption = None, as_json: JsonOption = False) -> None:
     """List the scenarios kept, and how many of their segments are gone from the streets in use.
 
@@ -144,15 +153,15 @@ def scenario_list(store: StoreOption = None, as_json: JsonOption = False) -> Non
         show(table, "Scenarios")
 
 
-@scenario.command("show")
-@asks
+@scenario.command("show", cls=Command)
+@asks(*REPORTS)
 def scenario_show(
     view: pipeline.View,
     name: NameArgument,
     walk: WalkOption = None,
     walks: WalksOption = None,
     at: AtOption = "",
-    out: OutOption = None,
+    out: Annotated[list[Path] | None, out_files(".csv", ".geojson", ".gpkg")] = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -188,15 +197,15 @@ def scenario_show(
     wrote_files(wrote)
 
 
-@scenario.command("compare")
-@asks
+@scenario.command("compare", cls=Command)
+@asks(*REPORTS)
 def scenario_compare(
     view: pipeline.View,
     names: Annotated[list[str], typer.Argument(help="Scenarios to lay side by side.")],
     walk: WalkOption = None,
     walks: WalksOption = None,
     at: AtOption = "",
-    out: OutOption = None,
+    out: Annotated[list[Path] | None, out_files(".csv")] = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -220,7 +229,7 @@ def scenario_compare(
     wrote_files(wrote)
 
 
-@scenario.command("undo")
+@scenario.command("undo", cls=Command)
 def scenario_undo(name: NameArgument, store: StoreOption = None) -> None:
     """Take back the last change to a scenario; deleting is a change too.
 
@@ -230,7 +239,7 @@ def scenario_undo(name: NameArgument, store: StoreOption = None) -> None:
     say(f"{name}: as saved {left.saved_at}." if left else f"{name}: no version is left in force.")
 
 
-@scenario.command("delete")
+@scenario.command("delete", cls=Command)
 def scenario_delete(name: NameArgument, store: StoreOption = None) -> None:
     """Take a scenario away; undo brings it back.
 
@@ -252,7 +261,7 @@ def _compared(
     return pipeline.compare_scenarios(names, links_of(walk, walks, settings), view, settings, at=moment)
 
 
-@asks
+@asks(*REPORTS)
 def corridors(  # noqa: PLR0913, PLR0917 - these are the options
     view: pipeline.View,
     origin: Annotated[
@@ -261,13 +270,17 @@ def corridors(  # noqa: PLR0913, PLR0917 - these are the options
     destination: Annotated[
         list[str] | None, typer.Option("--to", help="lon,lat, a landmark, or kind:housing; repeat.")
     ] = None,
-    from_file: Annotated[Path | None, typer.Option(help="A table of places: name, lon, lat.")] = None,
-    to_file: Annotated[Path | None, typer.Option(help="A table of places: name, lon, lat.")] = None,
+    from_file: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="A table of places: name, lon, lat.")
+    ] = None,
+    to_file: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="A table of places: name, lon, lat.")
+    ] = None,
     trade_off: Annotated[
         list[float] | None, typer.Option(help="How much dearer an unlit metre is (0, 0.5, 1, 2); repeat.")
     ] = None,
     shown: Annotated[int, typer.Option(help="Segments to list and to put on the checklist.")] = 20,
-    out: OutOption = None,
+    out: Annotated[list[Path] | None, out_files(".csv", ".geojson", ".gpkg", ".html")] = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:

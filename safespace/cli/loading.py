@@ -10,7 +10,9 @@ import typer
 
 from safespace import pipeline
 from safespace.cli.printing import on_terminal, print_json, records, say, show, wrote_files
-from safespace.cli.question import JsonOption, StoreOption, settings_of
+from safespace.cli.question import JsonOption, StoreOption, out_files, out_folder, settings_of
+from safespace.cli.refusals import naming, only_used
+from safespace.pipeline.baselines import loaded_as
 from safespace.pipeline.choices import layer_kinds
 from safespace.registry import SOURCES, listed
 
@@ -18,13 +20,26 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+@only_used(
+    "within",
+    when=lambda given: given["streets_of"] is not None,
+    remedy="The made-up town has an outline of its own: add --streets-of, or leave it out.",
+)
 def town(
-    out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("synthetic-town"),
-    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 2022,
+    out: Annotated[Path, out_folder("Folder to write to.")] = Path("synthetic-town"),
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same bytes.")] = 2022,
     streets_of: Annotated[
-        Path | None, typer.Option(help="Strew made-up reports over the real streets of this extract instead.")
+        Path | None,
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            help="Strew made-up reports over the real streets of this extract instead.",
+        ),
     ] = None,
-    within: Annotated[Path | None, typer.Option(help="Outline to stay within, with --streets-of.")] = None,
+    within: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="Outline to stay within, with --streets-of."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Write the made-up town: streets, areas, reports with realistic dirt, and the planted truth.
@@ -42,6 +57,31 @@ def town(
     wrote_files(list(files.values()))
 
 
+@only_used(
+    *("mapping", "sheet", "name", "rejects"),
+    when=lambda given: given["source"] not in layer_kinds(),
+    remedy=f"It goes with reports, not with {listed(layer_kinds())}: leave it out.",
+)
+@only_used(
+    "name_column",
+    when=lambda given: given["source"] == "areas",
+    remedy="It goes with --source areas: leave it out.",
+)
+@only_used(
+    "value_column",
+    when=lambda given: given["source"] in loaded_as("amounts"),
+    remedy=f"It goes with --source {listed(loaded_as('amounts'))}: leave it out.",
+)
+@only_used(
+    "name",
+    when=lambda given: not given["check"],
+    remedy="Nothing is loaded with --check, so nothing is called that: leave one of the two out.",
+)
+@only_used(
+    "sheet",
+    when=lambda given: _may_have_sheets(*given["files"]),
+    remedy="These files have no sheets: leave it out.",
+)
 def ingest(  # noqa: PLR0913, PLR0917 - each is one documented option
     files: Annotated[list[Path], typer.Argument(help="Files of one provider, loaded wholly or not at all.")],
     source: Annotated[
@@ -49,7 +89,8 @@ def ingest(  # noqa: PLR0913, PLR0917 - each is one documented option
         typer.Option(help=f"{listed(SOURCES)}; or {', '.join(layer_kinds())}."),
     ],
     mapping: Annotated[
-        Path | None, typer.Option(help="TOML file: which of their columns is which of ours.")
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="TOML file: which of their columns is which of ours."),
     ] = None,
     sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook, or layer of a GeoPackage.")] = None,
     name_column: Annotated[str | None, typer.Option(help="Areas: the column that names each.")] = None,
@@ -74,12 +115,18 @@ def ingest(  # noqa: PLR0913, PLR0917 - each is one documented option
     settings = settings_of(store)
     if source in layer_kinds():
         told = pipeline.ingest_layer(
-            files, layer=source, settings=settings, name_column=name_column, value_column=value_column
+            files,
+            layer=source,
+            settings=settings,
+            name_column=name_column,
+            value_column=value_column,
+            check_only=check,
         )
         print_json({"layer": source, "sentences": told}) if as_json else say(*told)
         return
     if rejects:
-        pipeline.refuse_unwritable(rejects)
+        with naming("--rejects"):
+            pipeline.refuse_unwritable(rejects)
     done = pipeline.ingest(
         files,
         source=source,
@@ -98,6 +145,11 @@ def ingest(  # noqa: PLR0913, PLR0917 - each is one documented option
     wrote_files(wrote)
 
 
+def _may_have_sheets(*files: Path) -> bool:
+    """Say whether a workbook or a GeoPackage may be among files; folders and archives may hold some."""
+    return any(file.suffix.lower() not in {".csv", ".tsv", ".txt", ".json", ".geojson"} for file in files)
+
+
 def _show_ingested(done: pipeline.Ingestion) -> None:
     say(*done.sentences())
     if len(done.reasons):
@@ -107,6 +159,21 @@ def _show_ingested(done: pipeline.Ingestion) -> None:
         show(done.repairs(), "Cells repaired")
 
 
+@only_used(
+    "month",
+    when=lambda given: given["kind"] in {"police", "police-area"},
+    remedy="Months belong to police and police-area: leave it out.",
+)
+@only_used(
+    "area",
+    when=lambda given: given["kind"] in {"police-area", "streets"},
+    remedy="An area belongs to police-area and streets: leave it out.",
+)
+@only_used(
+    "address",
+    when=lambda given: given["kind"] == "boundaries" or (given["kind"] == "streets" and not given["area"]),
+    remedy="An address belongs to boundaries, and to streets without --area: leave it out.",
+)
 def fetch(
     kind: Annotated[str, typer.Argument(help=f"One of: {', '.join(pipeline.KINDS)}.")],
     month: Annotated[list[str] | None, typer.Option(help="As 2022-01; repeat for more.")] = None,
@@ -138,10 +205,15 @@ def fetch(
         say(f"{'Kept' if one.kept else 'Fetched'} {one.path} ({one.size:,} bytes, sha256 {one.sha256[:16]}…)")
 
 
+@only_used(
+    "sheet",
+    when=lambda given: _may_have_sheets(given["file"]),
+    remedy="This file has no sheets: leave it out.",
+)
 def mapping(
     file: Annotated[Path, typer.Argument(help="A file with headers that are not ours.")],
     source: Annotated[str, typer.Option(help=f"{listed(SOURCES)}.")],
-    out: Annotated[Path, typer.Option(help="TOML file to write.")] = Path("mapping.toml"),
+    out: Annotated[Path, out_files(".toml", one=True)] = Path("mapping.toml"),
     sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook, or layer of a GeoPackage.")] = None,
     as_json: JsonOption = False,
 ) -> None:

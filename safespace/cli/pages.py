@@ -6,15 +6,14 @@ import inspect
 from pathlib import Path
 from typing import Annotated, Any
 
-import typer
-
 from safespace import pipeline
 from safespace.cli.printing import wrote_files
 from safespace.cli.problems import describe_errors
+from safespace.cli.question import out_folder
 from safespace.cli.verbs import VERBS, Later
 
 
-def docs(out: Annotated[Path, typer.Option(help="The docs folder.")] = Path("docs")) -> None:
+def docs(out: Annotated[Path, out_folder("The docs folder.")] = Path("docs")) -> None:
     """Regenerate the pages that are made from code.
 
     Example: `safespace docs --out docs`

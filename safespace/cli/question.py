@@ -11,23 +11,62 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from safespace import pipeline
+from safespace.cli.refusals import naming
 from safespace.errors import InputError
 from safespace.pipeline.baselines import BASELINES, USUAL_BASELINE
 from safespace.registry import SOURCES, USUAL_SOURCE, listed
-from safespace.settings import Settings, load_settings
+from safespace.settings import Settings, load_settings, refuse_address
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-StoreOption = Annotated[Path | None, typer.Option("--store", help="Folder of the store (./safespace-data).")]
+# The parts of the question that each kind of answer uses.
+REPORTS = ("source", "since", "until", "window", "calendar", "factor", "found_by")
+CELLS = ("area", *REPORTS, "resolution")
+WHOLE = (*CELLS, "baseline")
+PERIOD = ("since", "until")
+
+
+def _folder_only(store: Path | None) -> Path | None:
+    """Refuse an address: a store is a folder, and one called ``s3:`` would be made here."""
+    if store is not None:
+        with naming("--store"):
+            refuse_address(store)
+    return store
+
+
+StoreOption = Annotated[
+    Path | None,
+    typer.Option("--store", help="Folder of the store (./safespace-data).", callback=_folder_only),
+]
 EngineOption = Annotated[
     str | None,
     typer.Option("--engine", help="Where counting runs: duckdb, spark://HOST:PORT or local-cluster."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document for machines.")]
-OutOption = Annotated[
-    list[Path] | None, typer.Option(help="File to write; its ending says the kind. Repeat for more.")
-]
+
+
+def out_files(*endings: str, one: bool = False) -> Any:
+    """Return the option of a command that writes files of these endings; it looks at them before any work."""
+
+    def check(paths: Any) -> Any:
+        with naming("--out"):
+            pipeline.check_outputs([paths] if one else paths or [], endings)
+        return paths
+
+    more = "" if one else "; repeat for more"
+    return typer.Option(help=f"File to write, {listed(endings)}{more}.", callback=check)
+
+
+def out_folder(help_text: str) -> Any:
+    """Return the option of a command that writes into a folder; it looks at it before any work."""
+
+    def check(folder: Path) -> Path:
+        with naming("--out"):
+            pipeline.check_output_folder(folder)
+        return folder
+
+    return typer.Option(help=help_text, callback=check)
 
 
 def _question(  # noqa: PLR0913, PLR0917 - these are the parts of the question
@@ -63,22 +102,37 @@ def _question(  # noqa: PLR0913, PLR0917 - these are the parts of the question
     )
 
 
-def asks(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command that takes a ``view`` the options the question is made of."""
-    parts = inspect.signature(_question, eval_str=True).parameters
-    own = inspect.signature(command, eval_str=True).parameters
+def asks(*used: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command that takes a ``view`` the options of the parts of the question it uses, and no others.
 
-    @functools.wraps(command)
-    def asked(**given: Any) -> None:
-        view = _question(**{name: given.pop(name) for name in parts})
-        command(view=view, **given)
+    Parameters
+    ----------
+    used
+        Names of the parts, such as :data:`REPORTS`, :data:`CELLS` or :data:`WHOLE`.
+    """
+    every = inspect.signature(_question, eval_str=True).parameters
+    parts = {name: part for name, part in every.items() if name in used}
+    usual = {name: part.default for name, part in every.items()}
 
-    merged = [*parts.values(), *(part for name, part in own.items() if name != "view")]
-    asked.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-        [part.replace(kind=inspect.Parameter.KEYWORD_ONLY) for part in merged]
-    )
-    asked.__annotations__ = {part.name: part.annotation for part in merged}
-    return asked
+    def give(command: Callable[..., None]) -> Callable[..., None]:
+        own = inspect.signature(command, eval_str=True).parameters
+
+        @functools.wraps(command)
+        def asked(**given: Any) -> None:
+            view = _question(**usual | {name: given.pop(name) for name in parts})
+            if view.factor:
+                with naming("--factor"):
+                    pipeline.check_factor(view, settings_of(given.get("store")))
+            command(view=view, **given)
+
+        merged = [*parts.values(), *(part for name, part in own.items() if name != "view")]
+        asked.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+            [part.replace(kind=inspect.Parameter.KEYWORD_ONLY) for part in merged]
+        )
+        asked.__annotations__ = {part.name: part.annotation for part in merged}
+        return asked
+
+    return give
 
 
 def settings_of(store: Path | None, engine: str | None = None) -> Settings:

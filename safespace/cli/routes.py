@@ -9,12 +9,23 @@ import typer
 
 from safespace import pipeline
 from safespace.cli.printing import on_terminal, print_json, records, say, show, wrote_files
-from safespace.cli.question import JsonOption, OutOption, StoreOption, asks, settings_of
+from safespace.cli.question import REPORTS, JsonOption, StoreOption, asks, out_files, settings_of
+from safespace.cli.refusals import only_used
 
 if TYPE_CHECKING:
     from safespace.settings import Settings
 
 
+@only_used(
+    "clip",
+    when=lambda given: given["download"] or given["extract"] is not None,
+    remedy="Name an extract to clip or add --download; what is held already stays as it is.",
+)
+@only_used(
+    "download",
+    when=lambda given: given["extract"] is None,
+    remedy="Streets come from an extract or are downloaded: leave out one of the two.",
+)
 def streets(
     extract: Annotated[
         Path | None,
@@ -48,14 +59,19 @@ def streets(
     show(held.provenance, "Where each condition is known from; the rest is not known")
 
 
+@only_used(
+    *("council", "out"),
+    when=lambda given: given["file"] is not None,
+    remedy="It goes with a file of statements or lamp columns: name one, or leave it out.",
+)
 def lighting(
     file: Annotated[
         Path | None,
         typer.Argument(help="Statements or lamp columns, CSV or Excel; none lists what was stated."),
     ] = None,
     council: Annotated[str, typer.Option(help="The file is this council's inventory of lamp columns.")] = "",
-    forget: Annotated[int, typer.Option(help="Take back the statement of this number.")] = 0,
-    out: OutOption = None,
+    forget: Annotated[int | None, typer.Option(min=1, help="Take back the statement of this number.")] = None,
+    out: Annotated[list[Path] | None, out_files(".csv")] = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -102,7 +118,7 @@ AtOption = Annotated[
 FromOption = Annotated[str, typer.Option("--from", help="lon,lat or the name of a landmark.")]
 
 
-@asks
+@asks(*REPORTS)
 def routes(  # noqa: PLR0913, PLR0917 - these are the options
     view: pipeline.View,
     origin: FromOption,
@@ -110,7 +126,7 @@ def routes(  # noqa: PLR0913, PLR0917 - these are the options
     step_free: StepFreeOption = False,
     paved: PavedOption = False,
     at: AtOption = "",
-    out: OutOption = None,
+    out: Annotated[list[Path] | None, out_files(".geojson", ".gpkg", ".gpx", ".csv", ".html")] = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -135,7 +151,7 @@ def routes(  # noqa: PLR0913, PLR0917 - these are the options
     wrote_files(wrote)
 
 
-@asks
+@asks(*REPORTS)
 def reach(  # noqa: PLR0913, PLR0917 - these are the options
     view: pipeline.View,
     origin: FromOption,
@@ -146,7 +162,7 @@ def reach(  # noqa: PLR0913, PLR0917 - these are the options
     step_free: StepFreeOption = False,
     paved: PavedOption = False,
     at: AtOption = "",
-    out: OutOption = None,
+    out: Annotated[list[Path] | None, out_files(".geojson", ".gpkg", ".csv")] = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from safespace.cli.refusals import Command
+
 
 class Verb(NamedTuple):
     """One line of the index; ``at`` is the module of this package and the name in it."""
@@ -151,7 +153,7 @@ class Later(TyperCommand):
         if isinstance(written, typer.Typer):
             return typer.main.get_group(written)
         alone = typer.Typer(add_completion=False, rich_markup_mode="markdown")
-        alone.command(name=self.verb.name)(written)
+        alone.command(name=self.verb.name, cls=Command)(written)
         return typer.main.get_command(alone)
 
     def make_context(self, *args: Any, **more: Any) -> Any:

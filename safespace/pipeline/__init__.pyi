@@ -96,6 +96,7 @@ from .networks import (
     state_lighting,
     streets_credit,
 )
+from .outputs import check_output_folder, check_outputs
 from .places import (
     Agreement,
     CellStory,
@@ -121,7 +122,7 @@ from .scenarios import (
     undo_scenario,
     write_scenario,
 )
-from .selection import factor_shares, hours_of_week
+from .selection import check_factor, factor_shares, hours_of_week
 from .uploads import (
     Checked,
     Given,
@@ -186,6 +187,9 @@ __all__ = [
     "brief_of",
     "brief_pdf",
     "catalog",
+    "check_factor",
+    "check_output_folder",
+    "check_outputs",
     "check_places",
     "check_promises",
     "check_upload",

@@ -35,8 +35,10 @@ _HELD = Table(
 # ---- the calendar a store holds -----------------------------------------------------------------------
 
 
-def ingest_calendar(path: Path, *, settings: Settings) -> pd.DataFrame:
+def ingest_calendar(path: Path, *, settings: Settings, check_only: bool = False) -> pd.DataFrame:
     """Add the matches, events and campaigns of a file, in place of what a file of that name brought before.
+
+    With ``check_only`` they are read and returned, and nothing is kept.
 
     Raises
     ------
@@ -47,6 +49,8 @@ def ingest_calendar(path: Path, *, settings: Settings) -> pd.DataFrame:
     """
     check_size(Path(path), settings.limits)
     fresh = nights.read_calendar(path, tz=settings.time_zone).assign(file=Path(path).name)
+    if check_only:
+        return fresh
     Store.open(settings.store, create=True)
     held = _read(settings)
     both = pd.concat([held[held["file"] != Path(path).name], fresh], ignore_index=True)

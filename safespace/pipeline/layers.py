@@ -73,9 +73,11 @@ def put_whole(file: Path, write: Callable[[str], object]) -> None:
 
 
 def ingest_supplied(
-    paths: Sequence[Path], *, layer: str, value_column: str, settings: Settings
+    paths: Sequence[Path], *, layer: str, value_column: str, settings: Settings, check_only: bool = False
 ) -> tuple[str, ...]:
     """Keep a supplied layer of amounts as the baseline of that name, replacing the one before; say what it holds.
+
+    With ``check_only`` it is read and told, and nothing is kept.
 
     Raises
     ------
@@ -97,15 +99,23 @@ def ingest_supplied(
         )
     (path,) = paths
     amounts = weights.read_weights(path, value_column=value_column, limits=settings.limits)
-    Store.open(settings.store, create=True)
-    named = amounts.assign(file=path.name, value_column=value_column)
-    put_whole(layer_file(layer, settings), named.to_parquet)
+    replaced = told_before(layer, settings) if check_only else ()
+    if not check_only:
+        Store.open(settings.store, create=True)
+        named = amounts.assign(file=path.name, value_column=value_column)
+        put_whole(layer_file(layer, settings), named.to_parquet)
     kind = "points" if Supplied(amounts, path.name, value_column).points else "polygons"
     total = amounts["value"].sum()
     return (
         f"{BASELINES[layer].words.capitalize()}: {total:,.0f} in {len(amounts):,} {kind} ({path.name}, {value_column}).",
+        *replaced,
         *amounts.attrs["notes"],
     )
+
+
+def told_before(layer: str, settings: Settings) -> tuple[str, ...]:
+    """Say that a layer is held which loading another would replace, if one is."""
+    return ("It would replace the one held.",) if layer_file(layer, settings).exists() else ()
 
 
 def supplied(layer: str, settings: Settings) -> Supplied | None:

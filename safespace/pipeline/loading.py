@@ -18,7 +18,7 @@ from safespace.layers import boundaries, columns
 from safespace.pipeline.baselines import BASELINES, loaded_as
 from safespace.pipeline.calendars import held_calendar, ingest_calendar
 from safespace.pipeline.choices import layer_kinds
-from safespace.pipeline.layers import ingest_supplied, keep, layer_file
+from safespace.pipeline.layers import ingest_supplied, keep, layer_file, told_before
 from safespace.registry import SOURCES, USUAL_SOURCE
 from safespace.schemas import OUTCOMES, REPORTS, empty
 from safespace.sources import mapping as mappings
@@ -155,6 +155,8 @@ def ingest(
         When the store cannot be written.
     """
     name = load_name(name)
+    if mapping:
+        mappings.read_mapping(mapping)  # one that is missing or cannot be read is refused before any file is
     recalled = None if mapping else _recalled(paths, source, settings, sheet)
     how = (RECALLED,) if recalled else ()
     if not check_only:
@@ -494,8 +496,12 @@ def load_name(text: str) -> str:
     return name
 
 
-def ingest_areas(path: Path, *, settings: Settings, name_column: str | None = None) -> gpd.GeoDataFrame:
+def ingest_areas(
+    path: Path, *, settings: Settings, name_column: str | None = None, check_only: bool = False
+) -> gpd.GeoDataFrame:
     """Add areas from GeoJSON, KML or GeoPackage; an area with the same identifier is replaced.
+
+    With ``check_only`` they are read and returned, and nothing is kept.
 
     Raises
     ------
@@ -503,6 +509,8 @@ def ingest_areas(path: Path, *, settings: Settings, name_column: str | None = No
         When the file cannot be read or holds no usable polygon.
     """
     found = boundaries.read_areas(path, name_column=name_column)
+    if check_only:
+        return found
     store = Store.open(settings.store, create=True)
     held = store.areas()
     kept = held[~held["area_id"].isin(found["area_id"])]
@@ -510,15 +518,18 @@ def ingest_areas(path: Path, *, settings: Settings, name_column: str | None = No
     return found
 
 
-def ingest_stops(path: Path, *, settings: Settings) -> pd.DataFrame:
-    """Add public-transport stops from a NaPTAN export to the landmarks."""
+def ingest_stops(path: Path, *, settings: Settings, check_only: bool = False) -> pd.DataFrame:
+    """Add public-transport stops from a NaPTAN export to the landmarks; with ``check_only`` only read them."""
     found: pd.DataFrame = asset_files.read_naptan(path)
-    add_landmarks(found, settings)
+    if not check_only:
+        add_landmarks(found, settings)
     return found
 
 
-def ingest_area_values(path: Path, *, layer: str, settings: Settings) -> pd.Series:
+def ingest_area_values(path: Path, *, layer: str, settings: Settings, check_only: bool = False) -> pd.Series:
     """Add one number for each loaded area (residents, recorded incidents) as a baseline of that name.
+
+    With ``check_only`` they are read and returned, and nothing is kept.
 
     Raises
     ------
@@ -529,8 +540,7 @@ def ingest_area_values(path: Path, *, layer: str, settings: Settings) -> pd.Seri
     """
     code, value = BASELINES[layer].columns
     values = columns.read_area_values(path, code_column=code, value_column=value)
-    store = Store.open(settings.store, create=True)
-    held = values[values.index.isin(store.areas()["area_id"])]
+    held = values[values.index.isin(_loaded_areas(settings))]
     if held.empty:
         raise AreaError(
             "None of the codes in this file is a loaded area.",
@@ -543,8 +553,16 @@ def ingest_area_values(path: Path, *, layer: str, settings: Settings) -> pd.Seri
                 library="Load the boundaries first.",
             ),
         )
-    keep(held.rename("value").rename_axis("area_id").reset_index(), layer_file(layer, settings))
+    if not check_only:
+        keep(held.rename("value").rename_axis("area_id").reset_index(), layer_file(layer, settings))
+    held.attrs["left_out"] = [str(code) for code in values.index.difference(held.index)]
     return held
+
+
+def _loaded_areas(settings: Settings) -> set[str]:
+    """Return the identifiers of the areas held; none where there is no store yet, and none is made."""
+    held = (settings.store / "loads").is_dir()
+    return set(Store.open(settings.store).areas()["area_id"]) if held else set()
 
 
 def ingest_layer(
@@ -554,38 +572,113 @@ def ingest_layer(
     settings: Settings,
     name_column: str | None = None,
     value_column: str = "",
+    check_only: bool = False,
 ) -> tuple[str, ...]:
     """Add files of a layer that is not reports, and say what was added.
 
-    ``name_column`` names areas; ``value_column`` holds the amounts of a supplied layer (footfall, population).
+    Parameters
+    ----------
+    paths
+        The files; one only of a supplied layer (footfall, population).
+    layer
+        A name in :func:`~safespace.pipeline.choices.layer_kinds`.
+    settings
+        Where the store is.
+    name_column
+        The column that names each area; of areas only.
+    value_column
+        The column of amounts; of a supplied layer only.
+    check_only
+        Say what would be added, what it would replace and what would be left out, and change nothing.
 
     Raises
     ------
     InputError
-        When there is no such layer.
+        When there is no such layer, or it has no use for a column that was named.
     """
+    _refuse_unused_columns(layer, name_column, value_column)
+    checked = ("Checked only: nothing was loaded.",) if check_only else ()
     if layer in loaded_as("amounts"):
-        return ingest_supplied(paths, layer=layer, value_column=value_column, settings=settings)
-    said: list[str] = []
-    for path in paths:
-        if layer == "areas":
-            found = ingest_areas(path, settings=settings, name_column=name_column)
-            said += [f"{len(found):,} areas loaded from {path.name}.", *found.attrs.get("notes", ())]
-        elif layer == "stops":
-            said.append(f"{len(ingest_stops(path, settings=settings)):,} stops loaded from {path.name}.")
-        elif layer == "calendar":
-            said.append(_calendar_in_words(ingest_calendar(path, settings=settings), path))
-        elif layer in loaded_as("areas"):
-            values = ingest_area_values(path, layer=layer, settings=settings)
-            said.append(f"{values.sum():,.0f} {layer.replace('_', ' ')} in {len(values):,} loaded areas.")
-        else:
-            raise InputError(
-                "No such layer.",
-                code="layer-unknown",
-                seen=layer,
-                remedy=f"Choose from: {', '.join(layer_kinds())}.",
-            )
-    return tuple(said)
+        told = ingest_supplied(
+            paths, layer=layer, value_column=value_column, settings=settings, check_only=check_only
+        )
+        return *told, *checked
+    tell = _TELLERS.get(layer, partial(_tell_area_values, layer=layer))
+    return *(
+        said
+        for path in paths
+        for said in tell(path, settings, name_column=name_column, check_only=check_only)
+    ), *checked
+
+
+def _refuse_unused_columns(layer: str, name_column: str | None, value_column: str) -> None:
+    if layer not in layer_kinds():
+        raise InputError(
+            "No such layer.",
+            code="layer-unknown",
+            seen=layer,
+            remedy=f"Choose from: {', '.join(layer_kinds())}.",
+        )
+    unused = name_column if layer != "areas" else value_column if layer not in loaded_as("amounts") else ""
+    if unused:
+        raise InputError(
+            "This layer has no use for such a column.",
+            code="layer-column-not-used",
+            where=layer,
+            seen=unused,
+            remedy=Remedy(
+                cli=f"Leave out --{'name' if layer != 'areas' else 'value'}-column.",
+                app="Leave the column out.",
+                library=f"Leave out {'name' if layer != 'areas' else 'value'}_column.",
+            ),
+        )
+
+
+def _tell_areas(path: Path, settings: Settings, *, name_column: str | None, check_only: bool) -> list[str]:
+    before = _loaded_areas(settings) if check_only else set[str]()
+    found = ingest_areas(path, settings=settings, name_column=name_column, check_only=check_only)
+    notes = found.attrs.get("notes", ())
+    if not check_only:
+        return [f"{len(found):,} areas loaded from {path.name}.", *notes]
+    return [_would(len(found), int(found["area_id"].isin(before).sum()), "areas", path), *notes]
+
+
+def _tell_stops(path: Path, settings: Settings, *, name_column: str | None, check_only: bool) -> list[str]:
+    del name_column  # refused above
+    found = ingest_stops(path, settings=settings, check_only=check_only)
+    if not check_only:
+        return [f"{len(found):,} stops loaded from {path.name}."]
+    there = (settings.store / "loads").is_dir()
+    before = set(Store.open(settings.store).assets()["asset_id"]) if there else set[str]()
+    return [_would(len(found), int(found["asset_id"].isin(before).sum()), "stops", path)]
+
+
+def _tell_calendar(path: Path, settings: Settings, *, name_column: str | None, check_only: bool) -> list[str]:
+    del name_column  # refused above
+    return [_calendar_in_words(ingest_calendar(path, settings=settings, check_only=check_only), path)]
+
+
+def _tell_area_values(
+    path: Path, settings: Settings, *, layer: str, name_column: str | None, check_only: bool
+) -> list[str]:
+    del name_column  # refused above
+    values = ingest_area_values(path, layer=layer, settings=settings, check_only=check_only)
+    told = [f"{values.sum():,.0f} {layer.replace('_', ' ')} in {len(values):,} loaded areas."]
+    left = values.attrs.pop("left_out")
+    if left:
+        few = ", ".join(left[:_FIRST_SHOWN]) + (" ..." if len(left) > _FIRST_SHOWN else "")
+        told.append(f"{len(left):,} codes are of no loaded area and are left out: {few}.")
+    return [*told, *(told_before(layer, settings) if check_only else ())]
+
+
+def _would(found: int, replaced: int, what: str, path: Path) -> str:
+    return (
+        f"{found:,} {what} would be loaded from {path.name}: {found - replaced:,} new, and {replaced:,} in place "
+        "of those held under the same identifier."
+    )
+
+
+_TELLERS = {"areas": _tell_areas, "stops": _tell_stops, "calendar": _tell_calendar}
 
 
 def _calendar_in_words(found: pd.DataFrame, path: Path) -> str:

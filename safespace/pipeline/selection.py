@@ -118,6 +118,25 @@ def _widened(rows: pd.DataFrame, settings: Settings) -> tuple[date, date]:
     return first - quiet, last + quiet
 
 
+def check_factor(view: View, settings: Settings) -> None:
+    """Refuse a reason that no report of a view's sources has ever given: none at all would be found.
+
+    Raises
+    ------
+    InputError
+        Listing the reasons that are given.
+    """
+    held = Store.open(settings.store).reports(sources=view.sources, columns=["factor"])["factor"]
+    known = sorted({one for given in held.unique() for one in str(given).split("|")} - {""})
+    if view.factor and view.factor not in known:
+        raise InputError(
+            "No report held gives this reason.",
+            code="factor-unknown",
+            seen=view.factor,
+            remedy=f"Choose from: {', '.join(known) or 'none, since these reports give no reasons'}.",
+        )
+
+
 def count_events(view: View, window: pd.DataFrame, settings: Settings) -> pd.DataFrame:
     """Count a view's reports in the cells of a window, where the settings say that queries run.
 
