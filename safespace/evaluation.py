@@ -105,7 +105,7 @@ class Evaluation:
     """What can be said about an intervention.
 
     ``detectable_change`` is the smallest fall that counts like those before would have shown, as a share:
-    0.59 says that nothing less than minus 59 % would. ``claim`` says whether the verdict is one.
+    0.59 says that nothing less than minus 59 % would. ``level`` is the probability of the intervals. ``claim`` says whether the verdict is one.
     """
 
     counts: Counts
@@ -115,6 +115,7 @@ class Evaluation:
     verdict: Verdict
     sentence: str
     caveats: tuple[str, ...]
+    level: float
     maryland_level: int = MARYLAND_LEVEL
 
     __repr__ = in_short
@@ -183,6 +184,7 @@ def evaluate(
         verdict=verdict,
         sentence=_sentence(verdict, counts, difference, ratio, detectable, level),
         caveats=_caveats(counts, after_per_before, dispersion),
+        level=level,
     )
 
 

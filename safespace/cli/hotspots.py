@@ -332,7 +332,9 @@ def _show_change(found: pipeline.Change, wrote: list[Path], *, as_json: bool) ->
 
 def _show_compared(found: pipeline.Compared, wrote: list[Path], *, as_json: bool) -> None:
     if as_json:
-        print_json({"area": records(found.whole)[0], "cells": records(found.cells), "notes": found.notes})
+        made = {"interval": found.level, "false_discovery_rate": found.false_discovery_rate}
+        cells = {"area": records(found.whole)[0], "cells": records(found.cells)}
+        print_json(cells | {"method": made, "notes": found.notes})
         return
     show(found.whole, "Events per day in the area, after beside before")
     shown = ["name", "before", "after", "ratio", "lower", "upper", "e_q_value"]
@@ -405,7 +407,9 @@ def validate(  # noqa: PLR0913, PLR0917 - each is one documented option
     wrote = [pipeline.write_answer(found.table, path, view, settings) for path in out or []]
     notes = pipeline.describe_concentration(view, settings)
     if as_json:
-        print_json({"basis": found.basis(), "methods": records(found.table), "notes": notes})
+        print_json(
+            {"basis": found.basis(), "interval": found.level, "methods": records(found.table), "notes": notes}
+        )
         return
     shown = [name for name in found.table.columns if not name.endswith(("_lower", "_upper"))]
     show(found.table[shown], "Later events in places chosen from earlier ones")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 import numpy as np
@@ -102,7 +103,7 @@ def validate_places(
     """
     counted = count_cells(view, settings)
     periods = _counted_by(view, counted, _period(freq), settings)
-    return hotspots.validate(periods, counted, later=later, seed=seed)
+    return hotspots.validate(periods, counted, later=later, seed=seed, level=settings.hotspots.interval)
 
 
 def describe_concentration(view: View, settings: Settings) -> tuple[str, ...]:
@@ -440,7 +441,8 @@ def find_change(view: View, settings: Settings, *, seed: int = 0) -> Change:
     trend = _or_say(lambda: hotspots.find_trend(whole.sum()), notes)
     if trend is not None:
         notes.append(_trend_in_words(trend))
-    near = _or_say(lambda: hotspots.near_repeat(inside(reports, counted, view), seed=seed), notes)
+    ours, level = inside(reports, counted, view), settings.hotspots.interval
+    near = _or_say(lambda: hotspots.near_repeat(ours, seed=seed, level=level), notes)
     return Change(months, trend, near, tuple(notes))
 
 
@@ -574,11 +576,13 @@ class Compared:
 
     ``whole`` is one row for the area, ``cells`` one row a cell with any event (``cell``, ``name`` and the columns of
     :func:`safespace.hotspots.compare_periods`, with ``changed`` at the false discovery rate over all cells), the
-    surest first.
+    surest first; ``level`` is the probability of the intervals.
     """
 
     whole: pd.DataFrame
     cells: pd.DataFrame
+    level: float
+    false_discovery_rate: float
     notes: tuple[str, ...]
 
     __repr__ = in_short
@@ -620,10 +624,15 @@ def compare_periods(
     counts = [_events_in(view, settings, period) for period in (before, after)]
     _refuse_empty(counts, view, settings)
     days = [float((last - first).days + 1) for first, last in (before, after)]
-    found = hotspots.compare_periods(*counts, days_before=days[0], days_after=days[1])
-    whole = hotspots.compare_periods(
-        *(pd.Series({0: int(one.sum())}) for one in counts), days_before=days[0], days_after=days[1]
-    ).drop(columns=["q_value", "e_q_value"])
+    compared = partial(
+        hotspots.compare_periods,
+        days_before=days[0],
+        days_after=days[1],
+        level=settings.hotspots.interval,
+    )
+    found = compared(*counts)
+    whole = compared(*(pd.Series({0: int(one.sum())}) for one in counts))
+    whole = whole.drop(columns=["q_value", "e_q_value"])
     rate = settings.hotspots.false_discovery_rate
     table = found.assign(changed=found["e_q_value"] <= rate).sort_values(
         ["e_q_value", "e_p_value"], kind="stable"
@@ -632,7 +641,7 @@ def compare_periods(
     named = _named(table.reset_index(), rows, view, settings)
     notes = (*_beyond(view, settings, before, after), *_compared_notes(table, days, rate))
     notes = (NIGHTS_UNEVEN, *notes) if view.calendar else notes
-    return Compared(whole.reset_index(drop=True), named, notes)
+    return Compared(whole.reset_index(drop=True), named, settings.hotspots.interval, rate, notes)
 
 
 def _beyond(

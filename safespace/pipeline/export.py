@@ -434,7 +434,7 @@ def agreement_page(found: Agreement, settings: Settings) -> str:
     text = maps.PageText(
         title=f"{found.area_name}: where public reports and recorded incidents agree",
         subtitle=f"Cells higher than their usual: {counts}.",
-        credits=_credits(found.credit),
+        credits=found.credits,
         synthetic=found.synthetic,
         streets_credit=streets_credit(settings),
     )
@@ -552,7 +552,7 @@ def places_page(found: PlacesFound, settings: Settings) -> str:
     text = maps.PageText(
         title=f"{found.area_name}: {_title(found.view)}",
         subtitle=headline(found).capitalize(),
-        credits=_credits(found.credit),
+        credits=found.credits,
         synthetic=found.synthetic,
         caption=found.hotspots.basis(),
         streets_credit=streets_credit(settings),
@@ -566,7 +566,7 @@ def walk_page(plan: WalkPlanned, settings: Settings) -> str:
     text = maps.PageText(
         title=f"{plan.origin_name} to {plan.destination_name}",
         subtitle=". ".join(["Walking options, compared to find what to mend", *plan.options.limits.words()]),
-        credits=_credits(plan.credit),
+        credits=(plan.credit,),
         synthetic=plan.synthetic,
         streets_credit=streets_credit(settings),
     )
@@ -577,10 +577,6 @@ def walk_page(plan: WalkPlanned, settings: Settings) -> str:
     return maps.route_page(
         plan.routes, text=text, streets=lines[lines.intersects(frame)], comparison=walk_in_short(plan)
     )
-
-
-def _credits(credit: str) -> tuple[str, ...]:
-    return tuple(credit.split(". "))
 
 
 def walk_in_short(plan: WalkPlanned) -> pd.DataFrame:

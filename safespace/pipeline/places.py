@@ -75,8 +75,8 @@ class PlacesFound:
         The reports are made up.
     notes
         Sentences that belong beside the map.
-    credit
-        Attribution that belongs on everything drawn from this.
+    credits
+        Attributions that belong on everything drawn from this.
     version
         Fingerprint of what the answer rests on.
     """
@@ -94,11 +94,16 @@ class PlacesFound:
     until: date | None
     synthetic: bool
     notes: tuple[str, ...]
-    credit: str
+    credits: tuple[str, ...]
     version: str
 
     __repr__ = in_short
     _repr_html_ = in_html
+
+    @property
+    def credit(self) -> str:
+        """Every attribution, in one line."""
+        return ". ".join(self.credits)
 
 
 @dataclass(frozen=True)
@@ -233,7 +238,7 @@ def find_places(view: View, settings: Settings) -> PlacesFound:
         until=chosen.until,
         synthetic=synthetic,
         notes=(_two_baselines(told, other), *chosen.sentences(), *_small_print(found, view, settings)),
-        credit=credit_of(view, settings, synthetic=synthetic),
+        credits=credits_of(view, settings, synthetic=synthetic),
         version=version(settings),
     )
 
@@ -293,11 +298,16 @@ class Agreement:
     names: dict[int, str]
     synthetic: bool
     notes: tuple[str, ...]
-    credit: str
+    credits: tuple[str, ...]
     version: str
 
     __repr__ = in_short
     _repr_html_ = in_html
+
+    @property
+    def credit(self) -> str:
+        """Every attribution, in one line."""
+        return ". ".join(self.credits)
 
     @property
     def table(self) -> pd.DataFrame:
@@ -354,7 +364,7 @@ def find_agreement(view: View, settings: Settings) -> Agreement:
         names=name_cells(reports, view.resolution, settings),
         synthetic=synthetic,
         notes=_agreement_notes(felt, recorded, chosen, view, settings),
-        credit=credit_of(
+        credits=credits_of(
             view.but(sources=(*of_layer(FELT), *of_layer(RECORDED))), settings, synthetic=synthetic
         ),
         version=version(settings),
@@ -469,10 +479,15 @@ def _small_print(found: Hotspots, view: View, settings: Settings) -> tuple[str, 
 
 def credit_of(view: View, settings: Settings, *, synthetic: bool) -> str:
     """Return the attribution that belongs on everything drawn for a view."""
+    return ". ".join(credits_of(view, settings, synthetic=synthetic))
+
+
+def credits_of(view: View, settings: Settings, *, synthetic: bool) -> tuple[str, ...]:
+    """Return each credit that belongs on everything drawn for a view."""
     parts = ["Synthetic data"] if synthetic else []
     parts += [streets_credit(settings), *(SOURCES[source].credit for source in view.sources)]
     parts.append(BASELINES[view.baseline].credit)
-    return ". ".join(dict.fromkeys(filter(None, parts)))
+    return tuple(dict.fromkeys(filter(None, parts)))
 
 
 def street_lines(view: View, settings: Settings) -> gpd.GeoDataFrame | None:
