@@ -359,7 +359,9 @@ def test_nothing_before_is_refused() -> None:
 def test_options_out_of_range_are_refused(options) -> None:
     with pytest.raises(SettingsError) as refused:
         evaluate(WORKED, **options)
-    assert str(refused.value) == f"evaluation: Some options are out of range. Seen: {options}."
+    assert str(refused.value) == (
+        f"evaluation: Some options are out of range. Seen: {options}. Give these options within their range."
+    )
 
 
 def test_negative_counts_are_refused() -> None:
