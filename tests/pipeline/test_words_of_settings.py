@@ -17,7 +17,7 @@ import safespace
 from safespace import briefs, cli, pipeline
 from safespace.app import decks, formatting, method, words
 from safespace.briefs import exports
-from safespace.pipeline.baselines import baseline_note
+from safespace.pipeline.exposures import baseline_note
 from safespace.settings import Settings, load_settings
 
 LEVEL = re.compile(r"\b95 ?%")
