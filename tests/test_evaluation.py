@@ -367,7 +367,9 @@ def test_options_out_of_range_are_refused(options) -> None:
 def test_negative_counts_are_refused() -> None:
     with pytest.raises(InputError) as refused:
         Counts((1, 1), (1, -2))
-    assert str(refused.value) == "Counts cannot be negative. Seen: {'control': (1, -2)}."
+    assert str(refused.value) == (
+        "Counts cannot be negative. Seen: {'control': (1, -2)}. Give zero or more for each."
+    )
 
 
 # ---- counting ---------------------------------------------------------------------------------------
@@ -436,7 +438,8 @@ def test_periods_that_make_no_sense_are_refused(before, after) -> None:
         )
     assert str(refused.value) == (
         "The period before must end before the one after starts. "
-        f"Seen: {before[0]} to {before[1]}, {after[0]} to {after[1]}."
+        f"Seen: {before[0]} to {before[1]}, {after[0]} to {after[1]}. "
+        "Choose periods that do not overlap, the earlier one first."
     )
 
 
@@ -449,4 +452,7 @@ def test_roles_and_columns_that_are_not_known_are_refused() -> None:
     )
     with pytest.raises(SchemaError) as lacking:
         count_periods(frame.drop(columns="event_id"), roles, resolution=8, **PERIODS)
-    assert str(lacking.value) == "reports: Columns are missing. Seen: no cell_8, event_id."
+    assert (
+        str(lacking.value)
+        == "reports: Columns are missing. Seen: no cell_8, event_id. Give the table with these columns."
+    )
