@@ -10,9 +10,11 @@ SERVE ?= 1
 PORT ?= 8501
 OUT ?= demo-output
 WORKERS ?= 2
+SAMPLE ?= 1500
+SAMPLE_SEED ?= 2022
 
 .DEFAULT_GOAL := help
-.PHONY: help demo app test check bench docs clean
+.PHONY: help demo app test check bench mutants docs clean
 
 help: ## List the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -40,6 +42,10 @@ check: $(READY) ## Style, types and import contract only
 
 bench: $(READY) ## Speed as ratios against named peers in one run
 	$(BIN)/python -m pytest tests/benchmarks --benchmark-enable --benchmark-only -p no:xdist -p no:cacheprovider
+
+mutants: $(READY) ## Change the code a little and see whether a test notices: SAMPLE of them, all with SAMPLE=0
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[mutants]'
+	$(BIN)/python tests/mutation.py --sample $(SAMPLE) --seed $(SAMPLE_SEED) --workers $(WORKERS)
 
 docs: $(READY) ## Regenerate the pages that are made from code (docs/formats.md, docs/cli.md, docs/errors.md)
 	$(BIN)/python -m safespace docs --out docs

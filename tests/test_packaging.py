@@ -47,13 +47,14 @@ def test_constraints_pin_every_dependency_and_record_no_address():
     assert all(re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.+!]+", line) for line in lines)
     pinned = {line.split("==")[0].lower().replace("_", "-") for line in lines}
     project = PYPROJECT["project"]
-    wanted = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    extras = project["optional-dependencies"]
+    wanted = [*project["dependencies"], *extras["dev"], *extras["mutants"]]
     assert {split(item)[0] for item in wanted} <= pinned
 
 
 def test_the_make_targets_that_are_promised_exist():
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
-    assert {"demo", "app", "test", "check", "bench", "docs"} <= targets
+    assert {"demo", "app", "test", "check", "bench", "mutants", "docs"} <= targets
 
 
 @pytest.mark.parametrize("command", ["make demo", "make test"])
