@@ -210,6 +210,7 @@ def test_every_row_that_cannot_be_used_is_named(tmp_path) -> None:
     )
     with pytest.raises(FileError) as caught:
         read_calendar(path)
+    assert caught.value.code == "calendar-rows-not-usable"
     assert str(caught.value) == (
         f"{path}: Some rows of the calendar cannot be used. Seen: row 2: kind 'party'; row 3: no name; "
         "row 3: starts '28/01/2022'; row 4: ends '2022-01-02 19:00', before it starts; "
@@ -235,6 +236,7 @@ def test_files_that_are_no_calendars_are_refused(tmp_path) -> None:
     path = written(tmp_path, "A,2022-01-01", header="name,starts")
     with pytest.raises(FileError) as lacking:
         read_calendar(path)
+    assert lacking.value.code == "calendar-column-missing"
     assert str(lacking.value) == (
         f"{path}: The calendar lacks a column. Seen: no kind, ends. Columns are name, kind, starts, ends, zone."
     )
@@ -242,6 +244,7 @@ def test_files_that_are_no_calendars_are_refused(tmp_path) -> None:
     for name, seen in (("none.csv", "No such file"), ("empty.csv", "No columns to parse from file")):
         with pytest.raises(FileError) as unread:
             read_calendar(tmp_path / name)
+        assert unread.value.code == "calendar-not-readable"
         assert str(unread.value).startswith(f"{tmp_path / name}: The calendar cannot be read. Seen: ")
         assert seen in str(unread.value)
         assert str(unread.value).endswith(
@@ -276,6 +279,7 @@ def test_zones_are_matched_by_label_and_not_by_place(tmp_path) -> None:
     assert (str(none.dtype), len(none)) == ("str", 0)
     with pytest.raises(InputError) as refused:
         on_at(moments.dt.tz_localize(None), calendar)
+    assert refused.value.code == "moments-without-time-zone"
     assert str(refused.value) == "Moments need a time zone. Seen: datetime64[us]. Give them in UTC."
 
 

@@ -262,6 +262,7 @@ def test_cells_finer_than_the_policy_are_refused() -> None:
         assert made.resolution == finest
         with pytest.raises(DisclosureError) as refused:
             make(at_resolution(cells(9, 9), finest + 1), other(finest_resolution=finest))
+        assert refused.value.code == "policy-cells-too-fine"
         assert str(refused.value) == (
             "Cells are finer than the policy 'responsible-authority' allows. "
             f"Seen: resolution {finest + 1}. Use resolution {finest} or coarser."
@@ -269,6 +270,7 @@ def test_cells_finer_than_the_policy_are_refused() -> None:
     assert make(at_resolution(cells(9, 9), 5)).resolution == 5
     with pytest.raises(SchemaError) as mixed:
         make(pd.concat([cells(9, 9), at_resolution(cells(9, 9), 9)]))
+    assert mixed.value.code == "cells-mixed-resolutions"
     assert str(mixed.value) == "cells: Cells of one resolution are needed. Seen: [8, 9]."
 
 
@@ -288,6 +290,7 @@ def test_periods_shorter_than_the_policy_are_refused(since, until, months) -> No
         make(cells(9, 9), other(shortest_window_months=months), period=(since, until))
     with pytest.raises(DisclosureError) as refused:
         make(cells(9, 9), other(shortest_window_months=months + 1), period=(since, until))
+    assert refused.value.code == "policy-period-too-short"
     assert str(refused.value) == (
         "The period is shorter than the policy 'responsible-authority' allows. "
         f"Seen: {since} to {until}, {months} whole months. Use at least {months + 1} months."
@@ -298,6 +301,7 @@ def test_periods_shorter_than_the_policy_are_refused(since, until, months) -> No
 def test_periods_that_end_before_they_start_are_refused(period) -> None:
     with pytest.raises(SettingsError) as refused:
         make(cells(9, 9), period=period)
+    assert refused.value.code == "period-ends-before-start"
     assert str(refused.value) == f"A period must end after it starts. Seen: {period[0]} to {period[1]}."
 
 
@@ -320,6 +324,14 @@ def test_tables_that_make_no_sense_are_refused(frame, options, said) -> None:
     with pytest.raises(SchemaError) as refused:
         make(frame, **options)
     assert str(refused.value) == said
+    codes = {
+        "Columns": "columns-missing",
+        "Cells repeat": "cells-repeated",
+        "Counts": "counts-negative",
+        "Cells of": "cells-mixed-resolutions",
+        "An area": "area-named-as-total",
+    }
+    assert [refused.value.code] == [code for start, code in codes.items() if f": {start}" in said]
 
 
 # ---- the solver -------------------------------------------------------------------------------------
@@ -410,6 +422,7 @@ def test_sums_that_contradict_each_other_are_refused(monkeypatch) -> None:
     monkeypatch.setattr("safespace.disclosure.linprog", lambda *_, **__: SimpleNamespace(status=2, fun=None))
     with pytest.raises(DisclosureError) as refused:
         attack(np.array([2, 3]), np.ones(2, dtype=bool), np.ones((1, 2), dtype=bool), threshold=5)
+    assert refused.value.code == "published-disagrees"
     assert str(refused.value) == (
         "What was published before does not agree with the data now. "
         "The data for the period has changed: withdraw the earlier release first."
@@ -430,6 +443,7 @@ def test_a_release_that_can_be_undone_is_refused(monkeypatch) -> None:
     monkeypatch.setattr("safespace.disclosure.suppress", careless)
     with pytest.raises(DisclosureError) as refused:
         make(cells(3, 6, 9))
+    assert refused.value.code == "hidden-counts-recoverable"
     assert str(refused.value) == (
         "the release alone: Hidden counts can be worked out. Seen: 1 exactly, 1 within too narrow limits. "
         "Use larger cells, a longer period, or fewer totals."
@@ -466,6 +480,7 @@ def test_two_areas_and_two_totals_leave_the_cell_in_neither(names) -> None:
     make(frame, areas=two)
     with pytest.raises(DisclosureError) as refused:
         make(frame, areas=two, ledger=[first])
+    assert refused.value.code == "hidden-counts-recoverable"
     assert str(refused.value) == (
         "together with earlier releases: Hidden counts can be worked out. "
         "Seen: 1 exactly, 1 within too narrow limits. Use larger cells, a longer period, or fewer totals."
@@ -496,6 +511,7 @@ def test_overlapping_periods_and_nested_sources_are_refused() -> None:
     first = make(cells(9, 2, 3, 7))
     with pytest.raises(DisclosureError) as refused:
         make(cells(9, 2, 3, 8), sources=["nte", "spiking"], ledger=[first])
+    assert refused.value.code == "release-not-comparable"
     assert str(refused.value) == (
         "An earlier release overlaps this one and the two cannot be compared. "
         "Seen: events of nte, 2022-01-01 to 2023-01-01, resolution 8 and "
@@ -530,6 +546,7 @@ def test_late_rows_in_a_released_period_are_refused(changed) -> None:
     first = make(cells(9, 2, 3, 7))
     with pytest.raises(DisclosureError) as refused:
         make(changed, ledger=[first])
+    assert refused.value.code == "release-data-changed"
     assert str(refused.value) == (
         "The data for the period has changed since it was released. Seen: 2022-01-01 to 2023-01-01. "
         "The difference would show what changed. Withdraw the earlier release first."

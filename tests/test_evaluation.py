@@ -338,6 +338,7 @@ def test_nothing_before_is_refused() -> None:
     ):
         with pytest.raises(TooFewError) as refused:
             evaluate(counts)
+        assert refused.value.code == "nothing-before"
         assert str(refused.value) == (
             f"Nothing was reported before, so a change cannot be told. Seen: {seen}. "
             "Use a longer period before, or larger places."
@@ -359,6 +360,7 @@ def test_nothing_before_is_refused() -> None:
 def test_options_out_of_range_are_refused(options) -> None:
     with pytest.raises(SettingsError) as refused:
         evaluate(WORKED, **options)
+    assert refused.value.code == "evaluation-options"
     assert str(refused.value) == (
         f"evaluation: Some options are out of range. Seen: {options}. Give these options within their range."
     )
@@ -367,6 +369,7 @@ def test_options_out_of_range_are_refused(options) -> None:
 def test_negative_counts_are_refused() -> None:
     with pytest.raises(InputError) as refused:
         Counts((1, 1), (1, -2))
+    assert refused.value.code == "evaluation-counts-negative"
     assert str(refused.value) == (
         "Counts cannot be negative. Seen: {'control': (1, -2)}. Give zero or more for each."
     )
@@ -436,6 +439,7 @@ def test_periods_that_make_no_sense_are_refused(before, after) -> None:
             before=before,
             after=after,
         )
+    assert refused.value.code == "evaluation-periods-overlap"
     assert str(refused.value) == (
         "The period before must end before the one after starts. "
         f"Seen: {before[0]} to {before[1]}, {after[0]} to {after[1]}. "
@@ -447,11 +451,13 @@ def test_roles_and_columns_that_are_not_known_are_refused() -> None:
     frame, roles = reports((1, "a", "2022-01-01")), pd.Series({1: "treated"})
     with pytest.raises(InputError) as refused:
         count_periods(frame, pd.Series({1: "buffer", 2: "area"}), resolution=9, **PERIODS)
+    assert refused.value.code == "place-role-unknown"
     assert str(refused.value) == (
         "Not a role of a place. Seen: area, buffer. Use: treated, control, displacement, displacement_control."
     )
     with pytest.raises(SchemaError) as lacking:
         count_periods(frame.drop(columns="event_id"), roles, resolution=8, **PERIODS)
+    assert lacking.value.code == "columns-missing"
     assert (
         str(lacking.value)
         == "reports: Columns are missing. Seen: no cell_8, event_id. Give the table with these columns."

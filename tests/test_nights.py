@@ -132,6 +132,7 @@ def test_windows_out_of_order_are_refused(windows, seen) -> None:
     for ask in (night_of, window_of):
         with pytest.raises(SettingsError) as refused:
             ask(utc("2022-01-01"), windows=windows)
+        assert refused.value.code == "night-windows-out-of-order"
         assert str(refused.value) == (
             f"night: The windows of a night must follow each other. Seen: {seen}. "
             "Put them in the order of the night, each starting when the one before ends."
@@ -141,6 +142,7 @@ def test_windows_out_of_order_are_refused(windows, seen) -> None:
 def test_a_night_without_windows_is_refused() -> None:
     with pytest.raises(SettingsError) as refused:
         window_of(utc("2022-01-01"), windows=())
+    assert refused.value.code == "night-without-window"
     assert str(refused.value) == "night: A night needs at least one window. Name one."
 
 
@@ -267,6 +269,7 @@ def test_moments_without_a_time_zone_are_refused() -> None:
     for ask in (*asked, lambda moments: aoristic(moments, utc("2022-01-01"))):
         with pytest.raises(InputError) as refused:
             ask(naive)
+        assert refused.value.code == "moments-without-time-zone"
         assert str(refused.value) == f"Moments need a time zone. Seen: {naive.dtype}. Give them in UTC."
 
 
@@ -275,6 +278,7 @@ def test_weekday_and_hour_are_local() -> None:
     assert out.to_numpy().tolist() == [[SAT, 0], [SAT, 23]]
     with pytest.raises(InputError) as refused:
         weekday_and_hour(utc(None, "2022-01-01", None))
+    assert refused.value.code == "moments-unknown"
     assert str(refused.value) == "moments: Some moments are not known. Seen: 2 rows."
 
 
@@ -388,12 +392,14 @@ def test_weights_agree_with_counting_minutes(begin, minutes) -> None:
 def test_intervals_that_make_no_sense_are_refused() -> None:
     with pytest.raises(InputError) as refused:
         aoristic(utc("2022-01-02", "2022-01-02"), utc("2022-01-02", "2022-01-01 23:59:59"))
+    assert refused.value.code == "interval-reversed"
     assert str(refused.value) == (
         "row 1: An interval ends before it starts. "
         "Seen: 2022-01-02 00:00:00+00:00 to 2022-01-01 23:59:59+00:00. Swap the two or leave the row out."
     )
     with pytest.raises(InputError) as unknown:
         hour_table(utc(None), utc("2022-01-01"))
+    assert unknown.value.code == "moments-unknown"
     assert str(unknown.value) == "occurred_from: Some moments are not known. Seen: 1 rows."
 
 

@@ -111,6 +111,7 @@ def test_a_baseline_without_a_sum_is_refused(base, seen):
         return
     with pytest.raises(InputError) as refused:
         ring_test([1, 1, 0], np.where(tested, base, 0), ring, tested=tested)
+    assert refused.value.code == "baseline-zero-or-infinite"
     assert str(refused.value) == (
         "The baseline is zero in every cell, or without an end in one. "
         f"Seen: {seen}. Choose a baseline that covers the area."

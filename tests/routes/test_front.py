@@ -178,6 +178,7 @@ def test_partial_walks_are_counted_to_the_last():
     assert len(routes.trade_off(graph, origin, destination, exposure=exposure, most_labels=4).paths) == 2
     with pytest.raises(PlaceError) as refused:
         routes.trade_off(graph, origin, destination, exposure=exposure, most_labels=3)
+    assert refused.value.code == "places-too-far-apart"
     assert str(refused.value) == (
         "The two places are too far apart for an exact trade-off set. Seen: the shortest walk is 100 m. "
         "Choose nearer places, or lower routes.detour_cap."

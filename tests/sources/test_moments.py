@@ -406,6 +406,7 @@ def test_when_a_column_is_month_first(texts, refused):
     with pytest.raises(SchemaError) as caught:
         read(*texts)
     count = len({text for text in texts if text in late(9)})
+    assert caught.value.code == "dates-look-month-first"
     assert str(caught.value) == (
         f"The dates in start look month first. Seen: {count} different dates with a day above 12 in second place. "
         'Give a mapping with date_order "mdy", or "dmy" if those dates are wrong.'
