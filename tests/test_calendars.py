@@ -192,6 +192,8 @@ def test_rows_are_sorted_and_numbered_afresh_and_kept_as_text(tmp_path) -> None:
     assert out["kind"].tolist() == ["event", "event", "campaign", "match"]
     assert out.index.tolist() == [0, 1, 2, 3]
     assert read_calendar(written(tmp_path)).empty
+    alone = read_calendar(written(tmp_path, '007, "match", "2022-02-01 19:45",, "North, by the river"'))
+    assert (alone["name"][0], alone["zone"][0]) == ("007", "North, by the river")
 
 
 REMEDY = "Kinds are match, event, campaign; moments are written 2022-01-28 19:45 or 2022-01-28."
@@ -410,6 +412,7 @@ def entry(starts: str, ends: str) -> pd.DataFrame:
         ("2022-07-02 04:00", "2022-07-03 04:00", {"tz": "America/New_York"}, ["07-02"]),
         ("2022-07-02 02:00", "2022-07-02 09:00", {"tz": "America/New_York"}, ["07-01"]),
         ("2022-07-01 23:00", "2022-07-02 23:00", {"tz": "America/New_York"}, ["07-01", "07-02"]),
+        ("2022-07-02 09:00", "2022-07-02 12:00", {"tz": "America/New_York"}, ["07-01", "07-02"]),
     ],
 )
 def test_the_days_of_an_entry(starts, ends, options, days) -> None:

@@ -305,6 +305,10 @@ def test_what_is_not_a_moment_is_rejected_with_its_reason(text, reason):
             "bad_moment",
             "The start '28/01/0100 10:00' is not a date or time that can be read.",
         ),
+        ("1 Jan 1800", "default_date", "The start '1 Jan 1800' is a system's default, not a date."),
+        ("31 Dec 1799", "bad_moment", "The start '31 Dec 1799' is not a date or time that can be read."),
+        ("31 Dec 2199", "future_date", "The start '31 Dec 2199' is in the future."),
+        ("1 Jan 2200", "bad_moment", "The start '1 Jan 2200' is not a date or time that can be read."),
         ("28 Jxn 2022", "bad_moment", "The start '28 Jxn 2022' is not a date or time that can be read."),
         (
             "28/01/2022 0:30 am",
