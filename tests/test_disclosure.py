@@ -271,7 +271,10 @@ def test_cells_finer_than_the_policy_are_refused() -> None:
     with pytest.raises(SchemaError) as mixed:
         make(pd.concat([cells(9, 9), at_resolution(cells(9, 9), 9)]))
     assert mixed.value.code == "cells-mixed-resolutions"
-    assert str(mixed.value) == "cells: Cells of one resolution are needed. Seen: [8, 9]."
+    assert (
+        str(mixed.value)
+        == "cells: Cells of one resolution are needed. Seen: [8, 9]. Count all at one resolution."
+    )
 
 
 @pytest.mark.parametrize(
@@ -302,21 +305,32 @@ def test_periods_that_end_before_they_start_are_refused(period) -> None:
     with pytest.raises(SettingsError) as refused:
         make(cells(9, 9), period=period)
     assert refused.value.code == "period-ends-before-start"
-    assert str(refused.value) == f"A period must end after it starts. Seen: {period[0]} to {period[1]}."
+    assert (
+        str(refused.value)
+        == f"A period must end after it starts. Seen: {period[0]} to {period[1]}. Swap the two dates."
+    )
 
 
 @pytest.mark.parametrize(
     ("frame", "options", "said"),
     [
-        (cells(9)[["cell"]], {}, "cells: Columns are missing. Seen: no area_km2, events."),
-        (cells(9), {"measure": "pins"}, "cells: Columns are missing. Seen: no pins."),
-        (pd.concat([cells(9, 9), cells(9, 9)]), {}, "cells: Cells repeat. Seen: 2."),
-        (cells(9, -1, -2), {}, "events: Counts are negative. Seen: -2."),
-        (cells(), {}, "cells: Cells of one resolution are needed. Seen: []."),
+        (
+            cells(9)[["cell"]],
+            {},
+            "cells: Columns are missing. Seen: no area_km2, events. Give the table with these columns.",
+        ),
+        (
+            cells(9),
+            {"measure": "pins"},
+            "cells: Columns are missing. Seen: no pins. Give the table with these columns.",
+        ),
+        (pd.concat([cells(9, 9), cells(9, 9)]), {}, "cells: Cells repeat. Seen: 2. Sum the counts per cell."),
+        (cells(9, -1, -2), {}, "events: Counts are negative. Seen: -2. Give zero or more in every cell."),
+        (cells(), {}, "cells: Cells of one resolution are needed. Seen: []. Count all at one resolution."),
         (
             cells(9, 9),
             {"areas": areas("total", None)},
-            "areas: An area cannot have the name of the total. Seen: total.",
+            "areas: An area cannot have the name of the total. Seen: total. Give the area another name.",
         ),
     ],
 )

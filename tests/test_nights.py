@@ -279,7 +279,7 @@ def test_weekday_and_hour_are_local() -> None:
     with pytest.raises(InputError) as refused:
         weekday_and_hour(utc(None, "2022-01-01", None))
     assert refused.value.code == "moments-unknown"
-    assert str(refused.value) == "moments: Some moments are not known. Seen: 2 rows."
+    assert str(refused.value) == "moments: Some moments are not known. Seen: 2 rows. Leave those rows out."
 
 
 # ---- aoristic weights, by hand ----------------------------------------------------------------------
@@ -400,7 +400,9 @@ def test_intervals_that_make_no_sense_are_refused() -> None:
     with pytest.raises(InputError) as unknown:
         hour_table(utc(None), utc("2022-01-01"))
     assert unknown.value.code == "moments-unknown"
-    assert str(unknown.value) == "occurred_from: Some moments are not known. Seen: 1 rows."
+    assert (
+        str(unknown.value) == "occurred_from: Some moments are not known. Seen: 1 rows. Leave those rows out."
+    )
 
 
 def test_no_reports_have_no_weights() -> None:
