@@ -1,13 +1,10 @@
 from . import errors as errors
+from .api.deciding import evaluate, make_brief, release
 from .api.found import Hotspots, find_agreement, find_hotspots, scan
 from .api.grid import add_cells, count, grid
-from .api.walking import demo_data, isochrone, plan_walk, rank_fixes, read_streets
+from .api.walking import demo_data, find_corridors, isochrone, plan_walk, rank_fixes, read_streets
 from .hotspots.trends import compare_periods, find_trend
-from .pipeline.corridors import find_corridors
-from .pipeline.evaluation import evaluate
-from .pipeline.export import make_brief
 from .pipeline.places import find_places
-from .pipeline.releases import release
 from .pipeline.view import View
 from .settings import Settings, load_settings
 from .sources import read_reports

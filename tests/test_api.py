@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import ast
+import doctest
+import sqlite3
+import tomllib
+from contextlib import closing
+from datetime import date
 from pathlib import Path
 
 import folium
@@ -15,7 +20,7 @@ import shapely
 from pandas.testing import assert_frame_equal
 
 import safespace as ss
-from safespace import hotspots, maps
+from safespace import briefs, hotspots, maps
 
 mpl.use("Agg")
 SYSTEMS = ("EPSG:4326", "EPSG:27700", "EPSG:3857")
@@ -270,3 +275,141 @@ def test_the_five_lines_of_the_readme_go_from_a_table_to_a_map(points, tmp_path,
     exec(lines, told)  # noqa: S102 - the lines as people copy them
     assert len(told["found"].places) == 1
     assert "Place 1" in Path("map.html").read_text(encoding="utf-8")
+
+
+def test_five_lines_for_each_task_run_as_printed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    page = (Path(ss.__file__).parents[1] / "docs" / "five-lines.md").read_text(encoding="utf-8")
+    blocks = [part.partition("```")[0] for part in page.split("```python\n")[1:]]
+    assert len(blocks) >= 9
+    assert max(block.count(">>> ") for block in blocks) <= 5
+    lines = doctest.DocTestParser().get_doctest("\n".join(blocks), {}, "five-lines.md", None, 0)
+    said: list[str] = []
+    assert doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(lines, out=said.append).failed == 0, said
+
+
+def test_the_version_is_that_of_the_package():
+    project = tomllib.loads((Path(ss.__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))
+    assert ss.__version__ == project["project"]["version"]
+
+
+HERE, THERE = shapely.box(-1.20, 52.90, -1.17, 52.93), shapely.box(-1.13, 52.97, -1.10, 53.00)
+
+
+@pytest.fixture(scope="module")
+def dated():
+    """Return 50 and 30 points in one area, 60 and 55 in the other, before and from 1 March."""
+    lon, lat = [-1.185] * 80 + [-1.115] * 115, [52.915] * 80 + [52.985] * 115
+    days = ["2026-02-28"] * 50 + ["2026-03-01"] * 30 + ["2026-02-28"] * 60 + ["2026-03-01"] * 55
+    return gpd.GeoDataFrame({"occurred_from": days}, geometry=gpd.points_from_xy(lon, lat), crs="EPSG:4326")
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_a_change_is_judged_from_points_in_any_stated_system(dated, system):
+    one = gpd.GeoDataFrame(geometry=[HERE], crs="EPSG:4326").to_crs(system)
+    change = ss.evaluate(dated.to_crs(system), one, THERE, changed=date(2026, 3, 1), days=28)
+    assert (change.counts.treated, change.counts.control) == ((50, 30), (60, 55))
+    assert (change.verdict, round(change.difference.value)) == ("too few", -15)
+    assert len(repr(change)) < 300
+
+
+def test_a_change_needs_systems_moments_and_areas_apart(dated):
+    asked = {"changed": date(2026, 3, 1), "days": 28}
+    with pytest.raises(ss.errors.SchemaError, match="points state no coordinate system"):
+        ss.evaluate(dated.set_crs(None, allow_override=True), HERE, THERE, **asked)
+    with pytest.raises(ss.errors.SchemaError, match="Columns are missing: occurred_from"):
+        ss.evaluate(dated[["geometry"]], HERE, THERE, **asked)
+    for wrong in ("01/03/2026", 20260301):
+        with pytest.raises(ss.errors.SchemaError, match="These are not moments"):
+            ss.evaluate(dated.assign(occurred_from=wrong), HERE, THERE, **asked)
+    with pytest.raises(ss.errors.InputError, match="share cells"):
+        ss.evaluate(dated, HERE, HERE, **asked)
+
+
+def test_what_moved_is_counted_around(dated):
+    other = shapely.box(-1.20, 52.97, -1.17, 53.00)
+    apart = dated.iloc[[0, 50]].set_geometry(gpd.points_from_xy([-1.185] * 2, [52.985] * 2), crs="EPSG:4326")
+    change = ss.evaluate(
+        pd.concat([dated, apart]),
+        HERE,
+        THERE,
+        changed=date(2026, 3, 1),
+        days=28,
+        around=(other, shapely.box(-1.13, 52.90, -1.10, 52.93)),
+    )
+    assert (change.counts.displacement, change.counts.displacement_control) == ((1, 1), (0, 0))
+
+
+YEAR = (date(2025, 1, 1), date(2025, 12, 31))
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_a_release_hides_what_is_few_in_any_stated_system(points, system):
+    asked = {"period": YEAR, "sources": ["streetsafe"], "recipients": ["council"]}
+    usual = ss.release(points, AREA, **asked)
+    given = ss.release(points.to_crs(system), OUTLINE.to_crs(system), **asked)
+    assert_frame_equal(given.table, usual.table)
+    shown = given.table[given.table["state"] == "shown"]
+    assert shown["events"].min() >= given.policy.threshold
+    assert given.table.loc[given.table["state"] == "hidden", "events"].isna().all()
+    assert (given.since, given.until) == (date(2025, 1, 1), date(2026, 1, 1))
+
+
+def test_a_release_counts_its_period_only_and_names_who_holds_it(points):
+    asked = {"sources": ["streetsafe"], "recipients": ["council"], "period": YEAR}
+    days = np.where(np.arange(380) < 300, "2024-12-31 23:30", "2025-12-31 23:30")
+    given = ss.release(points.assign(occurred_from=days), AREA, **asked)
+    alone = ss.release(points.iloc[300:], AREA, **asked)
+    assert_frame_equal(given.table, alone.table)
+    with pytest.raises(ss.errors.SchemaError, match="points state no coordinate system"):
+        ss.release(points.set_crs(None, allow_override=True), AREA, **asked)
+    with pytest.raises(ss.errors.InputError, match="recipients: A release names"):
+        ss.release(points, AREA, **(asked | {"recipients": []}))
+    with pytest.raises(ss.errors.DisclosureError, match="finer than the policy"):
+        ss.release(points, AREA, resolution=10, **asked)
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_corridors_take_places_in_any_stated_system(graph, town, system):
+    link = town.truth.links[0]
+    ends = [
+        gpd.GeoDataFrame({"name": [name]}, geometry=gpd.points_from_xy([end[0]], [end[1]]), crs="EPSG:4326")
+        for name, end in (("Hall", link.start), ("", link.end))
+    ]
+    shared = ss.find_corridors(graph, *(end.to_crs(system) for end in ends), reports=ends[0].to_crs(system))
+    assert shared.pairs[["origin", "destination"]].to_numpy().tolist() == [["Hall", "destination 1"]]
+    assert shared.segments.crs == "EPSG:4326"
+    assert shared.credit == "© OpenStreetMap contributors"
+    assert len(repr(shared)) < 300
+    shortest = ss.plan_walk(graph, link.start, link.end).routes[0].length_m
+    assert shared.pairs["shortest_m"].iloc[0] == pytest.approx(shortest, rel=0.02)
+    with pytest.raises(ss.errors.SchemaError, match="points state no coordinate system"):
+        ss.find_corridors(graph, ends[0].set_crs(None, allow_override=True), ends[1])
+
+
+def test_a_brief_says_what_the_finding_says(found):
+    asked = {"area": "Centre", "period": YEAR, "sources": ["Made up"], "synthetic": True}
+    core = int(found.places["core_cell"].iloc[0])
+    brief = ss.make_brief(found, rows=(400, 380), names={core: "Market"}, **asked)
+    page = briefs.to_html(brief)
+    assert "Market" in page
+    assert "1 January 2025 to 31 December 2025" in page
+    assert (brief.counts.rejected, brief.data_date) == (20, date(2025, 12, 31))
+    assert sum(brief.cells.values()) == found.finding.tested
+    with pytest.raises(ss.errors.InputError, match="notes are too long"):
+        ss.make_brief(found, rows=(380, 380), notes=["x" * 1000], **asked)
+
+
+def test_what_is_saved_carries_credit_label_and_day(points, found, tmp_path):
+    dated = ss.find_hotspots(points.assign(occurred_from="2025-06-30 23:30"), AREA, resolution=8)
+    assert (dated.data_date, found.data_date) == (date(2025, 6, 30), None)
+    for name in ("cells.csv", "cells.geojson", "map.html"):
+        text = dated.save(tmp_path / name, credit="Licensed by us", synthetic=True).read_text(
+            encoding="utf-8"
+        )
+        assert "Licensed by us" in text
+        assert "SYNTHETIC" in text.upper()
+    with closing(sqlite3.connect(dated.save(tmp_path / "cells.gpkg"))) as held:
+        assert held.execute("SELECT last_change FROM gpkg_contents").fetchone()[0].startswith("2025-06-30")
+    with closing(sqlite3.connect(found.save(tmp_path / "undated.gpkg"))) as held:
+        assert not held.execute("SELECT last_change FROM gpkg_contents").fetchone()[0].startswith("1970")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,16 +12,17 @@ import pandas as pd
 from safespace import cells as hexagons
 from safespace import hotspots, maps, streets
 from safespace.api.grid import count, with_hexagons
-from safespace.api.inputs import outline_of, require_columns
+from safespace.api.inputs import TIME_ZONE, moments_of, outline_of, points_of, require_columns
 from safespace.briefs import exports, pdf
 from safespace.display import in_html
-from safespace.errors import FileError, InputError
+from safespace.errors import FileError, InputError, SchemaError
 from safespace.maps.palette import classify, style_of
 from safespace.schemas import CELLS
 from safespace.settings import HotspotSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import date
 
     import folium
     import geopandas as gpd
@@ -50,12 +50,15 @@ class Hotspots:
         The same with its method (:class:`safespace.hotspots.Hotspots`), which can be asked of other cells.
     area
         The ground it was asked of, EPSG:4326.
+    data_date
+        Day of the newest record, where the points say when (``occurred_from``).
     """
 
     places: pd.DataFrame
     cells: pd.DataFrame
     finding: hotspots.Hotspots
     area: BaseGeometry
+    data_date: date | None = None
 
     def __repr__(self) -> str:
         """Say in one line how many places there are, and what they rest on."""
@@ -111,13 +114,39 @@ class Hotspots:
         axes.set_title(self.basis(), fontsize=7, wrap=True)
         return axes
 
-    def to_html(self, title: str = "Where there are more reports than usual") -> str:
-        """Return a page with a map, its key and its table, which opens with no network."""
-        text = maps.PageText(title=title, caption=self.basis())
+    def to_html(
+        self,
+        title: str = "Where there are more reports than usual",
+        *,
+        credit: str = "",
+        synthetic: bool = False,
+    ) -> str:
+        """Return a page with a map, its key and its table, which opens with no network.
+
+        Parameters
+        ----------
+        title
+            Heading of the page.
+        credit
+            Attribution the data ask for.
+        synthetic
+            Whether the data are made up; the page then says so.
+        """
+        credited = (credit,) if credit else ()
+        text = maps.PageText(title=title, caption=self.basis(), credits=credited, synthetic=synthetic)
         return maps.hex_page(self.finding, area=self.area, text=text, places=self.places)
 
-    def save(self, path: str | Path) -> Path:
+    def save(self, path: str | Path, *, credit: str = "", synthetic: bool = False) -> Path:
         """Write the finding as CSV, GeoJSON, GeoPackage, or a map page (``.html``), by the file's ending.
+
+        Parameters
+        ----------
+        path
+            An older file is replaced.
+        credit
+            Attribution the data ask for; every file carries it.
+        synthetic
+            Whether the data are made up; every file then says so.
 
         Raises
         ------
@@ -125,12 +154,13 @@ class Hotspots:
             When the ending is none of these, or the file cannot be written.
         """
         where, found = Path(path), self.finding
+        labels: dict[str, Any] = {"credit": credit, "synthetic": synthetic}
         writers: dict[str, Callable[[], Path]] = {
-            ".html": lambda: pdf.put(self.to_html().encode(), where),
-            ".csv": lambda: exports.write_hotspots_csv(found, where, credit="", synthetic=False),
-            ".geojson": lambda: exports.write_hotspots_geojson(found, where, credit="", synthetic=False),
+            ".html": lambda: pdf.put(self.to_html(**labels).encode(), where),
+            ".csv": lambda: exports.write_hotspots_csv(found, where, **labels),
+            ".geojson": lambda: exports.write_hotspots_geojson(found, where, **labels),
             ".gpkg": lambda: exports.write_hotspots_geopackage(
-                found, where, data_date=date(1970, 1, 1), credit="", synthetic=False
+                found, where, data_date=self.data_date, **labels
             ),
         }
         if where.suffix.casefold() not in writers:
@@ -196,10 +226,11 @@ def find_hotspots(
     >>> found
     <Hotspots: 1 place higher than usual; 254 events in 114 cells at resolution 8, compared with: area of the cell>
     """
-    counted, ground = counted_cells(points_or_cells, area, resolution=resolution)
+    given = points_or_cells if is_counted(points_or_cells) else points_of(points_or_cells)
+    counted, ground = counted_cells(given, area, resolution=resolution)
     used, name = against(counted, baseline)
     found = hotspots.find_hotspots(used, baseline=name, settings=settings or HotspotSettings())
-    return Hotspots(hotspots.places(found), found.table, found, ground)
+    return Hotspots(hotspots.places(found), found.table, found, ground, _newest_day(given))
 
 
 def scan(
@@ -282,7 +313,7 @@ def counted_cells(
     InputError
         When points come without an area.
     """
-    if isinstance(points_or_cells, pd.DataFrame) and {"cell", "events"} <= set(points_or_cells.columns):
+    if isinstance(points_or_cells, pd.DataFrame) and is_counted(points_or_cells):
         require_columns(points_or_cells, tuple(CELLS.columns), where="cells")
         held = pd.DataFrame(points_or_cells.drop(columns="geometry", errors="ignore"))
         inside = held.loc[~held["edge"], "cell"]
@@ -325,6 +356,23 @@ def against(
         seen=repr(baseline),
         remedy='Give "area", a StreetGraph, or a series of amounts indexed by cell.',
     )
+
+
+def is_counted(given: Points) -> bool:
+    """Return whether these are counted cells, not points."""
+    return isinstance(given, pd.DataFrame) and {"cell", "events"} <= set(given.columns)
+
+
+def _newest_day(given: Points) -> date | None:
+    """Return the day of the newest record; none where it is not known when any happened."""
+    if not isinstance(given, pd.DataFrame) or "occurred_from" not in given:
+        return None
+    try:
+        newest = moments_of(given, "occurred_from").max()
+    except SchemaError:
+        return None  # a finding needs no moments, so a column of something else is no hindrance
+    day: date | None = None if pd.isna(newest) else newest.tz_convert(TIME_ZONE).date()
+    return day
 
 
 def _style(feature: dict[str, Any]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 Points: TypeAlias = "gpd.GeoDataFrame | gpd.GeoSeries | pd.DataFrame | str | PathLike[str]"
 Area: TypeAlias = "BaseGeometry | gpd.GeoDataFrame | gpd.GeoSeries | str | PathLike[str]"
 
+TIME_ZONE = "Europe/London"
 _TABLES = {".csv": pd.read_csv, ".parquet": pd.read_parquet, ".xlsx": pd.read_excel}
 _SHAPES = (".geojson", ".json", ".gpkg", ".shp", ".kml")
 _GRID = (-9_000.0, 665_000.0, 0.0, 1_225_000.0)  # of the British National Grid, metres: where there is land
@@ -117,6 +118,48 @@ def require_columns(frame: pd.DataFrame, names: tuple[str, ...], *, where: str) 
             seen=", ".join(map(str, frame.columns)) or "no columns",
             remedy="Add them or rename yours.",
         )
+
+
+def moments_of(placed: pd.DataFrame, column: str, *, time_zone: str = TIME_ZONE) -> pd.Series:
+    """Return when each row happened, UTC; days and moments without a zone are of the time zone given.
+
+    Parameters
+    ----------
+    placed
+        From :func:`points_of`.
+    column
+        Moments, days, or text in ISO 8601 (``2026-03-01 22:15``). A missing one stays missing.
+    time_zone
+        IANA name. An hour that comes twice in autumn is taken as its first.
+
+    Raises
+    ------
+    SchemaError
+        When there is no such column, or it holds something else.
+
+    Examples
+    --------
+    >>> moments_of(pd.DataFrame({"seen": ["2026-07-01 00:30"]}), "seen").iloc[0].isoformat()
+    '2026-06-30T23:30:00+00:00'
+    """
+    require_columns(placed, (column,), where="points")
+    told = placed[column]
+    try:
+        if pd.api.types.is_numeric_dtype(told) and told.notna().any():
+            raise ValueError(f"{told.dropna().iloc[0]}, a number")  # noqa: TRY301 - said below
+        read = pd.to_datetime(told, format="ISO8601")
+        if read.dt.tz is None:
+            summer = np.ones(len(read), bool)
+            read = read.dt.tz_localize(time_zone, ambiguous=summer, nonexistent="shift_forward")
+        return read.dt.tz_convert("UTC").astype("datetime64[us, UTC]")
+    except (ValueError, TypeError, AttributeError) as problem:
+        raise SchemaError(
+            "These are not moments.",
+            code="not-moments",
+            where=column,
+            seen=str(problem)[:80],
+            remedy="Give moments or days, or text such as 2026-03-01 22:15.",
+        ) from problem
 
 
 def _from_shapes(points: gpd.GeoDataFrame | gpd.GeoSeries) -> pd.DataFrame:

@@ -1,7 +1,8 @@
-"""Streets and walks without a store: read a file of streets, then ask."""
+"""Streets, walks and corridors without a store: read a file of streets, then ask."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,10 @@ import pandas as pd
 
 from safespace import interventions, routes, streets
 from safespace.api.inputs import points_of
-from safespace.settings import RouteSettings
+from safespace.maps.palette import OSM_CREDIT
+from safespace.pipeline.corridors import TRADE_OFFS, CorridorsFound, corridors_between
+from safespace.pipeline.points import Spot
+from safespace.settings import RouteSettings, Settings
 from safespace.synthetic import build_town
 
 if TYPE_CHECKING:
@@ -165,6 +169,84 @@ def isochrone(
     2
     """
     return routes.reachable(graph, origin, minutes, settings=settings or RouteSettings(), limits=limits)
+
+
+def find_corridors(
+    graph: streets.StreetGraph,
+    origins: Points,
+    destinations: Points,
+    *,
+    reports: Points | None = None,
+    trade_offs: Sequence[float] = TRADE_OFFS,
+    settings: Settings | None = None,
+    credit: str = OSM_CREDIT,
+    synthetic: bool = False,
+) -> CorridorsFound:
+    """Find the streets that walks between two sets of places would share.
+
+    Parameters
+    ----------
+    graph
+        From :func:`read_streets`.
+    origins, destinations
+        A GeoDataFrame of points in any stated CRS, a frame with ``lon`` and ``lat``, or a path; ``name`` and ``kind``
+        are used where there.
+    reports
+        Counted near each place, in the same forms; none when not given.
+    trade_offs
+        How much dearer an unlit metre is to each kind of walker; 0 takes the shortest way. All count alike.
+    settings
+        How near a street must be, and what unmapped lighting is taken to be; the defaults when not given.
+    credit, synthetic
+        Attribution of the streets, and whether they are made up; files written of the answer say both.
+
+    Returns
+    -------
+    safespace.pipeline.CorridorsFound
+        With ``segments`` (lines, EPSG:4326), ``pairs``, ``stops`` and a ``checklist`` for the site.
+
+    Raises
+    ------
+    SchemaError
+        When the places cannot be used, saying why.
+    PlaceError
+        When no place of a set is near a street, or no two are apart and connected.
+    InputError
+        When a set is empty or too large, or a trade-off is out of range.
+
+    Notes
+    -----
+    Loads are what people would walk if they took the cheapest way; they are not counts of people.
+
+    Examples
+    --------
+    >>> import tempfile, safespace as ss
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     town = ss.demo_data(folder)
+    ...     graph, link = ss.read_streets(town.streets_pbf), town.truth.links[0]
+    >>> here, there = (pd.DataFrame([end], columns=["lon", "lat"]) for end in (link.start, link.end))
+    >>> shared = ss.find_corridors(graph, here, there, synthetic=True)
+    >>> bool(shared.pairs["connected"].all()), float(shared.segments["share"].max())
+    (True, 1.0)
+    """
+    sides = [_spots(side, called) for side, called in ((origins, "origin"), (destinations, "destination"))]
+    nearby = points_of(pd.DataFrame({"lon": [], "lat": []}) if reports is None else reports)
+    found = corridors_between(
+        graph, sides[0], sides[1], settings or Settings(), reports=nearby, trade_offs=trade_offs
+    )
+    return replace(found, credit=credit, synthetic=synthetic)
+
+
+def _spots(places: Points, called: str) -> list[Spot]:
+    """Return places with their names, or numbered where they have none."""
+    placed = points_of(places)
+    numbered = pd.Series(
+        [f"{called} {n}" for n in range(1, len(placed) + 1)], index=placed.index, dtype=object
+    )
+    blank = pd.Series("", index=placed.index, dtype=object)
+    names, kinds = (placed[c].fillna("") if c in placed else blank for c in ("name", "kind"))
+    rows = zip(names.where(names != "", numbered), placed["lon"], placed["lat"], kinds, strict=True)
+    return [Spot(str(name), float(lon), float(lat), str(kind)) for name, lon, lat, kind in rows]
 
 
 def rank_fixes(

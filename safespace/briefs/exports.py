@@ -225,7 +225,7 @@ def write_hotspots_geopackage(
     found: Hotspots,
     path: Path,
     *,
-    data_date: date,
+    data_date: date | None,
     credit: str = "",
     synthetic: bool = False,
 ) -> Path:
@@ -238,7 +238,8 @@ def write_hotspots_geopackage(
     path
         Where to write; an older file is replaced.
     data_date
-        Day of the newest record, written as the day of last change so that the same data give the same file.
+        Day of the newest record, written as the day of last change so that the same data give the same file;
+        when it is not known, the moment of writing is.
     credit, synthetic
         Written as columns of every row, as in :func:`write_csv`.
 

@@ -10,6 +10,7 @@ import sqlite3
 import tempfile
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from xml.etree import ElementTree as ET
@@ -105,7 +106,7 @@ def write_geopackage(
     layers: Sequence[Layer],
     path: Path,
     *,
-    data_date: date,
+    data_date: date | None,
     credit: str,
     synthetic: bool = False,
     notes: Sequence[str] = (),
@@ -115,7 +116,8 @@ def write_geopackage(
     Parameters
     ----------
     data_date
-        Day of the newest record, written as the day of last change so that the same data give the same file.
+        Day of the newest record, written as the day of last change so that the same data give the same file;
+        when it is not known, the moment of writing is.
     credit
         Attribution, as a column of every row and as the rights in the metadata.
     synthetic
@@ -128,7 +130,8 @@ def write_geopackage(
     FileError
         When the file cannot be written.
     """
-    moment = f"{data_date:%Y-%m-%d}T00:00:00.000Z"
+    changed = data_date or datetime.now(UTC)
+    moment = f"{changed:%Y-%m-%dT%H:%M:%S}.000Z"  # a day is its midnight
     with tempfile.TemporaryDirectory() as folder:
         made = Path(folder, "layers.gpkg")
         for layer in layers:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
 
     from safespace.pipeline.view import View
-    from safespace.pipeline.walks import Ground, Point
+    from safespace.pipeline.walks import Point
     from safespace.settings import Settings
 
 TRADE_OFFS: Final = (0.0, 0.5, 1.0, 2.0)
@@ -136,16 +136,54 @@ def find_corridors(
     _refuse_odd(trade_offs, shown)
     held = ground(view.but(edition="police"), settings)  # what was counted is hidden below
     sides = [places_of(side, settings) for side in (origins, destinations)]
-    (here, start), (there, stop) = (_placed(held.graph, side, settings) for side in sides)
-    prices = [
-        interventions.walking_cost(
-            held.graph, unknown_prior=settings.mending.priors(), unlit_price=float(price)
-        )
-        for price in trade_offs
-    ]
-    told_prior = interventions.prior_in_words(settings.mending.priors())
+    found = corridors_between(
+        held.graph, sides[0], sides[1], settings, reports=held.events, trade_offs=trade_offs, shown=shown
+    )
+    police = view.edition == "police"
+    return replace(
+        found,
+        stops=found.stops if police else found.stops.assign(reports_near=HIDDEN),
+        notes=(*found.notes, *(held.notes if police else ())),
+        credit=held.credit,
+        synthetic=held.synthetic or held.credit == SYNTHETIC_STREETS,
+    )
+
+
+def corridors_between(
+    graph: streets.StreetGraph,
+    origins: Sequence[Spot],
+    destinations: Sequence[Spot],
+    settings: Settings,
+    *,
+    reports: pd.DataFrame,
+    trade_offs: Sequence[float] = TRADE_OFFS,
+    shown: int = MOST_SHOWN,
+) -> CorridorsFound:
+    """Find the streets that walks between two sets of places would share, on streets already read.
+
+    Parameters
+    ----------
+    reports
+        ``lon``, ``lat`` (degrees, EPSG:4326) of the events counted near stops.
+    trade_offs, shown
+        As for :func:`find_corridors`.
+
+    Returns
+    -------
+    CorridorsFound
+        Without credit: whoever read the streets knows whom to name.
+
+    Raises
+    ------
+    PlaceError, InputError
+        As :func:`find_corridors`.
+    """
+    _refuse_odd(trade_offs, shown)
+    sides = [list(origins), list(destinations)]
+    (here, start), (there, stop) = (_placed(graph, side, settings) for side in sides)
     apart = (start[:, None] != stop[None, :]).astype(float)
-    found = corridors.corridor_load(held.graph, start, stop, [*prices, held.graph.length_m], people=apart)
+    weights = [*_prices(graph, trade_offs, settings), graph.length_m]
+    found = corridors.corridor_load(graph, start, stop, weights, people=apart)
     loads, metres = found.load[:-1], found.cost[-1]
     reached = np.isfinite(metres) & (apart > 0)
     if not reached.any():
@@ -155,22 +193,33 @@ def find_corridors(
             seen=f"{len(here)} by {len(there)} places",
             remedy="Choose places further apart on the same connected streets.",
         )
-    segments = _segments(held.graph, loads, trade_offs, int(reached.sum()))
+    segments = _segments(graph, loads, trade_offs, int(reached.sum()))
     left_out = [len(sides[0]) - len(here), len(sides[1]) - len(there)]
     return CorridorsFound(
         segments=segments,
         pairs=_pairs(here, there, metres, apart > 0),
-        stops=_stops([*sides[0], *sides[1]], held, view, settings),
+        stops=_stops([*sides[0], *sides[1]], graph, reports, settings),
         checklist=corridors.checklist(
-            held.graph, segments["segment"].head(shown).to_numpy(), people=loads.mean(axis=0)
+            graph, segments["segment"].head(shown).to_numpy(), people=loads.mean(axis=0)
         ),
-        notes=(
-            *_notes(trade_offs, apart > 0, reached, left_out, told_prior),
-            *(held.notes if view.edition == "police" else ()),
+        notes=_notes(
+            trade_offs,
+            apart > 0,
+            reached,
+            left_out,
+            interventions.prior_in_words(settings.mending.priors()),
         ),
-        credit=held.credit,
-        synthetic=held.synthetic or held.credit == SYNTHETIC_STREETS,
+        credit="",
+        synthetic=False,
     )
+
+
+def _prices(graph: streets.StreetGraph, trade_offs: Sequence[float], settings: Settings) -> list[np.ndarray]:
+    prior = settings.mending.priors()
+    return [
+        interventions.walking_cost(graph, unknown_prior=prior, unlit_price=float(price))
+        for price in trade_offs
+    ]
 
 
 def _refuse_odd(trade_offs: Sequence[float], shown: int) -> None:
@@ -247,14 +296,13 @@ def _placed(
     return [spot for spot, node in zip(side, nodes, strict=True) if node >= 0], nodes[nodes >= 0]
 
 
-def _stops(spots: list[Spot], held: Ground, view: View, settings: Settings) -> pd.DataFrame:
-    bearing = streets.exposure_operator(
-        held.graph, held.events["lon"], held.events["lat"], decay_m=NEAR_M, reach_m=NEAR_M
-    )
+def _stops(
+    spots: list[Spot], graph: streets.StreetGraph, reports: pd.DataFrame, settings: Settings
+) -> pd.DataFrame:
+    bearing = streets.exposure_operator(graph, reports["lon"], reports["lat"], decay_m=NEAR_M, reach_m=NEAR_M)
     every = pd.DataFrame([vars(spot) for spot in dict.fromkeys(spots)])
     limit_m = settings.routes.snap_limit_m
-    stops = corridors.around_stops(held.graph, every, limit_m=limit_m, bearing=bearing)
-    return stops if view.edition == "police" else stops.assign(reports_near=HIDDEN)
+    return corridors.around_stops(graph, every, limit_m=limit_m, bearing=bearing)
 
 
 def _segments(

@@ -1,0 +1,299 @@
+"""Whether a change worked, what may be released, and the brief: from points or a finding, without a store."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, cast
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+
+from safespace import briefs, cells, disclosure, evaluation, maps
+from safespace.api.found import counted_cells, is_counted
+from safespace.api.grid import add_cells
+from safespace.api.inputs import TIME_ZONE, moments_of, outline_of, points_of
+from safespace.errors import InputError
+from safespace.settings import POLICIES, PolicyProfile, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from safespace.api.found import Hotspots
+    from safespace.api.inputs import Area, Points
+
+
+def evaluate(
+    points: Points,
+    treated: Area,
+    control: Area,
+    *,
+    changed: date,
+    days: int,
+    around: tuple[Area, Area] | None = None,
+    resolution: int = 9,
+    time_zone: str = TIME_ZONE,
+) -> evaluation.Evaluation:
+    """Compare an area before and after a change with another area, and claim only what the counts carry.
+
+    Parameters
+    ----------
+    points
+        A GeoDataFrame in any stated CRS, a frame with ``lon`` and ``lat``, or a path, holding both periods whole.
+        ``occurred_from`` says when; a row where it is missing counts in neither period. Where there is ``event_id``,
+        pins of one event count once; otherwise each row is an event.
+    treated, control
+        Where something was done, and the comparison, chosen by the same rule but left as it was: each a polygon in
+        degrees, a GeoDataFrame of polygons in any stated CRS, or a path.
+    changed
+        The day of the change (local); it counts as after.
+    days
+        Length of each period, days.
+    around
+        Where trouble may have moved, around the treated area, and the comparison for that.
+    resolution
+        H3 resolution, 7 to 10: a cell belongs to the area its centre lies in.
+    time_zone
+        IANA name: of the days, and of moments without a zone.
+
+    Returns
+    -------
+    safespace.evaluation.Evaluation
+        With ``verdict``, ``sentence``, ``difference``, ``ratio`` and ``caveats``.
+
+    Raises
+    ------
+    SchemaError, AreaError
+        When points or areas cannot be used, saying why.
+    InputError
+        When the areas share cells.
+    TooFewError
+        When nothing was reported before in either.
+
+    Examples
+    --------
+    >>> import safespace as ss, shapely
+    >>> here, there = shapely.box(-1.20, 52.90, -1.17, 52.93), shapely.box(-1.13, 52.97, -1.10, 53.00)
+    >>> days = ["2026-02-20"] * 50 + ["2026-03-10"] * 30 + ["2026-02-20"] * 60 + ["2026-03-10"] * 55
+    >>> seen = pd.DataFrame({"lon": [-1.185] * 80 + [-1.115] * 115, "lat": [52.915] * 80 + [52.985] * 115})
+    >>> change = ss.evaluate(
+    ...     seen.assign(occurred_from=days), here, there, changed=date(2026, 3, 1), days=28
+    ... )
+    >>> change.verdict, round(change.ratio.value, 2)
+    ('too few', 0.65)
+    """
+    placed = add_cells(points, resolution=resolution).rename(columns={"cell": f"cell_{resolution}"})
+    when = moments_of(placed, "occurred_from", time_zone=time_zone)
+    events = placed["event_id"] if "event_id" in placed else range(len(placed))
+    middle = datetime.combine(changed, datetime.min.time(), ZoneInfo(time_zone))
+    span = timedelta(days=days)
+    areas = dict(zip(evaluation.ROLES, (treated, control, *(around or ())), strict=False))
+    counts = evaluation.count_periods(
+        placed.assign(occurred_from=when, event_id=events),
+        _roles(areas, resolution),
+        resolution=resolution,
+        before=(middle - span, middle),
+        after=(middle, middle + span),
+    )
+    return evaluation.evaluate(counts)
+
+
+def release(
+    points_or_cells: Points,
+    area: Area | None = None,
+    *,
+    period: tuple[date, date],
+    sources: Sequence[str],
+    recipients: Sequence[str],
+    policy: str | PolicyProfile = "partner",
+    resolution: int = 8,
+    ledger: Sequence[disclosure.Release] = (),
+) -> disclosure.Release:
+    """Suppress counts for an audience, attack the outcome as an outsider would, and refuse it when that succeeds.
+
+    Parameters
+    ----------
+    points_or_cells
+        Points (a GeoDataFrame in any stated CRS, a frame with ``lon`` and ``lat``, or a path), or cells counted
+        by :func:`safespace.count`. Points with ``occurred_from`` are counted where they lie in the period; all others
+        are taken to, and so are counted cells.
+    area
+        Where points were looked for: a polygon in degrees, a GeoDataFrame of polygons, or a path.
+    period
+        Its first and its last day (local).
+    sources
+        Whose reports are counted.
+    recipients
+        Who will hold it.
+    policy
+        Name of a profile of the default settings, or a profile of your own.
+    resolution
+        H3 resolution, 7 to 10; cells bring theirs.
+    ledger
+        Everything the same recipients hold already: releases are attacked together.
+
+    Returns
+    -------
+    safespace.disclosure.Release
+        With ``table``, ``totals`` and the ``attack`` that failed.
+
+    Raises
+    ------
+    DisclosureError
+        When it is finer or shorter than the policy allows, or would reveal a hidden count.
+    SettingsError
+        When no profile has that name, or the period ends before it starts.
+    SchemaError, AreaError, InputError
+        When points or area cannot be used, saying why, or nobody is named as recipient or source.
+
+    Examples
+    --------
+    >>> import numpy as np, safespace as ss, shapely
+    >>> rng = np.random.default_rng(1)
+    >>> pins = pd.DataFrame({"lon": rng.normal(-1.15, 0.01, 400), "lat": rng.normal(52.95, 0.01, 400)})
+    >>> given = ss.release(
+    ...     pins, shapely.box(-1.2, 52.9, -1.1, 53.0), period=(date(2025, 1, 1), date(2025, 12, 31)),
+    ...     sources=["streetsafe"], recipients=["the council"],
+    ... )
+    >>> given.attack.failed, set(given.table["state"]) == {"shown", "hidden"}
+    (True, True)
+    """
+    _require_named(sources, recipients)
+    profile = policy if isinstance(policy, PolicyProfile) else Settings(policies=POLICIES).policy(policy)
+    since, until = period
+    given = (
+        points_or_cells if is_counted(points_or_cells) else _within(points_of(points_or_cells), since, until)
+    )
+    counted, _ = counted_cells(given, area, resolution=resolution)
+    return disclosure.release(
+        counted[~counted["edge"]].reset_index(drop=True),
+        profile,
+        period=(since, until + timedelta(days=1)),
+        sources=sources,
+        recipients=recipients,
+        ledger=ledger,
+    )
+
+
+def make_brief(
+    found: Hotspots,
+    *,
+    area: str,
+    period: tuple[date, date],
+    rows: tuple[int, int],
+    sources: Sequence[str],
+    names: Mapping[int, str] | None = None,
+    notes: Sequence[str] = (),
+    synthetic: bool = False,
+) -> briefs.Brief:
+    """Put together the brief of a finding: its places, map, method and small print.
+
+    Parameters
+    ----------
+    found
+        From :func:`find_hotspots`.
+    area
+        What the area is called.
+    period
+        First and last day the reports cover.
+    rows
+        How many the file has, and how many of them were used.
+    sources
+        Titles of the sources, each with the attribution it asks for.
+    names
+        What people call a cell; a place is named after its core, or by its H3 text.
+    notes
+        Local knowledge; checked against the tone rules.
+    synthetic
+        Whether the data are made up; every page then says so.
+
+    Returns
+    -------
+    safespace.briefs.Brief
+        For :func:`safespace.briefs.write_pdf` and :func:`safespace.briefs.write_html`.
+
+    Raises
+    ------
+    InputError
+        When the rows do not add up, or typed words carry a flag that nobody answers for.
+
+    Notes
+    -----
+    Hours, reasons and walking links need more than a finding holds: :func:`safespace.pipeline.make_brief` takes them
+    from a store.
+
+    Examples
+    --------
+    >>> import numpy as np, safespace as ss, shapely
+    >>> rng = np.random.default_rng(1)
+    >>> even = pd.DataFrame({"lon": rng.uniform(-1.2, -1.1, 200), "lat": rng.uniform(52.9, 53.0, 200)})
+    >>> busy = pd.DataFrame({"lon": rng.normal(-1.15, 0.001, 60), "lat": rng.normal(52.95, 0.001, 60)})
+    >>> found = ss.find_hotspots(pd.concat([even, busy]), shapely.box(-1.2, 52.9, -1.1, 53.0), resolution=8)
+    >>> brief = ss.make_brief(
+    ...     found, area="Centre", period=(date(2025, 1, 1), date(2025, 12, 31)), rows=(260, 260),
+    ...     sources=["Made up"], synthetic=True,
+    ... )
+    >>> brief.period, len(brief.places)
+    ('1 January 2025 to 31 December 2025', 1)
+    """
+    known, (since, until), (read, accepted) = names or {}, period, rows
+    core = found.places["core_cell"].tolist()
+    places = found.places.assign(
+        place=range(1, len(core) + 1), name=[known.get(cell, f"Cell {cell:x}") for cell in core]
+    )
+    labels = found.cells.loc[~found.cells["edge"], "label"].value_counts()
+    return briefs.Brief(
+        title="Where there are more reports than usual",
+        area=area,
+        period=f"{since.day} {since:%B %Y} to {until.day} {until:%B %Y}",
+        data_date=found.data_date or until,
+        places=places,
+        counts=briefs.Counts(read=read, accepted=accepted, rejected=read - accepted),
+        map_svg=maps.area_map_svg(found.cells, area=found.area, places=places, synthetic=synthetic),
+        cells={str(label): int(number) for label, number in labels.items()},
+        method=found.finding.method,
+        basis=found.basis(),
+        sources=tuple(sources),
+        notes=tuple(notes),
+        synthetic=synthetic,
+    )
+
+
+def _roles(areas: Mapping[str, Area], resolution: int) -> pd.Series:
+    """Return the role of each cell inside one of the areas, indexed by cell."""
+    windows = {
+        role: cells.study_window(outline_of(area), resolution=resolution) for role, area in areas.items()
+    }
+    roles = pd.concat(
+        [pd.Series(role, index=window.loc[~window["edge"], "cell"]) for role, window in windows.items()]
+    )
+    if roles.index.has_duplicates:
+        raise InputError(
+            "The treated area and the comparison share cells.",
+            code="areas-share-cells",
+            seen=f"{int(roles.index.duplicated().sum())} cells of {', '.join(areas)}",
+            remedy="Choose areas that lie apart.",
+        )
+    return cast("pd.Series", roles)
+
+
+def _within(placed: pd.DataFrame, since: date, until: date) -> pd.DataFrame:
+    """Return the points of a period, where they say when they happened."""
+    if "occurred_from" not in placed:
+        return placed
+    days = moments_of(placed, "occurred_from").dt.tz_convert(TIME_ZONE).dt.tz_localize(None).dt.normalize()
+    inside: pd.DataFrame = placed[
+        days.between(pd.Timestamp(since), pd.Timestamp(until))
+    ]  # a missing day is in no period
+    return inside
+
+
+def _require_named(sources: Sequence[str], recipients: Sequence[str]) -> None:
+    missing = [name for name, told in (("sources", sources), ("recipients", recipients)) if not told]
+    if missing:
+        raise InputError(
+            "A release names whose reports it counts and who will hold it.",
+            code="release-unnamed",
+            where=", ".join(missing),
+            seen="nobody",
+            remedy='Give both, for example sources=["streetsafe"], recipients=["the council"].',
+        )
