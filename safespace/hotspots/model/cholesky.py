@@ -25,8 +25,6 @@ from safespace.errors import InputError
 from safespace.hotspots.model.compiling import compiled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
     from scipy.sparse import csr_array
 
@@ -69,9 +67,9 @@ class Front:
     target: Whole
 
     @property
-    def stop(self) -> int:
-        """First place after the front's own."""
-        return self.start + self.size
+    def reach(self) -> int:
+        """How many cells lie beyond."""
+        return len(self.beyond)
 
     @property
     def width(self) -> int:
@@ -94,12 +92,19 @@ class Elimination:
     kept
         For each stored value of the pattern, the position of the one of its pair that a front takes, shape
         (nnz,).
+    layout
+        Fronts as numbers, one a row: start, size, cells beyond, and where its pivot, what is below it and its cells
+        beyond begin when those of all fronts are strung together, shape (fronts, 6).
+    beyond
+        The cells beyond of all fronts, strung together.
     """
 
     order: Whole
     place: Whole
     fronts: tuple[Front, ...]
     kept: Whole
+    layout: Whole
+    beyond: Whole
 
     def factor(self, values: Numbers) -> Factor:
         """Return the factor of the matrix with these stored values.
@@ -114,9 +119,8 @@ class Elimination:
         InputError
             When the matrix is not positive definite.
         """
-        pivots: list[Numbers] = []
-        below: list[Numbers] = []
         rest: dict[int, Numbers] = {}
+        factor = Factor(self, *(np.empty(int(length)) for length in _lengths(self.layout)))
         for at, front in enumerate(self.fronts):
             full = np.zeros((front.width, front.width), order="F")
             full.ravel(order="K")[front.target] = values[front.source]
@@ -126,9 +130,14 @@ class Elimination:
             if len(front.beyond):
                 kept = full[front.size :, front.size :]
                 rest[at] = dsyrk(-1.0, coupled, beta=1.0, c=kept, lower=1)
-            pivots.append(pivot)
-            below.append(coupled)
-        return Factor(self, tuple(pivots), tuple(below))
+            factor.pivot(at)[:], factor.below(at)[:] = pivot, coupled
+        return factor
+
+
+def _lengths(layout: Whole) -> tuple[int, int]:
+    """Return how many numbers all pivots take, and all that is below them."""
+    _, size, beyond, pivot, below, _ = layout[-1].tolist()
+    return pivot + size * size, below + beyond * size
 
 
 @compiled
@@ -173,30 +182,41 @@ class Factor:
     elimination
         The order it was made in.
     pivots
-        Triangle of each front's own cells.
-    below
-        What couples the cells beyond to them, shape (beyond, size) each.
+        Triangles of the fronts' own cells, column by column, strung together.
+    belows
+        What couples the cells beyond to them, likewise.
     """
 
     elimination: Elimination
-    pivots: tuple[Numbers, ...]
-    below: tuple[Numbers, ...]
+    pivots: Numbers
+    belows: Numbers
+
+    def pivot(self, at: int) -> Numbers:
+        """Return the triangle of a front's own cells, shape (size, size)."""
+        _, size, _, start, _, _ = self.elimination.layout[at].tolist()
+        return self.pivots[start : start + size * size].reshape((size, size), order="F")
+
+    def below(self, at: int) -> Numbers:
+        """Return what couples the cells beyond a front to its own, shape (beyond, size)."""
+        _, size, beyond, _, start, _ = self.elimination.layout[at].tolist()
+        return self.belows[start : start + beyond * size].reshape((beyond, size), order="F")
 
     @cached_property
     def log_determinant(self) -> float:
         """Logarithm of the matrix's determinant."""
-        return 2.0 * float(sum(np.log(np.diagonal(pivot)).sum() for pivot in self.pivots))
+        fronts = range(len(self.elimination.fronts))
+        return 2.0 * float(sum(np.log(np.diagonal(self.pivot(at))).sum() for at in fronts))
 
     def solve(self, right: Numbers) -> Numbers:
         """Return x with A x = right, shape (n,) or (n, several) as ``right`` is."""
-        held = np.array(right, dtype=float)[self.elimination.order].reshape(len(right), -1)
-        for front, pivot, coupled in self._upwards():
-            own = dtrsm(1.0, pivot, held[front.start : front.stop], lower=1)
-            held[front.start : front.stop] = own
-            held[front.beyond] -= coupled @ own
-        self._substitute_back(held)
-        solved: Numbers = held[self.elimination.place].reshape(np.shape(right))
-        return solved
+        held = np.asarray(right, dtype=float)[self.elimination.order].reshape(len(right), -1)
+        for column in held.T:
+            solved = np.ascontiguousarray(column)
+            parts = self.elimination.layout, self.elimination.beyond, self.pivots, self.belows
+            _forwards(solved, *parts)
+            _backwards(solved, *parts)
+            column[:] = solved
+        return held[self.elimination.place].reshape(np.shape(right))
 
     def draw(self, noise: Numbers) -> Numbers:
         """Return draws with mean 0 and covariance A^-1 from independent standard normals.
@@ -207,18 +227,12 @@ class Factor:
             Standard normal numbers, shape (n, several).
         """
         held = np.array(noise, dtype=float)
-        self._substitute_back(held)
-        drawn: Numbers = held[self.elimination.place]
-        return drawn
-
-    def _upwards(self) -> Iterator[tuple[Front, Numbers, Numbers]]:
-        return zip(self.elimination.fronts, self.pivots, self.below, strict=True)
-
-    def _substitute_back(self, held: Numbers) -> None:
-        """Solve L' x = held in place, in the order of elimination."""
-        for front, pivot, coupled in reversed(list(self._upwards())):
-            own = held[front.start : front.stop] - coupled.T @ held[front.beyond]
-            held[front.start : front.stop] = dtrsm(1.0, pivot, own, lower=1, trans_a=1)
+        for at in range(len(self.elimination.fronts) - 1, -1, -1):
+            front = self.elimination.fronts[at]
+            rows = slice(front.start, front.start + front.size)
+            own = held[rows] - self.below(at).T @ held[front.beyond]
+            held[rows] = dtrsm(1.0, self.pivot(at), own, lower=1, trans_a=1)
+        return held[self.elimination.place]
 
     def inverse_on_pattern(self) -> Numbers:
         """Return the inverse where the matrix has stored values, in their order, shape (nnz,).
@@ -241,13 +255,49 @@ class Factor:
             beyond = np.empty((0, 0))
             if len(front.beyond):
                 beyond = _among(inverses[front.parent], front.in_parent)
-            inverse = _inverse_of_front(self.pivots[at], self.below[at], beyond)
+            inverse = _inverse_of_front(self.pivot(at), self.below(at), beyond)
             found[front.source] = inverse.ravel(order="K")[front.target]
             if front.children:
                 inverses[at] = inverse
             if front.parent >= 0 and fronts[front.parent].children[0] == at:
                 del inverses[front.parent]  # its first child is the last to ask
         return found[self.elimination.kept]
+
+
+@compiled
+def _forwards(held: Numbers, layout: Whole, beyond: Whole, pivots: Numbers, belows: Numbers) -> None:
+    """Solve L x = held in place, column by column."""
+    taken = np.empty(len(held))
+    for front in range(len(layout)):
+        start, size, reach, pivot, below, later = layout[front]
+        taken[:reach] = 0.0
+        for column in range(size):
+            at = pivot + column * size
+            own = held[start + column] / pivots[at + column]
+            held[start + column] = own
+            for row in range(column + 1, size):
+                held[start + row] -= pivots[at + row] * own
+            at = below + column * reach
+            for row in range(reach):
+                taken[row] += belows[at + row] * own
+        for row in range(reach):
+            held[beyond[later + row]] -= taken[row]
+
+
+@compiled
+def _backwards(held: Numbers, layout: Whole, beyond: Whole, pivots: Numbers, belows: Numbers) -> None:
+    """Solve L' x = held in place, column by column from the last."""
+    known = np.empty(len(held))
+    for front in range(len(layout) - 1, -1, -1):
+        start, size, reach, pivot, below, later = layout[front]
+        for row in range(reach):
+            known[row] = held[beyond[later + row]]
+        for column in range(size - 1, -1, -1):
+            at, diagonal = below + column * reach, pivot + column * size + column
+            own = held[start + column] - np.dot(belows[at : at + reach], known[:reach])
+            left = size - column - 1
+            own -= np.dot(pivots[diagonal + 1 : diagonal + 1 + left], held[start + column + 1 : start + size])
+            held[start + column] = own / pivots[diagonal]
 
 
 def _inverse_of_front(pivot: Numbers, coupled: Numbers, beyond: Numbers) -> Numbers:
@@ -289,7 +339,24 @@ def plan_elimination(pattern: Pattern, *, smallest: int = SMALLEST_PART) -> Elim
     place[order] = np.arange(len(order))
     stored = _stored(pattern, place)
     fronts = _fronts([len(part) for part in parts], parents, stored)
-    return Elimination(order=order, place=place, fronts=fronts, kept=_kept(stored, len(order)))
+    return Elimination(
+        order=order,
+        place=place,
+        fronts=fronts,
+        kept=_kept(stored, len(order)),
+        layout=_layout(fronts),
+        beyond=np.concatenate([front.beyond for front in fronts]),
+    )
+
+
+def _layout(fronts: tuple[Front, ...]) -> Whole:
+    """Return the fronts as numbers, one a row; see :class:`Elimination`."""
+    start, size, reach = (
+        np.array([getattr(front, name) for front in fronts], dtype=np.int64)
+        for name in ("start", "size", "reach")
+    )
+    before = [np.concatenate([[0], np.cumsum(part)[:-1]]) for part in (size * size, size * reach, reach)]
+    return np.column_stack([start, size, reach, *before]).astype(np.int64)
 
 
 def _kept(stored: _Stored, n: int) -> Whole:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from safespace.errors import InputError
+from safespace.hotspots.model.threads import in_threads
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from safespace.hotspots.model.posterior import Surroundings
 
     Numbers = NDArray[np.float64]
+
+_OWN = 1_000_003  # numbers the stream of own excesses, beside those of the surroundings
+_AT_ONCE = 50  # draws from one stream
 
 
 @dataclass(frozen=True)
@@ -55,8 +59,12 @@ class Draws:
         """
         count, n = self.rates.shape
         ranks = np.empty((count, n), dtype=np.int32)
-        for ranked, rates in zip(ranks, self.rates, strict=True):
-            ranked[np.argsort(-rates, kind="stable")] = np.arange(1, n + 1, dtype=np.int32)
+        places = np.arange(1, n + 1, dtype=np.int32)
+
+        def rank(draw: int) -> None:
+            ranks[draw, np.argsort(-self.rates[draw])] = places
+
+        in_threads(rank, range(count))
         tail = (1 - level) / 2
         lower, upper = np.quantile(ranks, [tail, 1 - tail], axis=0, method="inverted_cdf")
         on_list = {f"p_top_{k}": (ranks <= k).mean(axis=0) for k in top}
@@ -109,9 +117,14 @@ def draw_rates(
     seed
         Of the own excesses; another stream than the surroundings'.
     """
-    rng = np.random.default_rng((seed, 1_000_003))
     rates = np.empty((len(around.draws), len(at)), dtype=np.float32)
-    for into, logs, r in zip(rates, around.draws, around.draw_sizes, strict=True):
-        surroundings = np.exp(logs[at])
-        into[:] = rng.standard_gamma(r + events) * surroundings / (r + expected * surroundings)
+
+    def draw(part: int) -> None:
+        rng = np.random.default_rng((seed, _OWN, part))
+        for number in range(part, min(part + _AT_ONCE, len(rates))):
+            surroundings, r = np.exp(around.draws[number, at]), around.draw_sizes[number]
+            excess = rng.standard_gamma(r + events)
+            rates[number] = excess * surroundings / (r + expected * surroundings)
+
+    in_threads(draw, range(0, len(rates), _AT_ONCE))
     return rates

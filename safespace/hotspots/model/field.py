@@ -47,16 +47,16 @@ class Precision:
 
     Parameters
     ----------
-    values
-        Stored values, in the order of the field's pattern, shape (nnz,).
+    matrix
+        The precision, with the field's pattern, shape (n, n).
     by_range
-        Their derivative by the logarithm of the range.
+        Its derivative by the logarithm of the range.
     log_determinant, log_determinant_by_range
         Of the matrix, and its derivative by the logarithm of the range.
     """
 
-    values: Numbers
-    by_range: Numbers
+    matrix: Ring
+    by_range: Ring
     log_determinant: float
     log_determinant_by_range: float
 
@@ -110,8 +110,8 @@ class Field:
         by_scale = float(self.log_scale.deriv()(log_range))
         values = scale * (_weights(k) @ self.parts)
         return Precision(
-            values=values,
-            by_range=by_scale * values - scale * k * (_weights_by_k(k) @ self.parts),
+            matrix=self.matrix(values),
+            by_range=self.matrix(by_scale * values - scale * k * (_weights_by_k(k) @ self.parts)),
             log_determinant=float(self.size * np.log(scale) + self.log_determinant(log_range)),
             log_determinant_by_range=float(self.size * by_scale + self.log_determinant.deriv()(log_range)),
         )

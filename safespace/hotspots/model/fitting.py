@@ -13,7 +13,7 @@ from safespace.cells import neighbours
 from safespace.errors import InputError, TooFewError
 from safespace.hotspots.model.draws import Draws, draw_rates
 from safespace.hotspots.model.field import make_field
-from safespace.hotspots.model.hyperparameters import START, find_peak, lay_out
+from safespace.hotspots.model.hyperparameters import find_peak, lay_out, likely_starts
 from safespace.hotspots.model.laplace import Model, Priors
 from safespace.hotspots.model.likelihood import Counts
 from safespace.hotspots.model.posterior import Rates, gather
@@ -54,8 +54,6 @@ class Method:
         How many joint draws; a probability of one in ten from 400 has a standard error of 0.015.
     priors
         Of the hyperparameters.
-    start
-        (log sigma, log ell, -1/2 log r) where the search starts; the answer does not depend on it.
     """
 
     seed: int
@@ -65,7 +63,6 @@ class Method:
     dispersion: float = 1.0
     draws: int = 400
     priors: Priors = field(default_factory=Priors)
-    start: tuple[float, float, float] = START
 
     def __post_init__(self) -> None:
         """Refuse what cannot be asked."""
@@ -286,7 +283,7 @@ def fit_rates(
     tempered = y / method.dispersion, expected / method.dispersion
     with one_thread_each():
         model = Model(make_field(ring), Counts.of(*tempered), method.priors)
-        design = lay_out(model, find_peak(model, np.array(method.start)))
+        design = lay_out(model, find_peak(model, likely_starts(model.counts)))
         around = gather(model, design, draws=method.draws, seed=method.seed)
         own = tempered[0][at], tempered[1][at]
         rates = Rates.of(around, *own, at)

@@ -7,21 +7,24 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from safespace.hotspots.intensity import fit_prior
 from safespace.hotspots.model.field import LONGEST, SHORTEST
 from safespace.hotspots.model.threads import in_threads
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from safespace.hotspots.model.laplace import Explained, Model
+    from safespace.hotspots.model.likelihood import Counts
 
     Numbers = NDArray[np.float64]
 
 # log sigma, log ell, -1/2 log r: beyond these a field or an own excess is nothing, or everything
 LOWEST = np.log([0.01, SHORTEST, 0.01])
 HIGHEST = np.log([10.0, LONGEST, 30.0])
-START = (-0.3, 1.5, -0.5)
-_SPREAD = np.diag([0.2, 0.3, 0.2])  # of the posterior, before anything is known of it
+_USUAL_RANGE = 4.5  # cells: the most probable beforehand
 _FARTHEST = 1.0  # one step moves no hyperparameter by more than a factor e
 _ROUNDS, _HALVINGS = 60, 8
 _CLOSE = 1e-4  # of the peak: twice the log density that another step would add
@@ -54,17 +57,20 @@ class Peak:
         return self.explained.mode.theta
 
 
-def find_peak(model: Model, start: Numbers) -> Peak:
+def find_peak(model: Model, starts: Sequence[Numbers]) -> Peak:
     """Find the most probable hyperparameters by a quasi-Newton search.
 
     Parameters
     ----------
     model
         Counts on a graph.
-    start
-        (log sigma, log ell, -1/2 log r).
+    starts
+        (log sigma, log ell, -1/2 log r) of one place to start from or more; the search goes on from the best.
     """
-    here, spread, tried = model.explain(np.clip(start, LOWEST, HIGHEST)), _SPREAD, 1
+    modes = in_threads(lambda start: model.find_mode(np.clip(start, LOWEST, HIGHEST)), starts)
+    best = max(modes, key=model.value)
+    here, tried = model.explain(best.theta, near=best.eta), len(starts) + 4
+    spread = _covariance(model, here)
     for _ in range(_ROUNDS):
         step = _step(here, spread)
         if here.gradient @ step < _CLOSE:
@@ -75,8 +81,22 @@ def find_peak(model: Model, start: Numbers) -> Peak:
             break
         spread = _updated(spread, there.mode.theta - here.mode.theta, here.gradient - there.gradient)
         here = there
-    covariance = _covariance(model, here)
-    return Peak(here, covariance, tried + 3)
+    return Peak(here, _covariance(model, here), tried + 3)
+
+
+def likely_starts(counts: Counts) -> list[Numbers]:
+    """Return hyperparameters to start a search from: rates differ by place, by surroundings, or by some of both.
+
+    Parameters
+    ----------
+    counts
+        Their variance between cells, by the negative binomial likelihood, is what either has to explain.
+    """
+    known = counts.expected > 0
+    variance = fit_prior(counts.events[known], counts.expected[known]).variance
+    sigma, excess = np.log(np.log1p(variance)) / 2, np.log(variance) / 2
+    shared = [(sigma, excess - 2), (sigma - 2, excess), (sigma - 0.35, excess - 0.35)]
+    return [np.array([log_sigma, np.log(_USUAL_RANGE), own]) for log_sigma, own in shared]
 
 
 def _step(here: Explained, spread: Numbers) -> Numbers:
@@ -118,15 +138,17 @@ def _updated(spread: Numbers, moved: Numbers, fell: Numbers) -> Numbers:
 
 def _covariance(model: Model, peak: Explained) -> Numbers:
     """Return the inverse curvature at the peak from the gradient beside it."""
-    columns = []
-    for axis in range(3):
+
+    def column(axis: int) -> Numbers:
         nudge = np.zeros(3)
         nudge[axis] = _NUDGE if peak.mode.theta[axis] + _NUDGE <= HIGHEST[axis] else -_NUDGE
         beside = model.explain(peak.mode.theta + nudge, near=foresee(peak, nudge))
-        columns.append((peak.gradient - beside.gradient) / nudge[axis])
-    curvature = np.array(columns)
+        fell: Numbers = peak.gradient - beside.gradient
+        return fell / float(nudge[axis])
+
+    curvature = np.array(in_threads(column, range(3)))
     sizes, ways = np.linalg.eigh((curvature + curvature.T) / 2)
-    inverse: Numbers = (ways / np.maximum(sizes, _FLATTEST)) @ ways.T
+    inverse: Numbers = (ways / np.maximum(np.abs(sizes), _FLATTEST)) @ ways.T
     return inverse
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from safespace.hotspots.model.cholesky import Factor
-    from safespace.hotspots.model.field import Field, Precision
+    from safespace.hotspots.model.field import Field, Precision, Ring
     from safespace.hotspots.model.likelihood import Counts
 
     Numbers = NDArray[np.float64]
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _STEPS = 100  # Newton has needed 5 to 12 from nothing, 2 to 4 from beside
 _LONGEST_STEP = 4.0  # a log rate moves no further at once
 _CLOSE = 1e-9  # of the mode: what another step would add to the log density
-_SLOW = 0.01  # steps with an old factor gain at most this share of the one before, or the factor is renewed
+_SLOW = 0.1  # steps with an old factor gain at most this share of the one before, or the factor is renewed
 _LEAST = 1e-12
 
 
@@ -86,11 +86,17 @@ class Gaussian:
     pull: Numbers
     level_information: float
 
-    def solve(self, right: Numbers, right_of_level: float) -> tuple[Numbers, float]:
-        """Return the change of field and level that balances a push on each."""
+    def solve(self, right: Numbers, right_of_level: Numbers) -> tuple[Numbers, Numbers]:
+        """Return the change of field and level that balances a push on each.
+
+        Parameters
+        ----------
+        right, right_of_level
+            Shape (n,) and a number, or (n, several) and (several,).
+        """
         free = self.factor.solve(right)
-        level = float(right_of_level - self.information @ free) / self.level_information
-        return free - self.pull * level, level
+        level = (right_of_level - self.information @ free) / self.level_information
+        return free - np.multiply.outer(self.pull, level), level
 
     def variances(self, inverse_diagonal: Numbers) -> Numbers:
         """Return the variance of each log rate, given the diagonal of the factor's inverse, shape (n,)."""
@@ -191,21 +197,22 @@ class Model:
         Newton's method; a factor serves for several steps while these shrink fast. The log density is concave, so
         steps that are halved until they lose nothing cannot go astray.
         """
-        matrix = self.field.precision(theta[0], theta[1]).values
+        matrix = self.field.precision(theta[0], theta[1]).matrix
         r, eta = size_of(theta), np.zeros(self.field.size) if near is None else near
         x, level = eta - eta.mean(), float(eta.mean())
-        gaussian, gain = self._gaussian(matrix, x + level, r), np.inf
+        gaussian, gain, current = self._gaussian(matrix, x + level, r), np.inf, True
         for _ in range(_STEPS):
             push = self.counts.gradient(x + level, r)
-            right = push - self.field.matrix(matrix) @ x
-            change, of_level = gaussian.solve(right, float(push.sum()))
+            right = push - matrix @ x
+            change, of_level = gaussian.solve(right, push.sum())
             last, gain = gain, float(right @ change + push.sum() * of_level) / 2
             if gain < _CLOSE:
-                settled = self._gaussian(matrix, x + level, r)
+                settled = gaussian if current else self._gaussian(matrix, x + level, r)
                 return Mode(theta, x, level, settled, self._objective(matrix, x, level, r))
             share = self._longest(matrix, x, level, (change, of_level), r)
-            x, level = x + share * change, level + share * of_level
-            if gain > _SLOW * last or share < 1:
+            x, level = x + share * change, level + share * float(of_level)
+            current = gain > _SLOW * last or share < 1
+            if current:
                 gaussian = self._gaussian(matrix, x + level, r)
         raise InputError(
             "The model found no most probable rates.",
@@ -214,25 +221,25 @@ class Model:
             remedy="Look for counts or a baseline of absurd size.",
         )
 
-    def _gaussian(self, matrix: Numbers, eta: Numbers, r: float) -> Gaussian:
+    def _gaussian(self, matrix: Ring, eta: Numbers, r: float) -> Gaussian:
         information = self.counts.information(eta, r)
-        factor = self.field.elimination.factor(self.field.with_diagonal(matrix, information))
+        factor = self.field.elimination.factor(self.field.with_diagonal(matrix.data, information))
         pull = factor.solve(information)
         known = float(information @ (1 - pull))
         return Gaussian(information, factor, pull, max(known, _LEAST))
 
-    def _objective(self, matrix: Numbers, x: Numbers, level: float, r: float) -> float:
-        return self.counts.log_density(x + level, r) - float(x @ (self.field.matrix(matrix) @ x)) / 2
+    def _objective(self, matrix: Ring, x: Numbers, level: float, r: float) -> float:
+        return self.counts.log_density(x + level, r) - float(x @ (matrix @ x)) / 2
 
     def _longest(
-        self, matrix: Numbers, x: Numbers, level: float, change: tuple[Numbers, float], r: float
+        self, matrix: Ring, x: Numbers, level: float, change: tuple[Numbers, Numbers], r: float
     ) -> float:
         """Return the largest share of a step, halving, that loses nothing."""
         step, of_level = change
         before = self._objective(matrix, x, level, r)
         share = min(1.0, _LONGEST_STEP / float(np.abs(step + of_level).max()))
         while share > _LEAST:
-            after = self._objective(matrix, x + share * step, level + share * of_level, r)
+            after = self._objective(matrix, x + share * step, level + share * float(of_level), r)
             if after >= before - _CLOSE:
                 return share
             share /= 2
@@ -257,8 +264,8 @@ class Model:
         inverse = gaussian.factor.inverse_on_pattern()
         diagonal = self.field.diagonal(inverse)
         explicit, pushes, traces = self._by_theta(mode, precision, inverse, diagonal)
-        moved = [gaussian.solve(push, of_level) for push, of_level in pushes]
-        by_theta = np.column_stack([change + of_level for change, of_level in moved])
+        changes, of_level = gaussian.solve(*pushes)
+        by_theta = changes + of_level
         by_mode = gaussian.variances(diagonal) * self.counts.information_by_rate(mode.eta, size_of(theta))
         _, of_prior = self.priors.log_density(theta)
         gradient = explicit - (traces + by_mode @ by_theta) / 2 + of_prior
@@ -266,7 +273,7 @@ class Model:
 
     def _by_theta(
         self, mode: Mode, precision: Precision, inverse: Numbers, diagonal: Numbers
-    ) -> tuple[Numbers, list[tuple[Numbers, float]], Numbers]:
+    ) -> tuple[Numbers, tuple[Numbers, Numbers], Numbers]:
         """Return, by each of theta: the objective's own derivative, the push on the mode, and the trace.
 
         Twice log sigma scales the whole precision Q down, so there derivatives are -2 Q. The size acts through the
@@ -274,19 +281,17 @@ class Model:
         """
         gaussian, x = mode.gaussian, mode.x
         own, push, information = self.counts.by_size(mode.eta, size_of(mode.theta))
-        scaled, ranged = (
-            self.field.matrix(values) @ x for values in (-2 * precision.values, precision.by_range)
-        )
+        scaled, ranged = -2 * (precision.matrix @ x), precision.by_range @ x
         explicit = [
             -self.field.size - x @ scaled / 2,
             (precision.log_determinant_by_range - x @ ranged) / 2,
             -2 * own,
         ]
-        pushes = [(-scaled, 0.0), (-ranged, 0.0), (-2 * push, -2 * float(push.sum()))]
+        pushes = np.column_stack([-scaled, -ranged, -2 * push]), np.array([0.0, 0.0, -2 * push.sum()])
         pull, known, weight = gaussian.pull, gaussian.level_information, gaussian.information
         traces = [
             -2 * (self.field.size - diagonal @ weight + (weight * pull) @ (1 - pull) / known),
-            inverse @ precision.by_range + pull @ (self.field.matrix(precision.by_range) @ pull) / known,
+            inverse @ precision.by_range.data + pull @ (precision.by_range @ pull) / known,
             -2 * gaussian.variances(diagonal) @ information,
         ]
         return np.array(explicit), pushes, np.array(traces)

@@ -113,7 +113,7 @@ def _around(
     diagonal = model.field.diagonal(gaussian.factor.inverse_on_pattern())
     variances = gaussian.variances(diagonal)
     skew = -variances * model.counts.information_by_rate(mode.eta, size_of(theta)) / 2
-    change, of_level = gaussian.solve(skew, float(skew.sum()))
+    change, of_level = gaussian.solve(skew, skew.sum())
     furthest = _MOST_SKEW * np.sqrt(variances)
     mean = mode.eta + np.clip(change + of_level, -furthest, furthest)
     rng = np.random.default_rng(seed)

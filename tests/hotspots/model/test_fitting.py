@@ -14,7 +14,7 @@ from scipy.sparse import csr_array
 
 from safespace.cells import neighbours, study_window
 from safespace.errors import InputError, SchemaError, TooFewError
-from safespace.hotspots.model import Method, fit_cells, fit_rates, probability_both
+from safespace.hotspots.model import Method, fit_cells, fit_rates, fitting, probability_both
 from safespace.hotspots.model.field import make_field
 
 METHOD = Method(seed=1, draws=200)
@@ -28,7 +28,7 @@ def layer(seed, *, sigma=0.8, length=4.0, r=3.0, mean=2.0, phi=1.0):
     rng = np.random.default_rng(seed)
     field = make_field(RING)
     precision = field.precision(np.log(sigma), np.log(length))
-    x = field.elimination.factor(precision.values).draw(rng.normal(size=(len(WINDOW), 1)))[:, 0]
+    x = field.elimination.factor(precision.matrix.data).draw(rng.normal(size=(len(WINDOW), 1)))[:, 0]
     rate = np.exp(x) * rng.gamma(r, 1 / r, len(WINDOW))
     rate = np.where(INSIDE, rate / rate[INSIDE].mean(), 0.0)
     expected = mean * rate
@@ -65,9 +65,12 @@ STARTS = [(-0.3, 1.5, -0.5), (-2.0, 0.0, 1.5), (1.0, 3.0, -3.0), (0.5, 0.0, -2.0
 
 
 @pytest.mark.parametrize("mean", [0.2, 2.0])
-def test_the_answer_does_not_depend_on_where_the_search_starts(mean):
+def test_the_answer_does_not_depend_on_where_the_search_starts(mean, monkeypatch):
     _, counts = layer(3, mean=mean)
-    found = [fit_cells(counted(counts), replace(METHOD, start=start)) for start in STARTS]
+    found = [fit_cells(counted(counts), METHOD)]
+    for start in STARTS:
+        monkeypatch.setattr(fitting, "likely_starts", lambda _, start=start: [np.array(start)])
+        found.append(fit_cells(counted(counts), METHOD))
     sizes = [float(one.hyperparameters["weight"] @ np.log(one.hyperparameters["size"])) for one in found]
     assert np.ptp(sizes) < 0.05  # of log r; 0.43 to 2.76 by a search without gradient
     for other in found[1:]:

@@ -66,7 +66,7 @@ def test_the_design_stands_for_the_whole_posterior_and_its_draws_for_the_gaussia
     expected = rng.uniform(0.5, 3, 80)
     events = rng.poisson(expected).astype(float)
     model = Model(make_field(hexagons(8, 10)), Counts.of(events, expected), Priors())
-    design = lay_out(model, find_peak(model, np.array([-0.3, 1.5, -0.5])))
+    design = lay_out(model, find_peak(model, [np.array([-0.3, 1.5, -0.5])]))
     assert design.weights.sum() == pytest.approx(1)
     assert (design.weights >= 0).all()
     sizes, shares = design.sizes
