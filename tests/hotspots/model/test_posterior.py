@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from made_graphs import hexagons
-from scipy import stats
+from made_graphs import dense_precision, hexagons
+from scipy import optimize, stats
 
 from safespace.errors import InputError
 from safespace.hotspots.model.draws import Draws, draw_rates
@@ -14,6 +14,7 @@ from safespace.hotspots.model.hyperparameters import find_peak, lay_out
 from safespace.hotspots.model.laplace import Model, Priors
 from safespace.hotspots.model.likelihood import Counts
 from safespace.hotspots.model.posterior import Rates, Surroundings, gather
+from safespace.hotspots.model.posterior import _around as around_mode
 
 EVENTS, EXPECTED = np.array([0.0, 2.0, 2.0, 30.0]), np.array([0.2, 0.2, 3.0, 12.0])
 
@@ -99,3 +100,47 @@ def test_a_place_is_the_mean_by_what_its_cells_expect():
         drawn.of_place([7, 10])
     with pytest.raises(InputError, match="holds no cell"):
         drawn.of_place([])
+
+
+def weighed(ring, events, expected, sigma, length, r, *, draws, seed):
+    """Return draws of log rates at known hyperparameters and their weights: dense, from a wide t about the mode."""
+    rng, n = np.random.default_rng(seed), len(events)
+    prior = np.linalg.inv(
+        np.linalg.inv(dense_precision(ring, sigma, length)) + 25.0
+    )  # a level of sd 5 and the field
+
+    def minus_log_density(eta):
+        mean = expected * np.exp(eta)
+        counts = stats.nbinom.logpmf(events, r, r / (r + mean)).sum(axis=-1)
+        return np.einsum("...i,ij,...j->...", eta, prior, eta) / 2 - counts
+
+    mode = optimize.minimize(minus_log_density, np.zeros(n), method="BFGS").x
+    mean = expected * np.exp(mode)
+    precision = prior + np.diag((events + r) * r * mean / (mean + r) ** 2)
+    wide = stats.multivariate_t(mode, np.linalg.inv(precision), df=12, seed=rng)
+    eta = wide.rvs(draws)
+    logs = -minus_log_density(eta) - wide.logpdf(eta)
+    weights = np.exp(logs - logs.max())
+    return eta, weights / weights.sum()
+
+
+def test_means_and_spreads_beside_weighed_draws():
+    """Thirty cells, a third of which hold nothing: log rates at known hyperparameters."""
+    rng, ring = np.random.default_rng(8), hexagons(5, 6)
+    expected = rng.uniform(0.5, 3, 30)
+    events = rng.poisson(expected * np.exp(rng.normal(-0.5, 1, 30))).astype(float)
+    eta, weights = weighed(ring, events, expected, 0.7, 2.0, 4.0, draws=60_000, seed=1)
+    assert 1 / (weights**2).sum() > 2000
+    theirs = weights @ eta
+    spread = np.sqrt(weights @ (eta - theirs) ** 2)
+    model = Model(make_field(ring), Counts.of(events, expected), Priors())
+    theta = np.array([np.log(0.7), np.log(2.0), -np.log(4.0) / 2])
+    mode = model.find_mode(theta)
+    mean, variance, drawn = around_mode(model, theta, mode.eta, 4000, (1, 1))
+    np.testing.assert_allclose(mean, theirs, atol=0.05)
+    np.testing.assert_allclose(np.sqrt(variance), spread, rtol=0.1)
+    np.testing.assert_allclose(drawn.std(axis=0), np.sqrt(variance), rtol=0.06)
+    both = ((eta - theirs) / spread * weights[:, None]).T @ ((eta - theirs) / spread)
+    np.testing.assert_allclose(np.corrcoef(drawn.T), both, atol=0.12)
+    # the mode lies off by more: the counts' skewness is what the correction is for
+    assert np.abs(mode.eta - theirs).max() > 2 * np.abs(mean - theirs).max()
