@@ -17,8 +17,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.linalg.blas import dsyrk, dtrsm
-from scipy.linalg.lapack import dpotrf, dtrtri
+from scipy.linalg.lapack import dtrtri
 from scipy.sparse.csgraph import connected_components, dijkstra
 
 from safespace.errors import InputError
@@ -126,11 +125,10 @@ class Elimination:
             full.ravel(order="K")[front.target] = values[front.source]
             for child in front.children:
                 _add_below(full, rest.pop(child), self.fronts[child].in_parent)
-            pivot, coupled = _eliminate(full, front.size)
-            if len(front.beyond):
-                kept = full[front.size :, front.size :]
-                rest[at] = dsyrk(-1.0, coupled, beta=1.0, c=kept, lower=1)
-            factor.pivot(at)[:], factor.below(at)[:] = pivot, coupled
+            pivot, coupled = factor.pivot(at), factor.below(at)
+            _eliminate(full, pivot, coupled)
+            if front.reach:
+                rest[at] = full[front.size :, front.size :] - coupled @ coupled.T
         return factor
 
 
@@ -160,17 +158,23 @@ def _among(inverse: Numbers, rows: Whole) -> Numbers:
     return taken.T
 
 
-def _eliminate(full: Numbers, size: int) -> tuple[Numbers, Numbers]:
-    """Return the triangle of the front's own cells, and what couples the later ones to them."""
-    pivot, failed = dpotrf(full[:size, :size], lower=1, clean=1)
-    if failed:
+def _eliminate(full: Numbers, pivot: Numbers, coupled: Numbers) -> None:
+    """Put, in place, the inverse triangle of a front's own cells, and what couples the later ones to them.
+
+    numpy's functions let other threads run meanwhile, scipy's do not, so the triangle is inverted (the one call that
+    does not, and small) and multiplied with.
+    """
+    size = len(pivot)
+    try:
+        triangle = np.linalg.cholesky(full[:size, :size])
+    except np.linalg.LinAlgError as failed:
         raise InputError(
             "A matrix of the model is not positive definite.",
-            code="model-matrix-not-definite",
-            seen=f"row {failed} of a front of {size}",
+            seen=f"a front of {size} cells",
             remedy="Look for counts or a baseline without a finite size.",
-        )
-    return pivot, dtrsm(1.0, pivot, full[size:, :size], side=1, lower=1, trans_a=1)
+        ) from failed
+    pivot[:], _ = dtrtri(triangle, lower=1)
+    np.matmul(full[size:, :size], pivot.T, out=coupled)
 
 
 @dataclass(frozen=True)
@@ -182,7 +186,7 @@ class Factor:
     elimination
         The order it was made in.
     pivots
-        Triangles of the fronts' own cells, column by column, strung together.
+        Inverse triangles of the fronts' own cells, column by column, strung together.
     belows
         What couples the cells beyond to them, likewise.
     """
@@ -192,7 +196,7 @@ class Factor:
     belows: Numbers
 
     def pivot(self, at: int) -> Numbers:
-        """Return the triangle of a front's own cells, shape (size, size)."""
+        """Return the inverse triangle of a front's own cells, shape (size, size)."""
         _, size, _, start, _, _ = self.elimination.layout[at].tolist()
         return self.pivots[start : start + size * size].reshape((size, size), order="F")
 
@@ -205,7 +209,7 @@ class Factor:
     def log_determinant(self) -> float:
         """Logarithm of the matrix's determinant."""
         fronts = range(len(self.elimination.fronts))
-        return 2.0 * float(sum(np.log(np.diagonal(self.pivot(at))).sum() for at in fronts))
+        return -2.0 * float(sum(np.log(np.diagonal(self.pivot(at))).sum() for at in fronts))
 
     def solve(self, right: Numbers) -> Numbers:
         """Return x with A x = right, shape (n,) or (n, several) as ``right`` is."""
@@ -231,7 +235,7 @@ class Factor:
             front = self.elimination.fronts[at]
             rows = slice(front.start, front.start + front.size)
             own = held[rows] - self.below(at).T @ held[front.beyond]
-            held[rows] = dtrsm(1.0, self.pivot(at), own, lower=1, trans_a=1)
+            held[rows] = self.pivot(at).T @ own
         return held[self.elimination.place]
 
     def inverse_on_pattern(self) -> Numbers:
@@ -266,48 +270,48 @@ class Factor:
 
 @compiled
 def _forwards(held: Numbers, layout: Whole, beyond: Whole, pivots: Numbers, belows: Numbers) -> None:
-    """Solve L x = held in place, column by column."""
-    taken = np.empty(len(held))
+    """Solve L x = held in place, front by front."""
+    own, taken = np.empty(len(held)), np.empty(len(held))
     for front in range(len(layout)):
         start, size, reach, pivot, below, later = layout[front]
+        own[:size] = 0.0
         taken[:reach] = 0.0
         for column in range(size):
             at = pivot + column * size
-            own = held[start + column] / pivots[at + column]
-            held[start + column] = own
-            for row in range(column + 1, size):
-                held[start + row] -= pivots[at + row] * own
+            for row in range(column, size):
+                own[row] += pivots[at + row] * held[start + column]
+        for column in range(size):
             at = below + column * reach
             for row in range(reach):
-                taken[row] += belows[at + row] * own
+                taken[row] += belows[at + row] * own[column]
+        held[start : start + size] = own[:size]
         for row in range(reach):
             held[beyond[later + row]] -= taken[row]
 
 
 @compiled
 def _backwards(held: Numbers, layout: Whole, beyond: Whole, pivots: Numbers, belows: Numbers) -> None:
-    """Solve L' x = held in place, column by column from the last."""
-    known = np.empty(len(held))
+    """Solve L' x = held in place, front by front from the last."""
+    own, known = np.empty(len(held)), np.empty(len(held))
     for front in range(len(layout) - 1, -1, -1):
         start, size, reach, pivot, below, later = layout[front]
         for row in range(reach):
             known[row] = held[beyond[later + row]]
-        for column in range(size - 1, -1, -1):
-            at, diagonal = below + column * reach, pivot + column * size + column
-            own = held[start + column] - np.dot(belows[at : at + reach], known[:reach])
-            left = size - column - 1
-            own -= np.dot(pivots[diagonal + 1 : diagonal + 1 + left], held[start + column + 1 : start + size])
-            held[start + column] = own / pivots[diagonal]
+        for column in range(size):
+            at = below + column * reach
+            own[column] = held[start + column] - np.dot(belows[at : at + reach], known[:reach])
+        for column in range(size):
+            at = pivot + column * size
+            held[start + column] = np.dot(pivots[at + column : at + size], own[column:size])
 
 
 def _inverse_of_front(pivot: Numbers, coupled: Numbers, beyond: Numbers) -> Numbers:
     """Return the inverse over a front's rows, given the inverse among the cells beyond it."""
     size, width = len(pivot), len(pivot) + len(beyond)
-    inverted, _ = dtrtri(pivot, lower=1)
     whole = np.empty((width, width), order="F")
-    own = inverted.T @ inverted
+    own = pivot.T @ pivot
     if len(beyond):
-        weights = coupled @ inverted
+        weights = coupled @ pivot
         across = beyond @ weights
         own += weights.T @ across
         whole[size:, size:] = beyond

@@ -195,7 +195,7 @@ def lay_out(model: Model, peak: Peak) -> Design:
     Five values of the size r along its profile (Gauss-Hermite nodes for the normal of the peak), and at each three of
     range and standard deviation, in a triangle that has their conditional mean and covariance. The weights are those
     of the normal corrected by what the density really is there. Beside a grid of 729 points the logarithm of r had
-    the same mean and standard deviation to 0.15 and 0.2, and a ring's chance was the same to 5 %.
+    the same mean and standard deviation to 0.15 and 0.2, and a ring's chance was the same to 8 %.
     """
     places, normal, group = _prism()
     spread = np.linalg.cholesky(peak.covariance[np.ix_(_AXES, _AXES)])

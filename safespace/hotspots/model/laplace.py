@@ -35,6 +35,7 @@ _LONGEST_STEP = 4.0  # a log rate moves no further at once
 _CLOSE = 1e-9  # of the mode: what another step would add to the log density
 _SLOW = 0.1  # steps with an old factor gain at most this share of the one before, or the factor is renewed
 _LEAST = 1e-12
+_ROUNDING = 1e-13  # of a sum of millions of events, by which a step seems to lose
 
 
 @dataclass(frozen=True)
@@ -237,10 +238,11 @@ class Model:
         """Return the largest share of a step, halving, that loses nothing."""
         step, of_level = change
         before = self._objective(matrix, x, level, r)
+        enough = before - _CLOSE - _ROUNDING * abs(before)
         share = min(1.0, _LONGEST_STEP / float(np.abs(step + of_level).max()))
         while share > _LEAST:
             after = self._objective(matrix, x + share * step, level + share * float(of_level), r)
-            if after >= before - _CLOSE:
+            if after >= enough:
                 return share
             share /= 2
         return share

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _NODES = np.linspace(-4.8, 4.8, 41)  # of a standard normal, for the own excess
 _SHARES = np.exp(-(_NODES**2) / 2) / np.exp(-(_NODES**2) / 2).sum()
+_ALIKE = 0.1  # of the variance between normals to that within; the wider is at most half as wide again
 _FAR = 1e3  # log rates; never reached by finite counts
 _WIDEST = 1.0  # that one value of G may stand for, in log rates
 _EXACT = 2e-5  # to which a tail of an interval is found
@@ -36,16 +37,18 @@ _LEAST_SHARE = 1e-4  # of the posterior; below it a point is left out
 
 @dataclass(frozen=True)
 class Surroundings:
-    """Log rate of each cell but for its own excess, by the size r.
+    """Log rate of each cell but for its own excess, at each of the likely hyperparameters.
 
     Parameters
     ----------
     sizes, weights
-        Sizes r and the share of the posterior that each stands for, shape (groups,).
+        Size r of each point of the design and the share of the posterior that it stands for, shape (points,).
     mean, sd
-        Of the log rate, shape (groups, n).
+        Of the log rate there, shape (points, n).
     draws
-        Joint draws of the log rates, shape (draws, n), and the size that each was drawn with, shape (draws,).
+        Joint draws of the log rates, shape (draws, n).
+    draw_sizes
+        The size that each was drawn with, shape (draws,).
     """
 
     sizes: Numbers
@@ -73,21 +76,13 @@ def gather(model: Model, design: Design, *, draws: int, seed: int) -> Surroundin
         lambda at: _around(model, design.thetas[at], design.modes[at], int(shares[at]), (seed, int(at))),
         points,
     )
-    group, weight = design.group[points], weights[points]
-    held, where = np.unique(group, return_inverse=True)
-    of_group = np.bincount(where, weights=weight).astype(float)
-    into = np.zeros((len(held), len(points)))
-    into[where, np.arange(len(points))] = weight / of_group[where]
-    means, variances = (np.array([one[part] for one in found]) for part in (0, 1))
-    mean = into @ means
-    variance = into @ (variances + means**2) - mean**2
     sizes = np.array([size_of(design.thetas[at]) for at in points])
     return Surroundings(
-        sizes=into @ sizes,
-        weights=of_group,
-        mean=mean,
-        sd=np.sqrt(np.maximum(variance, 1e-12)),
-        draws=np.concatenate([one[2] for one in found]),
+        sizes=sizes,
+        weights=weights[points],
+        mean=np.array([mean for mean, _, _ in found]),
+        sd=np.sqrt([variance for _, variance, _ in found]),
+        draws=np.concatenate([drawn for _, _, drawn in found]),
         draw_sizes=np.repeat(sizes, shares[points]),
     )
 
@@ -132,14 +127,16 @@ class Rates:
 
     Parameters
     ----------
-    sizes, weights
+    sizes
         As in :class:`Surroundings`.
-    mean, sd
-        Of the surroundings' log rate, shape (groups, n).
+    weights, mean, sd
+        Shares of the posterior, and mean and standard deviation of the surroundings' log rate, shape (points, n).
     events, expected
         Shape (n,), expected above zero.
     excess
-        Values of G by size and distinct number of events, shape (groups, distinct, values).
+        Values of G by distinct size and distinct number of events, shape (sizes, distinct, values).
+    of_size
+        Which of the distinct sizes each point has, shape (points,).
     which
         Which of the distinct numbers each cell has, shape (n,).
     """
@@ -151,27 +148,31 @@ class Rates:
     events: Numbers
     expected: Numbers
     excess: Numbers
+    of_size: NDArray[np.int64]
     which: NDArray[np.int64]
 
     @classmethod
     def of(cls, around: Surroundings, events: Numbers, expected: Numbers, at: NDArray[np.intp]) -> Rates:
         """Return the rates of some cells, with their events and expected events."""
         distinct, which = np.unique(events, return_inverse=True)
-        shapes = around.sizes[:, None] + distinct
-        excess = gammaincinv(shapes[:, :, None], ndtr(_NODES))
+        sizes, of_size = np.unique(around.sizes, return_inverse=True)
+        excess = gammaincinv((sizes[:, None] + distinct)[:, :, None], ndtr(_NODES))
         mean, sd = (np.ascontiguousarray(part[:, at]) for part in (around.mean, around.sd))
-        return cls(around.sizes, around.weights, mean, sd, events, expected, excess, which.astype(np.int64))
+        weights = np.repeat(around.weights[:, None], len(at), axis=1)
+        for number in range(len(sizes)):
+            _merge_alike(weights, mean, sd, np.flatnonzero(of_size == number))
+        return cls(around.sizes, weights, mean, sd, events, expected, excess, of_size, which)
 
     def moments(self) -> tuple[Numbers, Numbers]:
         """Return mean and variance of each rate, shape (n,)."""
         nodes, shares = np.polynomial.hermite_e.hermegauss(15)
         mean, square = np.zeros(len(self.events)), np.zeros(len(self.events))
         for r, weight, middle, sd in zip(self.sizes, self.weights, self.mean, self.sd, strict=True):
-            for node, share in zip(nodes, weight * shares / shares.sum(), strict=True):
+            for node, share in zip(nodes, shares / shares.sum(), strict=True):
                 rate = np.exp(middle + sd * node)
                 scale = rate / (r + self.expected * rate)
-                mean += share * (r + self.events) * scale
-                square += share * (r + self.events) * (r + self.events + 1) * scale**2
+                mean += weight * share * (r + self.events) * scale
+                square += weight * share * (r + self.events) * (r + self.events + 1) * scale**2
         return mean, np.maximum(square - mean**2, 1e-300)
 
     def above(self, threshold: float) -> Numbers:
@@ -189,15 +190,30 @@ class Rates:
         """Return what a compiled function makes of all cells, an eighth of them at a time."""
 
         def of_part(at: NDArray[np.intp]) -> Numbers:
-            around = self.sizes, self.weights, self.mean[:, at], self.sd[:, at]
+            around = self.sizes, self.of_size, self.weights[:, at], self.mean[:, at], self.sd[:, at]
             return function(*around, self.expected[at], self.excess, self.which[at], start[at], *more)
 
         return np.concatenate(in_threads(of_part, np.array_split(np.arange(len(self.events)), 8)))
 
 
+def _merge_alike(weights: Numbers, mean: Numbers, sd: Numbers, points: NDArray[np.intp]) -> None:
+    """Make one normal, in place, of the points' where these are nearly the same; the others then weigh nothing."""
+    share = weights[points] / weights[points].sum(axis=0)
+    middle = (share * mean[points]).sum(axis=0)
+    within = (share * sd[points] ** 2).sum(axis=0)
+    between = (share * (mean[points] - middle) ** 2).sum(axis=0)
+    widths = sd[points].max(axis=0) / sd[points].min(axis=0)
+    alike = np.flatnonzero((between <= _ALIKE * within) & (widths <= 1 + 5 * _ALIKE))
+    first, rest = points[0], points[1:]
+    mean[first, alike], sd[first, alike] = middle[alike], np.sqrt(within + between)[alike]
+    weights[first, alike] = weights[np.ix_(points, alike)].sum(axis=0)
+    weights[np.ix_(rest, alike)] = 0.0
+
+
 @compiled
-def _tail(
+def _tail(  # noqa: PLR0913, PLR0917  numba passes arrays, not objects
     sizes: Numbers,
+    of_size: NDArray[np.int64],
     weights: Numbers,
     mean: Numbers,
     sd: Numbers,
@@ -208,23 +224,26 @@ def _tail(
 ) -> float:
     """Return the probability that one cell's rate is above a threshold."""
     total, threshold, last = 0.0, math.exp(log_threshold), len(shares) - 1
-    for group in range(len(sizes)):
-        start, part = math.log(sizes[group]) - mean[group], 0.0
+    for point in range(len(sizes)):
+        if weights[point] == 0.0:
+            continue
+        start, part, group = math.log(sizes[point]) - mean[point], 0.0, of_size[point]
         for node in range(len(shares)):
             own = excess[group, node]
             beyond = own / threshold - expected
             if beyond > 0.0:
                 # a value of G stands for those half way to its neighbours: without their spread the tail has steps
                 gap = (excess[group, min(node + 1, last)] - excess[group, max(node - 1, 0)]) / (2 * threshold)
-                spread = sd[group] ** 2 + min(gap / beyond, _WIDEST) ** 2 / 12.0
+                spread = sd[point] ** 2 + min(gap / beyond, _WIDEST) ** 2 / 12.0
                 part += shares[node] * math.erfc((start - math.log(beyond)) / math.sqrt(2.0 * spread))
-        total += weights[group] * part / 2
+        total += weights[point] * part / 2
     return total
 
 
 @compiled
 def _quantile(  # noqa: PLR0913, PLR0917  numba passes arrays, not objects
     sizes: Numbers,
+    of_size: NDArray[np.int64],
     weights: Numbers,
     mean: Numbers,
     sd: Numbers,
@@ -236,20 +255,20 @@ def _quantile(  # noqa: PLR0913, PLR0917  numba passes arrays, not objects
 ) -> float:
     """Return the log rate that one cell is above with a probability: bracketed, then by false position (Illinois)."""
     low, high, step = start, start, 0.25
-    of_low = _tail(sizes, weights, mean, sd, expected, excess, shares, start) - above
+    of_low = _tail(sizes, of_size, weights, mean, sd, expected, excess, shares, start) - above
     of_high = of_low
     while of_low < 0.0 and step < _FAR:
         low, high, of_high, step = low - step, low, of_low, 2 * step
-        of_low = _tail(sizes, weights, mean, sd, expected, excess, shares, low) - above
+        of_low = _tail(sizes, of_size, weights, mean, sd, expected, excess, shares, low) - above
     while of_high > 0.0 and step < _FAR:
         low, high, of_low, step = high, high + step, of_high, 2 * step
-        of_high = _tail(sizes, weights, mean, sd, expected, excess, shares, high) - above
+        of_high = _tail(sizes, of_size, weights, mean, sd, expected, excess, shares, high) - above
     middle = low
     for _ in range(60):
         if of_low == of_high or high - low < 1e-9:
             break
         middle = low + (high - low) * of_low / (of_low - of_high)
-        here = _tail(sizes, weights, mean, sd, expected, excess, shares, middle) - above
+        here = _tail(sizes, of_size, weights, mean, sd, expected, excess, shares, middle) - above
         if abs(here) < _EXACT:
             break
         if here > 0.0:
@@ -262,6 +281,7 @@ def _quantile(  # noqa: PLR0913, PLR0917  numba passes arrays, not objects
 @compiled
 def _above(  # noqa: PLR0913, PLR0917  numba passes arrays, not objects
     sizes: Numbers,
+    of_size: NDArray[np.int64],
     weights: Numbers,
     mean: Numbers,
     sd: Numbers,
@@ -274,7 +294,7 @@ def _above(  # noqa: PLR0913, PLR0917  numba passes arrays, not objects
     found = np.empty(len(expected))
     for cell in range(len(expected)):
         found[cell] = _tail(
-            sizes, weights, mean[:, cell], sd[:, cell], expected[cell], excess[:, which[cell]], shares,
+            sizes, of_size, weights[:, cell], mean[:, cell], sd[:, cell], expected[cell], excess[:, which[cell]], shares,
             log_threshold[cell],
         )  # fmt: skip
     return found
@@ -283,6 +303,7 @@ def _above(  # noqa: PLR0913, PLR0917  numba passes arrays, not objects
 @compiled
 def _quantiles(  # noqa: PLR0913, PLR0917  numba passes arrays, not objects
     sizes: Numbers,
+    of_size: NDArray[np.int64],
     weights: Numbers,
     mean: Numbers,
     sd: Numbers,
@@ -297,7 +318,7 @@ def _quantiles(  # noqa: PLR0913, PLR0917  numba passes arrays, not objects
     found = np.empty(len(expected))
     for cell in range(len(expected)):
         found[cell] = _quantile(
-            sizes, weights, mean[:, cell], sd[:, cell], expected[cell], excess[:, which[cell]], shares, start[cell],
+            sizes, of_size, weights[:, cell], mean[:, cell], sd[:, cell], expected[cell], excess[:, which[cell]], shares, start[cell],
             above,
         )  # fmt: skip
     return found

@@ -76,6 +76,7 @@ def test_the_design_stands_for_the_whole_posterior_and_its_draws_for_the_gaussia
     held = gather(model, design, draws=3000, seed=1)
     assert held.draws.shape == (3000, 80)
     np.testing.assert_allclose(held.draws.mean(axis=0), held.weights @ held.mean, atol=0.1)
+    assert held.weights.sum() == pytest.approx(1)
     again = gather(model, design, draws=3000, seed=1)
     assert again.draws.tobytes() == held.draws.tobytes()
 
