@@ -183,6 +183,8 @@ def test_partial_walks_are_counted_to_the_last():
         "The two places are too far apart for an exact trade-off set. Seen: the shortest walk is 100 m. "
         "Choose nearer places, or lower routes.detour_cap."
     )
+    assert refused.value.parts("cli")["remedy"] == "Choose nearer places, or lower routes.detour_cap."
+    assert refused.value.parts("app")["remedy"] == "Choose nearer places."
 
 
 def test_a_walk_to_where_one_is_has_no_edges():
