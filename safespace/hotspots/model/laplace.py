@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _STEPS = 100  # Newton has needed 5 to 12 from nothing, 2 to 4 from beside
 _LONGEST_STEP = 4.0  # a log rate moves no further at once
 _CLOSE = 1e-9  # of the mode: what another step would add to the log density
-_SLOW = 0.1  # steps with an old factor gain at most this share of the one before, or the factor is renewed
+_SLOW = 0.3  # steps with an old factor gain at most this share of the one before, or the factor is renewed
 _LEAST = 1e-12
 _ROUNDING = 1e-13  # of a sum of millions of events, by which a step seems to lose
 

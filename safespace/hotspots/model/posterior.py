@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from safespace.hotspots.model.hyperparameters import Design
-    from safespace.hotspots.model.laplace import Model
+    from safespace.hotspots.model.laplace import Mode, Model
 
     Numbers = NDArray[np.float64]
 
@@ -28,7 +28,7 @@ _SHARES = np.exp(-(_NODES**2) / 2) / np.exp(-(_NODES**2) / 2).sum()
 _ALIKE = 0.1  # of the variance between normals to that within; the wider is at most half as wide again
 _FAR = 1e3  # log rates; never reached by finite counts
 _WIDEST = 1.0  # that one value of G may stand for, in log rates
-_EXACT = 2e-5  # to which a tail of an interval is found
+_EXACT = 1e-4  # to which a tail of an interval is found
 _MOST_SKEW = (
     0.5  # standard deviations: past this the first order no longer tells how far mode and mean are apart
 )
@@ -73,7 +73,7 @@ def gather(model: Model, design: Design, *, draws: int, seed: int) -> Surroundin
     weights /= weights.sum()
     shares, points = _shared_out(weights, draws), np.flatnonzero(weights)
     found = in_threads(
-        lambda at: _around(model, design.thetas[at], design.modes[at], int(shares[at]), (seed, int(at))),
+        lambda at: _around(model, design.modes[at], int(shares[at]), (seed, int(at))),
         points,
     )
     sizes = np.array([size_of(design.thetas[at]) for at in points])
@@ -96,18 +96,15 @@ def _shared_out(weights: Numbers, total: int) -> NDArray[np.int64]:
     return shares
 
 
-def _around(
-    model: Model, theta: Numbers, near: Numbers, draws: int, seed: tuple[int, int]
-) -> tuple[Numbers, Numbers, Numbers]:
-    """Return mean, variance and draws of the log rates at some hyperparameters.
+def _around(model: Model, mode: Mode, draws: int, seed: tuple[int, int]) -> tuple[Numbers, Numbers, Numbers]:
+    """Return mean, variance and draws of the log rates around a mode.
 
     The mean is the mode moved by the skewness of the counts' density, to first order.
     """
-    mode = model.find_mode(theta, near=near)
     gaussian = mode.gaussian
     diagonal = model.field.diagonal(gaussian.factor.inverse_on_pattern())
     variances = gaussian.variances(diagonal)
-    skew = -variances * model.counts.information_by_rate(mode.eta, size_of(theta)) / 2
+    skew = -variances * model.counts.information_by_rate(mode.eta, size_of(mode.theta)) / 2
     change, of_level = gaussian.solve(skew, skew.sum())
     furthest = _MOST_SKEW * np.sqrt(variances)
     mean = mode.eta + np.clip(change + of_level, -furthest, furthest)
