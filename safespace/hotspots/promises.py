@@ -17,6 +17,7 @@ from safespace.cells import add_events, locate, neighbours
 from safespace.errors import TooFewError
 from safespace.hotspots.finding import find_hotspots
 from safespace.hotspots.intensity import fit_prior, garwood, smoothed_rates
+from safespace.hotspots.ranking import places
 from safespace.hotspots.scan import scan_cells
 from safespace.hotspots.shares import jeffreys
 from safespace.hotspots.significance import at_least
@@ -28,6 +29,7 @@ from safespace.tone import percent
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from safespace.hotspots.finding import Hotspots
     from safespace.settings import HotspotSettings
 
     Whole = NDArray[np.int64]
@@ -99,7 +101,7 @@ def _ring_layers(
     window: pd.DataFrame, share: Numbers, settings: HotspotSettings, seed: int, events: int, layers: int
 ) -> list[bool]:
     drawn = np.random.default_rng(seed).multinomial(events, share, size=layers)
-    return [bool(_hot(window, layer, settings).any()) for layer in drawn]
+    return [_claims(window, layer, settings) for layer in drawn]
 
 
 def _uneven_layers(
@@ -108,7 +110,7 @@ def _uneven_layers(
     rng = np.random.default_rng([seed, 1])
     exposure = share * np.exp(rng.normal(0, 1.5, len(share)))
     drawn = rng.multinomial(events, exposure / exposure.sum(), size=layers)
-    return [bool(_hot(window.assign(exposure=exposure), layer, settings).any()) for layer in drawn]
+    return [_claims(window.assign(exposure=exposure), layer, settings) for layer in drawn]
 
 
 def _pinned_layers(
@@ -131,7 +133,7 @@ def _pinned_layers(
         held = pd.Series(1, index=locate(first["lon"], first["lat"], resolution=resolution))
         counts = held.groupby(level=0).sum().reindex(cells, fill_value=0).to_numpy()
         layer: Whole = np.where(share > 0, counts, 0).astype(np.int64)
-        found.append(bool(_hot(window, layer, settings).any()))
+        found.append(_claims(window, layer, settings))
     return found
 
 
@@ -215,15 +217,19 @@ def _planted_layers(
     for middle in rng.choice(_whole_rings(window, share), layers):
         members = ring.indices[ring.indptr[middle] : ring.indptr[middle + 1]]
         added = np.bincount(rng.choice(members, extra), minlength=len(share))
-        hot = _hot(window, rng.multinomial(events, share) + added, settings)
-        found.append(bool(hot[members].any()))
+        finding = _find(window, rng.multinomial(events, share) + added, settings)
+        told = [cell for cells in places(finding)["cells"] for cell in cells]
+        found.append(bool(np.isin(window["cell"].to_numpy()[members], told).any()))
     return found
 
 
-def _hot(window: pd.DataFrame, layer: Whole, settings: HotspotSettings) -> NDArray[np.bool_]:
-    found = find_hotspots(window.assign(events=layer, pins=layer), baseline="made up", settings=settings)
-    hot: NDArray[np.bool_] = found.table["hot"].to_numpy()
-    return hot
+def _find(window: pd.DataFrame, layer: Whole, settings: HotspotSettings) -> Hotspots:
+    return find_hotspots(window.assign(events=layer, pins=layer), baseline="made up", settings=settings)
+
+
+def _claims(window: pd.DataFrame, layer: Whole, settings: HotspotSettings) -> bool:
+    """Say whether anything at all is claimed: of a ring, and so of a cell or a place."""
+    return bool(_find(window, layer, settings).table["around"].any())
 
 
 def _at_most(promise: str, happened: list[bool], bound: float = 0.05) -> dict[str, object]:

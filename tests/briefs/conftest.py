@@ -23,7 +23,7 @@ def cells():
     found = sorted(h3.grid_disk(h3.latlng_to_cell(52.48, -1.9, 9), 1))
     frame = pd.DataFrame({"cell": found}).assign(
         area_km2=0.1, edge=False, pins=2, events=2, exposure=0.1, expected=2.0, rate=1.0, lower=0.4, upper=2.2,
-        ring_events=9, ring_expected=9.0, p_value=0.5, q_value=0.9, hot=False, label=tone.NOT_DIFFERENT,
+        ring_events=9, ring_expected=9.0, p_value=0.5, q_value=0.9, around=False, hot=False, label=tone.NOT_DIFFERENT,
     )  # fmt: skip
     return conform(frame, HOTSPOTS)
 

@@ -294,7 +294,7 @@ def test_no_connection_is_said(server, tmp_path):
 
 @pytest.mark.parametrize("address", ["", "file:///etc/passwd", "ftp://a/b"])
 def test_only_web_addresses_are_fetched(tmp_path, address):
-    with pytest.raises(SettingsError, match=r"not an address.*safespace.toml, under \[fetch\]"):
+    with pytest.raises(SettingsError, match=r"not an address.*begins with https://"):
         fetch_file(address, tmp_path / "a", settings=QUICK)
 
 
