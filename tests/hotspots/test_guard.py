@@ -118,4 +118,4 @@ def test_a_real_cluster_is_found(county, resolution, extra):
         )
         told = [cell for cells in places(hotspots)["cells"] for cell in cells]
         found += bool(np.isin(window["cell"].to_numpy()[members], told).any())
-    assert found >= 38
+    assert found >= 36  # nine in ten: a place is told by its own figures, not by its ring alone

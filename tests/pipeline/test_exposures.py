@@ -91,7 +91,7 @@ def test_a_baseline_of_premises_says_what_it_counts(settings):
     ("files", "column", "refused", "says"),
     [
         (2, "people", InputError, "2 files, column people"),
-        (1, "", InputError, r"no column.*the column as value_column"),
+        (1, "", InputError, r"no column.*--value-column COLUMN"),
         (1, "../people", SchemaError, r"\.\./people.*people"),
     ],
 )

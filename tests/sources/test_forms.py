@@ -27,7 +27,7 @@ def test_our_own_name_wins_over_a_synonym():
 def test_a_wrong_header_lists_what_is_seen_and_needed_and_how_to_map():
     with pytest.raises(SchemaError) as told:
         match(["when", "where"])
-    message = str(told.value)
+    message = told.value.told("cli")
     assert "a.csv" in message
     assert "Seen: when, where" in message
     assert "Needed: submitted, reasons; and latitude and longitude or easting and northing" in message
@@ -81,6 +81,6 @@ def test_no_spelling_means_two_columns(form):
 
 
 def test_no_place_is_asked_for_where_the_form_has_only_one_way():
-    with pytest.raises(SchemaError, match=r"category\. Write a mapping") as told:
+    with pytest.raises(SchemaError, match=r"category\. Give a mapping") as told:
         match_header(["Month"], POLICE, Mapping(), where="a.csv")
     assert "; and ." not in str(told.value)
