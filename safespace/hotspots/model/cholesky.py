@@ -170,6 +170,7 @@ def _eliminate(full: Numbers, pivot: Numbers, coupled: Numbers) -> None:
     except np.linalg.LinAlgError as failed:
         raise InputError(
             "A matrix of the model is not positive definite.",
+            code="model-not-positive-definite",
             seen=f"a front of {size} cells",
             remedy="Look for counts or a baseline without a finite size.",
         ) from failed
