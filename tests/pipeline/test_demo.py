@@ -19,7 +19,10 @@ def truth(town):
 
 @pytest.fixture(scope="module")
 def found(town_settings):
-    return {source: pipeline.find_places(View(sources=(source,)), town_settings) for source in ("streetsafe", "nte", "spiking")}
+    return {
+        source: pipeline.find_places(View(sources=(source,)), town_settings)
+        for source in ("streetsafe", "nte", "spiking")
+    }
 
 
 def test_all_that_was_planted_is_found_and_nothing_else(found, truth):
