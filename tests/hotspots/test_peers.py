@@ -148,7 +148,7 @@ def test_jaccard_is_scikit_learns():
         for seed in (1, 2)
     )
     theirs = jaccard_score(one.table["hot"], other.table["hot"])
-    assert 0 < theirs < 1
+    assert 0.3 < theirs < 1
     assert jaccard(one, other) == pytest.approx(theirs)
 
 
