@@ -164,7 +164,8 @@ def find_hotspots(
     -----
     Cells at the edge, and cells without any baseline, are neither tested nor counted: whether data reach
     them is not known. Two claims are kept apart. ``around``: the ring's ``q_value`` is at or below the rate and
-    it holds ``min_events`` or more. ``hot``: so it is, and the cell's own interval lies above usual too. A cell
+    it holds ``min_events`` or more. ``hot``: so it is, and the cell itself holds more than usual and its own
+    interval lies above usual too. A cell
     that holds more than usual without its interval showing it is raised only together with its neighbours.
     "Not different" is said only where the ring's exact interval (in a high ring the cell's own) rules out the
     method's ``times_usual``; otherwise there are too few to say.
@@ -342,8 +343,10 @@ def _judge(
     around = (
         tested & (ring["q_value"] <= method.false_discovery_rate) & (ring["ring_events"] >= method.min_events)
     )
+    # An interval of next to nothing expected is the prior's, not the cell's: it must hold more than usual too.
+    own = (rates["lower"] > 1) & (events > expected)
     found = pd.concat([rates, ring], axis="columns").assign(
-        expected=expected, around=around, hot=around & (rates["lower"] > 1), tested=tested
+        expected=expected, around=around, hot=around & own, tested=tested
     )
     return cells.assign(**{str(name): values.to_numpy() for name, values in found.items()}), prior
 
