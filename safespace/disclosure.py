@@ -462,13 +462,13 @@ def _bounds(
     return lower, upper
 
 
-def _refuse_success(found: Attack, by: str) -> None:
-    if not found.failed:
+def _refuse_success(attempt: Attack, by: str) -> None:
+    if not attempt.failed:
         raise DisclosureError(
             "Hidden counts can be worked out.",
             code="hidden-counts-recoverable",
             where=by,
-            seen=f"{len(found.derivable)} exactly, {len(found.narrow)} within too narrow limits",
+            seen=f"{len(attempt.derivable)} exactly, {len(attempt.narrow)} within too narrow limits",
             remedy="Use larger cells, a longer period, or fewer totals.",
         )
 

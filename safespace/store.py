@@ -579,13 +579,13 @@ class Store:
         return self.engine.query(_same_report_sql(), held=files, fresh=maybe).astype("str")
 
     def _write_load(
-        self, load_id: str, reports: pd.DataFrame, held: npt.NDArray[np.bool_], batch: Batch
+        self, load_id: str, reports: pd.DataFrame, mask: npt.NDArray[np.bool_], batch: Batch
     ) -> str:
         part = _new_part(load_id)
-        none = not held.any()  # a first load is the rule, and copying it is dear
+        none = not mask.any()  # a first load is the rule, and copying it is dear
         pieces = {
-            "reports": reports if none else reports[~held],
-            "repeats": reports.iloc[:0] if none else reports[held],
+            "reports": reports if none else reports[~mask],
+            "repeats": reports.iloc[:0] if none else reports[mask],
             "rejects": batch.rejects,
             "repairs": batch.repairs,
         }
@@ -729,9 +729,9 @@ def _checked(placed: pd.DataFrame, batch: Batch) -> pd.DataFrame:
     return reports
 
 
-def _alike(held: pd.DataFrame, reports: pd.DataFrame, path: Path) -> npt.NDArray[np.bool_]:
+def _alike(stored: pd.DataFrame, reports: pd.DataFrame, path: Path) -> npt.NDArray[np.bool_]:
     """Say for each report whether it is held already, and refuse when it is held with other content."""
-    other = held[held["differs"] != ""]
+    other = stored[stored["differs"] != ""]
     if len(other):
         first = ", ".join(other["report_id"].sort_values().head(3))
         raise HeldDifferentlyError(
@@ -741,7 +741,7 @@ def _alike(held: pd.DataFrame, reports: pd.DataFrame, path: Path) -> npt.NDArray
             seen=f"{len(other):,}, first {first} ({other['differs'].iloc[0]})",
             remedy="Nothing was loaded. Read the files again: such rows are then held back for a decision.",
         )
-    known = pc.is_in(one_piece(reports["report_id"]), value_set=one_piece(held["report_id"]))
+    known = pc.is_in(one_piece(reports["report_id"]), value_set=one_piece(stored["report_id"]))
     return np.asarray(known, dtype=bool)  # pandas looks each text up in Python
 
 

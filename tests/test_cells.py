@@ -83,15 +83,15 @@ def test_pins_loaded_later_join_the_event_that_is_held():
         ]
     )
     held = grid.add_events(three.iloc[:1], same_event_m=30)
-    later = grid.add_events(three.iloc[1:], same_event_m=30, held=held)
+    later = grid.add_events(three.iloc[1:], same_event_m=30, stored=held)
     first, near, far = three["report_id"]
     # though the later pin is of an earlier hour, what is held keeps its name
     assert later.set_index("report_id")["event_id"].to_dict() == {near: first, far: far}
-    assert grid.add_events(three.iloc[1:], same_event_m=30, held=held.iloc[:0])["event_id"].tolist() == [
+    assert grid.add_events(three.iloc[1:], same_event_m=30, stored=held.iloc[:0])["event_id"].tolist() == [
         near,
         far,
     ]
-    recorded = grid.add_events(pins([(0, 0, "2022-01-28 12:00", "lit")], "nte"), same_event_m=30, held=held)
+    recorded = grid.add_events(pins([(0, 0, "2022-01-28 12:00", "lit")], "nte"), same_event_m=30, stored=held)
     assert recorded["event_id"].tolist() == recorded["report_id"].tolist()
 
 

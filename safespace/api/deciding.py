@@ -175,7 +175,7 @@ def release(
 
 
 def make_brief(
-    found: Hotspots,
+    finding: Hotspots,
     *,
     area: str,
     period: tuple[date, date],
@@ -189,7 +189,7 @@ def make_brief(
 
     Parameters
     ----------
-    found
+    finding
         From :func:`find_hotspots`.
     area
         What the area is called.
@@ -236,22 +236,22 @@ def make_brief(
     ('1 January 2025 to 31 December 2025', 1)
     """
     known, (since, until), (read, accepted) = names or {}, period, rows
-    core = found.places["core_cell"].tolist()
-    places = found.places.assign(
+    core = finding.places["core_cell"].tolist()
+    places = finding.places.assign(
         place=range(1, len(core) + 1), name=[known.get(cell, f"Cell {cell:x}") for cell in core]
     )
-    labels = found.cells.loc[~found.cells["edge"], "label"].value_counts()
+    labels = finding.cells.loc[~finding.cells["edge"], "label"].value_counts()
     return briefs.Brief(
         title="Where there are more reports than usual",
         area=area,
         period=f"{since.day} {since:%B %Y} to {until.day} {until:%B %Y}",
-        data_date=found.data_date or until,
+        data_date=finding.data_date or until,
         places=places,
         counts=briefs.Counts(read=read, accepted=accepted, rejected=read - accepted),
-        map_svg=maps.area_map_svg(found.cells, area=found.area, places=places, synthetic=synthetic),
+        map_svg=maps.area_map_svg(finding.cells, area=finding.area, places=places, synthetic=synthetic),
         cells={str(label): int(number) for label, number in labels.items()},
-        method=found.finding.method,
-        basis=found.basis(),
+        method=finding.finding.method,
+        basis=finding.basis(),
         sources=tuple(sources),
         notes=tuple(notes),
         synthetic=synthetic,

@@ -29,31 +29,31 @@ _EXPORTS = (
 )
 
 
-def offered(held: Catalog) -> bool:
+def offered(catalog: Catalog) -> bool:
     """Say whether the store holds both layers; the question has no part in it, so that a filter moves no tab."""
-    return bool(_recorded(held)) and bool(set(of_layer(FELT)) & set(held.sources["source"]))
+    return bool(_recorded(catalog)) and bool(set(of_layer(FELT)) & set(catalog.sources["source"]))
 
 
-def show(view: View, held: Catalog, settings: Settings) -> None:
+def show(view: View, catalog: Catalog, settings: Settings) -> None:
     """Draw where the two agree, or say in a sentence why that cannot be told."""
     if layer_of(view.sources) != FELT:
         st.info(words.ask_felt())
         return
     # The recorded layer counts every recorded source held, whatever reports are asked for.
-    if not frame.has_read_notes(_of(RECORDED, held)["source"]):
+    if not frame.has_read_notes(_of(RECORDED, catalog)["source"]):
         return
     try:
-        found = cache.agreement(view.but(cell=0), settings, held.version)
+        found = cache.agreement(view.but(cell=0), settings, catalog.version)
     except SafeSpaceError as problem:
         st.info(frame.said(problem))
         return
     st.html(
         f'<p class="ss-dates"><strong>{escape(headline(found.counts()))}</strong> '
         f"Public reports: {formatting.count(found.felt.events, 'event')}. Recorded incidents, apart from them: "
-        f"{formatting.count(found.recorded.events, 'event')} ({escape('; '.join(_recorded(held)))}).</p>"
+        f"{formatting.count(found.recorded.events, 'event')} ({escape('; '.join(_recorded(catalog)))}).</p>"
     )
     st.pydeck_chart(
-        cache.agreement_deck(view, settings, held.version),
+        cache.agreement_deck(view, settings, catalog.version),
         key="agreement_map",
         height=MAP_HEIGHT_PX,
         alt=f"Map of {found.area_name} in hexagons: {headline(found.counts())} The table below gives the same facts.",
@@ -83,20 +83,20 @@ def headline(counts: dict[str, int]) -> str:
     )
 
 
-def _recorded(held: Catalog) -> list[str]:
-    return _of(RECORDED, held)["name"].tolist()
+def _recorded(catalog: Catalog) -> list[str]:
+    return _of(RECORDED, catalog)["name"].tolist()
 
 
-def _of(layer: Layer, held: Catalog) -> pd.DataFrame:
-    return held.sources[held.sources["source"].isin(of_layer(layer))]
+def _of(layer: Layer, catalog: Catalog) -> pd.DataFrame:
+    return catalog.sources[catalog.sources["source"].isin(of_layer(layer))]
 
 
-def _downloads(found: Agreement, settings: Settings) -> None:
+def _downloads(agreement: Agreement, settings: Settings) -> None:
     with st.container(horizontal=True, gap="small", key="ss_agreement_downloads"):
         for kind, label, mime in _EXPORTS:
             st.download_button(
                 label,
-                data=partial(pipeline.export_agreement, found, kind, settings),
+                data=partial(pipeline.export_agreement, agreement, kind, settings),
                 file_name=f"agreement.{kind}",
                 mime=mime,
                 on_click="ignore",

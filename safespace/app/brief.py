@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from safespace.settings import Settings
 
 
-def show(view: View, held: Catalog, settings: Settings) -> None:
+def show(view: View, catalog: Catalog, settings: Settings) -> None:
     """Draw the preview of the brief for one view, and its downloads."""
     st.html(
         '<h1 class="ss-title">Brief</h1><p class="ss-dates">Two pages for the area and period chosen on the left, '
         "with the walking link chosen under Routes, if any. The same choices always give the same file.</p>"
     )
-    page, pdf = cache.brief_files(view.but(cell=0), state.walk_ends(), settings, held.version)
+    page, pdf = cache.brief_files(view.but(cell=0), state.walk_ends(), settings, catalog.version)
     name = f"brief-{view.area or 'all'}"
     with st.container(horizontal=True, gap="small", key="ss_downloads"):
         st.download_button(

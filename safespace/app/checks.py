@@ -25,25 +25,25 @@ _SHOWN = 6
 _SURE = {"sure": "Sure", "likely": "Likely", "guess": "A guess", "": ""}
 
 
-def show(found: Findings, mine: UploadSession, settings: Settings) -> None:
+def show(findings: Findings, mine: UploadSession, settings: Settings) -> None:
     """Draw what a check found, and what can be done with it."""
     st.header("3. What was found", anchor=False)
-    st.html(outcomes(found.checked.outcome.reading.counts()))
-    made_up = "Synthetic data. " if found.checked.outcome.reading.synthetic else ""
+    st.html(outcomes(findings.checked.outcome.reading.counts()))
+    made_up = "Synthetic data. " if findings.checked.outcome.reading.synthetic else ""
     left, right = st.columns([3, 1], gap="large")
     with left:
-        st.html(f'<section class="ss-notes" aria-label="What was noticed">{noted(found.notes)}</section>')
-    if found.picture:
+        st.html(f'<section class="ss-notes" aria-label="What was noticed">{noted(findings.notes)}</section>')
+    if findings.picture:
         with right:
-            st.image(found.picture.decode(), width="stretch", alt=words.WHERE_ALT)
+            st.image(findings.picture.decode(), width="stretch", alt=words.WHERE_ALT)
             st.caption(f"{made_up}{words.WHERE}")
-    _by_row(found)
+    _by_row(findings)
     st.header("4. Load", anchor=False)
-    _load(found, mine, settings)
+    _load(findings, mine, settings)
 
 
-def _load(found: Findings, mine: UploadSession, settings: Settings) -> None:
-    checked = found.checked
+def _load(findings: Findings, mine: UploadSession, settings: Settings) -> None:
+    checked = findings.checked
     counts = checked.outcome.reading.counts()
     fresh = counts["accepted"] + counts["repaired"]
     if checked.held_as:
@@ -62,7 +62,7 @@ def _load(found: Findings, mine: UploadSession, settings: Settings) -> None:
                 args=(_LOAD,),
                 disabled=bool(mine.job),
             )
-        offer_rejects(found.to_mend, key="data_rejects")
+        offer_rejects(findings.to_mend, key="data_rejects")
         st.button("Put these files away", key="data_away", on_click=mine.put_away, type="tertiary")
     frame.work(mine, _LOAD, "Loading…", partial(_add, checked, mine, settings))
 
@@ -107,9 +107,9 @@ def outcomes(counts: Mapping[str, int]) -> str:
     )
 
 
-def _by_row(found: Findings) -> None:
+def _by_row(findings: Findings) -> None:
     """Draw the first rows that were not taken and the first values that were mended, a tab each."""
-    left, mended = int(found.reasons["rows"].sum()), sum(found.repaired.values())
+    left, mended = int(findings.reasons["rows"].sum()), sum(findings.repaired.values())
     drawers = {
         f"Not taken: {formatting.count(left, 'row')}": (left, _not_taken),
         f"Repaired: {formatting.count(mended, 'value')}": (mended, _repaired),
@@ -117,22 +117,22 @@ def _by_row(found: Findings) -> None:
     there = {label: draw for label, (number, draw) in drawers.items() if number}
     for tab, draw in zip(st.tabs(list(there), key="data_rows") if there else (), there.values(), strict=True):
         with tab:
-            draw(found)
+            draw(findings)
 
 
-def _not_taken(found: Findings) -> None:
-    frame.table(reasons_in_words(found.reasons), "Rows not taken, by reason")
-    totals = found.reasons.set_index(["outcome", "reason"])["rows"]
-    for (outcome, reason), rows in found.rejects.items():
+def _not_taken(findings: Findings) -> None:
+    frame.table(reasons_in_words(findings.reasons), "Rows not taken, by reason")
+    totals = findings.reasons.set_index(["outcome", "reason"])["rows"]
+    for (outcome, reason), rows in findings.rejects.items():
         total = int(totals[outcome, reason])
         _excerpt(f"{in_words(reason)} ({formatting.count(total, 'row')}, {outcome})", rows, total, "row")
-    if "excluded" in found.reasons["outcome"].tolist():
+    if "excluded" in findings.reasons["outcome"].tolist():
         st.caption(words.EXCLUDED_NOT_SHOWN)
 
 
-def _repaired(found: Findings) -> None:
-    for rule, rows in found.repairs.items():
-        total = found.repaired[rule]
+def _repaired(findings: Findings) -> None:
+    for rule, rows in findings.repairs.items():
+        total = findings.repaired[rule]
         _excerpt(f"{in_words(rule)} ({formatting.count(total, 'value')})", rows, total, "value")
 
 

@@ -21,7 +21,7 @@ MAP_HEIGHT_PX = 500
 WALK_HEIGHT_PX = 480
 
 
-def hex_map(found: PlacesFound, streets: gpd.GeoDataFrame | None, *, picked: int, turn: int) -> pdk.Deck:
+def hex_map(answer: PlacesFound, streets: gpd.GeoDataFrame | None, *, picked: int, turn: int) -> pdk.Deck:
     """Return the deck of one finding; where it looks depends on the area alone, so filters never move it.
 
     ``turn`` counts the picks of this session. Streamlit fades every cell but the selected one for as long
@@ -29,26 +29,26 @@ def hex_map(found: PlacesFound, streets: gpd.GeoDataFrame | None, *, picked: int
     its name, the clicked layer is gone once the pick has been read.
     """
     deck = maps.hex_deck(
-        found.hotspots,
-        view=maps.View.of(found.area, width_px=700, height_px=MAP_HEIGHT_PX),
+        answer.hotspots,
+        view=maps.View.of(answer.area, width_px=700, height_px=MAP_HEIGHT_PX),
         streets=streets,
-        names=found.names,
+        names=answer.names,
         chosen=(picked,) if picked else (),
     )
     for layer in deck.layers:
         if layer.pickable:
             layer.id = f"{layer.id}-{turn}"
-    deck.layers.append(_numbers(found.places))
+    deck.layers.append(_numbers(answer.places))
     return deck
 
 
-def agreement_map(found: Agreement, streets: gpd.GeoDataFrame | None, *, picked: int) -> pdk.Deck:
+def agreement_map(agreement: Agreement, streets: gpd.GeoDataFrame | None, *, picked: int) -> pdk.Deck:
     """Return the deck of where felt and recorded agree, looking where the map of the places first looks."""
     return maps.agreement_deck(
-        found.agreed,
-        view=maps.View.of(found.area, width_px=700, height_px=MAP_HEIGHT_PX),
+        agreement.agreed,
+        view=maps.View.of(agreement.area, width_px=700, height_px=MAP_HEIGHT_PX),
         streets=streets,
-        names=found.names,
+        names=agreement.names,
         chosen=(picked,) if picked else (),
     )
 

@@ -71,10 +71,10 @@ def _css() -> str:
     return f"<style>{files('safespace.app').joinpath('style.css').read_text(encoding='utf-8')}</style>"
 
 
-def dates(view: View, held: Catalog, today: date) -> None:
+def dates(view: View, catalog: Catalog, today: date) -> None:
     """Say what is made up, how old the newest report is and what period is held."""
-    banner = words.SYNTHETIC_BANNER if held.synthetic else ""
-    shown = held.sources[held.sources["source"].isin(view.sources)]
+    banner = words.SYNTHETIC_BANNER if catalog.synthetic else ""
+    shown = catalog.sources[catalog.sources["source"].isin(view.sources)]
     if shown.empty:
         st.html(f'<div id="content">{banner}</div>')
         st.warning("The store holds none of the reports asked for. Choose other reports on the left.")
@@ -87,19 +87,19 @@ def dates(view: View, held: Catalog, today: date) -> None:
     )
 
 
-def sidebar(view: View, held: Catalog, settings: Settings) -> None:
+def sidebar(view: View, catalog: Catalog, settings: Settings) -> None:
     """Draw the question: where, which reports, when, and against what."""
     with st.sidebar:
         st.header("What to look at", anchor=False)
-        _where(view, settings, held)
-        _which(view, held)
-        _when(view, held)
+        _where(view, settings, catalog)
+        _which(view, catalog)
+        _when(view, catalog)
         st.header("How to compare", anchor=False)
-        _against(held)
+        _against(catalog)
 
 
-def _where(view: View, settings: Settings, held: Catalog) -> None:
-    listed = cache.areas(settings, held.version)
+def _where(view: View, settings: Settings, catalog: Catalog) -> None:
+    listed = cache.areas(settings, catalog.version)
     names = dict(zip(listed["area_id"], listed["name"], strict=True))
     # Without a loaded area there is nothing to choose between; the whole of the data is one area.
     options = list(names) if len(names) == 1 else ["", *names]
@@ -109,17 +109,17 @@ def _where(view: View, settings: Settings, held: Catalog) -> None:
         options,
         words=lambda area: names.get(area, area or "All areas together"),
         # A zone has parts of the night of its own; what the next area does not know cannot be asked there.
-        drops=lambda area: {} if view.window in words.windows_held(_zones(held, area)) else {"window": ""},
+        drops=lambda area: {} if view.window in words.windows_held(_zones(catalog, area)) else {"window": ""},
     )
 
 
-def _zones(held: Catalog, area: str) -> Mapping[str, tuple[NightWindow, ...]]:
+def _zones(catalog: Catalog, area: str) -> Mapping[str, tuple[NightWindow, ...]]:
     """Return the parts of the night of an area by zone; those of all areas for one that is not loaded."""
-    return held.windows.get(area, held.windows[""])
+    return catalog.windows.get(area, catalog.windows[""])
 
 
-def _which(view: View, held: Catalog) -> None:
-    names = dict(zip(held.sources["source"], held.sources["name"], strict=True))
+def _which(view: View, catalog: Catalog) -> None:
+    names = dict(zip(catalog.sources["source"], catalog.sources["name"], strict=True))
     state.choose(
         "Reports",
         "sources",
@@ -128,20 +128,20 @@ def _which(view: View, held: Catalog) -> None:
         explain="What people felt and what was recorded are never added together.",
         radio=True,
     )
-    reasons = sorted({factor for source in view.sources for factor in held.factors.get(source, ())})
+    reasons = sorted({factor for source in view.sources for factor in catalog.factors.get(source, ())})
     if reasons:
         label = words.factor_name(view.sources)
         state.choose(label, "factor", ["", *reasons], words=lambda reason: reason or "All")
 
 
-def _when(view: View, held: Catalog) -> None:
-    shown = held.sources[held.sources["source"].isin(view.sources)]
+def _when(view: View, catalog: Catalog) -> None:
+    shown = catalog.sources[catalog.sources["source"].isin(view.sources)]
     if len(shown):
         state.choose_period(shown["first"].min(), shown["last"].max())
     if words.dated_by_month(view.sources):
         st.caption("These reports are dated by month only, so no time of day and no nights can be chosen.")
         return
-    zones = _zones(held, view.area)
+    zones = _zones(catalog, view.area)
     state.choose(
         "Time of day",
         "window",
@@ -149,26 +149,26 @@ def _when(view: View, held: Catalog) -> None:
         words=lambda name: words.window_in_words(name, zones),
         explain="02:00 on Sunday belongs to Saturday night. Reports without an hour are in no night window.",
     )
-    _which_nights(held)
+    _which_nights(catalog)
 
 
-def _which_nights(held: Catalog) -> None:
-    if len(held.calendars) > 1:
+def _which_nights(catalog: Catalog) -> None:
+    if len(catalog.calendars) > 1:
         state.choose(
             "Nights of the calendar",
             "calendar",
-            held.calendars,
+            catalog.calendars,
             words=lambda name: CALENDARS[name].capitalize(),
             explain=words.CALENDAR_HELP,
         )
 
 
-def _against(held: Catalog) -> None:
+def _against(catalog: Catalog) -> None:
     state.choose("Cell size", "resolution", RESOLUTIONS, words=words.CELL_SIZES.__getitem__)
     state.choose(
         "Compared with",
         "baseline",
-        held.baselines,
+        catalog.baselines,
         words=lambda name: BASELINES[name].words.capitalize(),
         explain="What a cell's reports are held against. Some places stand out under one baseline and not "
         "under another; the panel of each place says so.",

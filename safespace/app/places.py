@@ -30,15 +30,15 @@ _EXPORTS = (
 )
 
 
-def show(view: View, held: Catalog, settings: Settings) -> None:
+def show(view: View, catalog: Catalog, settings: Settings) -> None:
     """Draw the page for one view."""
-    found = cache.places(view.but(cell=0), settings, held.version)
-    story = cache.story(view.but(cell=0), view.cell, settings, held.version) if view.cell else None
+    found = cache.places(view.but(cell=0), settings, catalog.version)
+    story = cache.story(view.but(cell=0), view.cell, settings, catalog.version) if view.cell else None
     st.html(_headline(found))
     with st.container(key="ss_split"):
         left, right = st.columns([2, 1], gap="large")
     with left:
-        _map_and_table(found, view, settings, held)
+        _map_and_table(found, view, settings, catalog)
         if story is not None:
             _hours(story, found)
     with right:
@@ -50,58 +50,60 @@ def show(view: View, held: Catalog, settings: Settings) -> None:
     frame.limits(words.shows(settings), words.DOES_NOT_SHOW, found.notes)
 
 
-def _headline(found: PlacesFound) -> str:
-    count = len(found.places)
+def _headline(answer: PlacesFound) -> str:
+    count = len(answer.places)
     said = {0: "No place is higher than its usual", 1: "1 place is higher than its usual"}
     headline = said.get(count, f"{count} places are higher than their usual")
-    period = words.period_in_words(found.since, found.until) if found.since and found.until else "no dates"
+    period = (
+        words.period_in_words(answer.since, answer.until) if answer.since and answer.until else "no dates"
+    )
     return (
-        f'<h1 class="ss-title">{headline}</h1><p class="ss-dates">{escape(found.area_name)}, {escape(period)}: '
-        f"{found.events:,} events from {found.pins:,} reports, compared with "
-        f"{escape(found.hotspots.baseline)}.</p>"
+        f'<h1 class="ss-title">{headline}</h1><p class="ss-dates">{escape(answer.area_name)}, {escape(period)}: '
+        f"{answer.events:,} events from {answer.pins:,} reports, compared with "
+        f"{escape(answer.hotspots.baseline)}.</p>"
     )
 
 
-def _map_and_table(found: PlacesFound, view: View, settings: Settings, held: Catalog) -> None:
-    as_map, as_table, *beside = _tabs(held)
+def _map_and_table(answer: PlacesFound, view: View, settings: Settings, catalog: Catalog) -> None:
+    as_map, as_table, *beside = _tabs(catalog)
     with as_map:
         turn = st.session_state.setdefault(_TURN, 0)
         st.pydeck_chart(
-            cache.places_deck(view, turn, settings, held.version),
+            cache.places_deck(view, turn, settings, catalog.version),
             key=_MAP,
             height=MAP_HEIGHT_PX,
             on_select=_pick_from_map,
             selection_mode="single-object",
-            alt=f"Map of {found.area_name} in hexagons. The Table tab gives the same facts.",
+            alt=f"Map of {answer.area_name} in hexagons. The Table tab gives the same facts.",
         )
-        st.html(formatting.key(maps.legend(maps.classify(found.hotspots.table))))
-        st.caption(f"Colours mean the same on every map. {found.credit}")
+        st.html(formatting.key(maps.legend(maps.classify(answer.hotspots.table))))
+        st.caption(f"Colours mean the same on every map. {answer.credit}")
     with as_table:
-        twin = maps.table_twin(found.hotspots, names=found.names)
-        frame.table(twin, f"Cells of {found.area_name}, and how they compare with their usual")
-        st.caption(found.credit)
+        twin = maps.table_twin(answer.hotspots, names=answer.names)
+        frame.table(twin, f"Cells of {answer.area_name}, and how they compare with their usual")
+        st.caption(answer.credit)
     for tab in beside:
         if tab.open:
             with tab:
-                agreement.show(view, held, settings)
+                agreement.show(view, catalog, settings)
             return  # with its own downloads: those of the places are not of what is shown
-    _downloads(found, settings)
+    _downloads(answer, settings)
 
 
-def _tabs(held: Catalog) -> Sequence[TabContainer]:
+def _tabs(catalog: Catalog) -> Sequence[TabContainer]:
     """Return the tabs; that of the two layers is worked out only once it is open."""
-    names = ["Map", "Table", *([agreement.TAB] if agreement.offered(held) else [])]
+    names = ["Map", "Table", *([agreement.TAB] if agreement.offered(catalog) else [])]
     if st.session_state.get(_TABS) not in (None, *names):
         st.session_state[_TABS] = names[0]
     return st.tabs(names, key=_TABS, on_change="rerun")
 
 
-def _downloads(found: PlacesFound, settings: Settings) -> None:
+def _downloads(answer: PlacesFound, settings: Settings) -> None:
     with st.container(horizontal=True, gap="small", key="ss_downloads"):
         for kind, label, mime in _EXPORTS:
             st.download_button(
                 label,
-                data=partial(pipeline.export_places, found, kind, settings),
+                data=partial(pipeline.export_places, answer, kind, settings),
                 file_name=f"places.{kind}",
                 mime=mime,
                 on_click="ignore",
@@ -121,11 +123,11 @@ def _look(cell: int) -> None:
     state.go(state.read_view().but(cell=cell))
 
 
-def _find_cell(found: PlacesFound, view: View) -> None:
-    table = found.hotspots.table.set_index("cell")["events"]
-    cells = sorted(found.names, key=lambda cell: (found.names[cell], cell))
+def _find_cell(answer: PlacesFound, view: View) -> None:
+    table = answer.hotspots.table.set_index("cell")["events"]
+    cells = sorted(answer.names, key=lambda cell: (answer.names[cell], cell))
     labels = {
-        cell: f"{found.names[cell]} ({formatting.count(int(table.get(cell, 0)), 'event')})" for cell in cells
+        cell: f"{answer.names[cell]} ({formatting.count(int(table.get(cell, 0)), 'event')})" for cell in cells
     }
     options = [0, *cells] if view.cell in (0, *cells) else [0, view.cell, *cells]
     st.session_state["look_at"] = view.cell
@@ -138,17 +140,17 @@ def _find_cell(found: PlacesFound, view: View) -> None:
     )
 
 
-def _list(found: PlacesFound) -> None:
-    if found.places.empty:
+def _list(answer: PlacesFound) -> None:
+    if answer.places.empty:
         st.html(
             '<section class="ss-panel"><h3>Nothing stands out</h3><p>In this period no group of cells holds more '
             "reports than chance alone would explain. That is a finding too.</p></section>"
         )
         return
-    if found.places["tied"].any():
+    if answer.places["tied"].any():
         st.caption("Places with the same rank cannot be told apart: their intervals overlap.")
-    for place in found.places.itertuples(index=False):
-        st.html(formatting.place_card(place, method=found.hotspots.method))
+    for place in answer.places.itertuples(index=False):
+        st.html(formatting.place_card(place, method=answer.hotspots.method))
         st.button(
             "Why is this here?",
             key=f"why_{place.place}",
@@ -168,12 +170,12 @@ def _story(story: CellStory, view: View) -> None:
         )
 
 
-def _hours(story: CellStory, found: PlacesFound) -> None:
+def _hours(story: CellStory, answer: PlacesFound) -> None:
     """Draw the hours of the week smoothed, and give the same as a table of what was counted."""
     if story.hours.sum() > 0:
         st.subheader(f"When, in the week: {story.name}", anchor=False)
         picture = maps.hour_chart_svg(
-            story.smooth, rows="weekday", size_mm=(140, 60), synthetic=found.synthetic
+            story.smooth, rows="weekday", size_mm=(140, 60), synthetic=answer.synthetic
         )
         st.image(picture.decode(), width="stretch", alt=formatting.hours_in_words(story.hours))
         st.caption(words.SMOOTHED)

@@ -39,14 +39,14 @@ _EXPORTS = (
 )
 
 
-def show(view: View, held: Catalog, settings: Settings) -> None:
+def show(view: View, catalog: Catalog, settings: Settings) -> None:
     """Draw the page for one view and the two ends in the address."""
     st.html('<h1 class="ss-title">Compare walking links</h1>')
-    if held.streets is None:
+    if catalog.streets is None:
         st.info("No streets are loaded, so no walk can be planned. Load them first:")
         st.code("safespace streets town.osm.pbf", language=None)
         return
-    _choose_ends(cache.landmarks(settings, held.version)["name"].tolist())
+    _choose_ends(cache.landmarks(settings, catalog.version)["name"].tolist())
     _choose_limits()
     ends = state.walk_ends()
     if ends is None:
@@ -54,9 +54,9 @@ def show(view: View, held: Catalog, settings: Settings) -> None:
         notes: tuple[str, ...] = ()
     else:
         limits = _limits(settings)
-        planned = cache.walk(*ends, view.but(cell=0), limits, settings, held.version)
+        planned = cache.walk(*ends, view.but(cell=0), limits, settings, catalog.version)
         notes = planned.notes
-        _draw(planned, cache.walk_deck(ends, view.but(cell=0), limits, settings, held.version), settings)
+        _draw(planned, cache.walk_deck(ends, view.but(cell=0), limits, settings, catalog.version), settings)
     frame.limits(words.WALKS_SHOW, words.WALKS_DO_NOT_SHOW, notes)
 
 

@@ -135,7 +135,7 @@ def write_brief_data(brief: Brief, path: Path) -> Path:
 
 
 def write_hotspots_csv(
-    found: Hotspots,
+    finding: Hotspots,
     path: Path,
     *,
     credit: str = "",
@@ -152,12 +152,12 @@ def write_hotspots_csv(
     FileError
         When the file cannot be written.
     """
-    flat = _flat(found.table).assign(method=found.method.words())
+    flat = _flat(finding.table).assign(method=finding.method.words())
     return write_csv(flat, path, credit=credit, synthetic=synthetic)
 
 
 def write_hotspots_geojson(
-    found: Hotspots,
+    finding: Hotspots,
     path: Path,
     *,
     credit: str = "",
@@ -174,7 +174,9 @@ def write_hotspots_geojson(
     FileError
         When the file cannot be written.
     """
-    return _write_cells(_flat(found.table), path, credit, synthetic=synthetic, method=found.method_as_dict())
+    return _write_cells(
+        _flat(finding.table), path, credit, synthetic=synthetic, method=finding.method_as_dict()
+    )
 
 
 def write_cells_geojson(
@@ -222,7 +224,7 @@ def _write_cells(
 
 
 def write_hotspots_geopackage(
-    found: Hotspots,
+    finding: Hotspots,
     path: Path,
     *,
     data_date: date | None,
@@ -233,7 +235,7 @@ def write_hotspots_geopackage(
 
     Parameters
     ----------
-    found
+    finding
         The finding; how it was found is written in the metadata.
     path
         Where to write; an older file is replaced.
@@ -255,7 +257,7 @@ def write_hotspots_geopackage(
     FileError
         When the file cannot be written.
     """
-    hotspots = found.table
+    hotspots = finding.table
     # Both are sorted by cell, which occurs once.
     flat = _flat(hotspots).assign(drawn_as=classify(hotspots.sort_values("cell")).to_numpy())
     shapes = [shapely.Polygon(_ring(cell)) for cell in flat["cell"]]
@@ -272,7 +274,7 @@ def write_hotspots_geopackage(
         classes,
         "Cells of an H3 grid against their usual.",
     )
-    notes = (found.basis(), f"{found.method.words()}.")
+    notes = (finding.basis(), f"{finding.method.words()}.")
     return write_geopackage(
         [layer], path, data_date=data_date, credit=credit, synthetic=synthetic, notes=notes
     )

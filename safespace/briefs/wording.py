@@ -147,13 +147,13 @@ def _too_few(brief: Brief) -> str:
     )
 
 
-def _without_counts(told: Contents) -> Contents:
+def _without_counts(uncounted: Contents) -> Contents:
     """Leave out every count, rate and share; what is left says where, what it means and what to mend."""
-    places, links = told["places"], told["links"]
+    places, links = uncounted["places"], uncounted["links"]
     return {
-        **told,
-        "facts": told["facts"][-1:],
-        "map_alt": told["map_alt"].split(". ")[0] + ".",
+        **uncounted,
+        "facts": uncounted["facts"][-1:],
+        "map_alt": uncounted["map_alt"].split(". ")[0] + ".",
         "hours": "",
         "shares": {"columns": [], "rows": [], "more": "", "note": ""},
         "places": {
@@ -168,7 +168,7 @@ def _without_counts(told: Contents) -> Contents:
             "rows": [row[:-1] for row in links["rows"]],
             "note": LIGHTING_NOTE,
         },
-        "shows": [told["shows"][0], told["shows"][-1]],
+        "shows": [uncounted["shows"][0], uncounted["shows"][-1]],
         "does_not_show": [*DOES_NOT_SHOW],
     }
 

@@ -38,7 +38,7 @@ def add_events(
     same_event_m: float,
     time_zone: str = "Europe/London",
     sources: Sequence[str] | None = None,
-    held: pd.DataFrame | None = None,
+    stored: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Return the reports with ``event_id``: repeated pins of one experience share one.
 
@@ -56,7 +56,7 @@ def add_events(
         Zone whose calendar day counts.
     sources
         Sources whose rows can be repeated pins; those whose record says so when not given.
-    held
+    stored
         Reports that have their events already (:data:`EVENT_COLUMNS`): a pin that belongs to one of those
         takes its name, so that pins loaded one after the other are one event too.
 
@@ -85,8 +85,8 @@ def add_events(
     if not usable.any():
         return reports.assign(event_id=reports["report_id"])
     pins = reports.loc[usable, list(EVENT_COLUMNS[:-1])].assign(event_id=reports["report_id"], fresh=True)
-    if held is not None and len(held):
-        earlier = held.loc[_repeatable(held, sources), list(EVENT_COLUMNS)]
+    if stored is not None and len(stored):
+        earlier = stored.loc[_repeatable(stored, sources), list(EVENT_COLUMNS)]
         pins = pd.concat([pins, earlier.assign(fresh=False)], ignore_index=True)
     pins = pins.assign(event=_components(pins, same_event_m, time_zone))
     # what is held keeps its name, whichever pin came first

@@ -120,10 +120,10 @@ def hotspots(  # noqa: PLR0913, PLR0917 - each is one documented option
     wrote_files(wrote)
 
 
-def _show_places(found: pipeline.PlacesFound, discs: Any, shares: pd.DataFrame | None) -> None:
-    say(f"{found.area_name}, {titles(found.view.sources)}: {pipeline.headline(found)}")
-    if len(found.places):
-        show(pipeline.places_table(found), "Places higher than usual")
+def _show_places(answer: pipeline.PlacesFound, discs: Any, shares: pd.DataFrame | None) -> None:
+    say(f"{answer.area_name}, {titles(answer.view.sources)}: {pipeline.headline(answer)}")
+    if len(answer.places):
+        show(pipeline.places_table(answer), "Places higher than usual")
     if discs is not None:
         shown = [
             "place",
@@ -145,17 +145,17 @@ def _show_places(found: pipeline.PlacesFound, discs: Any, shares: pd.DataFrame |
         )
         say(discs.basis())
     if shares is not None:
-        show(shares, f"Shares of events, with {found.hotspots.method.interval_words}s")
-    say(*found.notes, found.credit)
+        show(shares, f"Shares of events, with {answer.hotspots.method.interval_words}s")
+    say(*answer.notes, answer.credit)
 
 
-def _show_local(found: pipeline.PlacesFound) -> None:
+def _show_local(answer: pipeline.PlacesFound) -> None:
     """Show the local statistics of each place's core, where there are enough events for them."""
     names = ["rate", "marshall_rate", "gi_star", "gi_note", "moran", "moran_quadrant", "moran_note"]
-    cores = found.hotspots.table.set_index("cell").reindex(found.places["core_cell"])[names]
+    cores = answer.hotspots.table.set_index("cell").reindex(answer.places["core_cell"])[names]
     told = cores.reset_index(drop=True).dropna(axis="columns", how="all")
     told = told.loc[:, [name for name in told if (told[name] != "").any()]]
-    told.insert(0, "place", found.places["name"].to_numpy())
+    told.insert(0, "place", answer.places["name"].to_numpy())
     show(told, "The core of each place beside Gi* and local Moran, which decide nothing")
 
 
@@ -317,50 +317,50 @@ def trends(  # noqa: PLR0913, PLR0917 - each is one documented option
         _show_change(change, wrote, as_json=as_json)
 
 
-def _show_change(found: pipeline.Change, wrote: list[Path], *, as_json: bool) -> None:
-    near = None if found.near_repeat is None else found.near_repeat.table
+def _show_change(change: pipeline.Change, wrote: list[Path], *, as_json: bool) -> None:
+    near = None if change.near_repeat is None else change.near_repeat.table
     if as_json:
         repeats = None if near is None else records(near)
-        print_json({"months": records(found.months), "near_repeat": repeats, "notes": found.notes})
+        print_json({"months": records(change.months), "near_repeat": repeats, "notes": change.notes})
         return
-    show(found.months, "Events by month")
+    show(change.months, "Events by month")
     if near is not None:
         show(near, "Pairs of events near in place and time, beside what chance brings")
-    say(*found.notes)
+    say(*change.notes)
     wrote_files(wrote)
 
 
-def _show_compared(found: pipeline.Compared, wrote: list[Path], *, as_json: bool) -> None:
+def _show_compared(compared: pipeline.Compared, wrote: list[Path], *, as_json: bool) -> None:
     if as_json:
-        made = {"interval": found.level, "false_discovery_rate": found.false_discovery_rate}
-        cells = {"area": records(found.whole)[0], "cells": records(found.cells)}
-        print_json(cells | {"method": made, "notes": found.notes})
+        made = {"interval": compared.level, "false_discovery_rate": compared.false_discovery_rate}
+        cells = {"area": records(compared.whole)[0], "cells": records(compared.cells)}
+        print_json(cells | {"method": made, "notes": compared.notes})
         return
-    show(found.whole, "Events per day in the area, after beside before")
+    show(compared.whole, "Events per day in the area, after beside before")
     shown = ["name", "before", "after", "ratio", "lower", "upper", "e_q_value"]
-    changed = found.cells.loc[found.cells["changed"], shown]
+    changed = compared.cells.loc[compared.cells["changed"], shown]
     if len(changed):
         show(
             changed.head(MOST_SHOWN),
-            f"Cells that changed, the surest first; --out writes all {len(found.cells)}",
+            f"Cells that changed, the surest first; --out writes all {len(compared.cells)}",
         )
-    say(*found.notes)
+    say(*compared.notes)
     wrote_files(wrote)
 
 
-def _show_emerging(found: pipeline.Emerging, wrote: list[Path], *, as_json: bool) -> None:
-    discs = None if found.scan is None else found.scan.table
+def _show_emerging(emerging: pipeline.Emerging, wrote: list[Path], *, as_json: bool) -> None:
+    discs = None if emerging.scan is None else emerging.scan.table
     if as_json:
-        patterns = None if found.patterns is None else records(found.patterns)
+        patterns = None if emerging.patterns is None else records(emerging.patterns)
         told = None if discs is None else records(discs)
-        print_json({"discs": told, "patterns": patterns, "notes": found.notes})
+        print_json({"discs": told, "patterns": patterns, "notes": emerging.notes})
         return
     if discs is not None:
         shown = ["place", "radius", "cells", "periods", "events", "expected", "ratio", "p_value", "higher"]
         show(discs[shown], "Discs busier in the last periods than their own past explains")
-    if found.patterns is not None:
-        say(*_patterns_in_words(found.patterns))
-    say(*found.notes)
+    if emerging.patterns is not None:
+        say(*_patterns_in_words(emerging.patterns))
+    say(*emerging.notes)
     wrote_files(wrote)
 
 

@@ -613,7 +613,7 @@ def _entropy(c: Numbers, n: Numbers) -> Numbers:
 
 
 def _highest(
-    layer: Whole, held: Discs, share: Numbers, total: int, *, fraction: float = 1.0, workers: int = 2
+    layer: Whole, searched: Discs, share: Numbers, total: int, *, fraction: float = 1.0, workers: int = 2
 ) -> Numbers:
     """Return the highest Poisson score of each layer, shape (replicates,)."""
     usable = (share > 0) & (share <= MOST_OF_ALL)
@@ -626,12 +626,12 @@ def _highest(
     both = log + log[::-1]
 
     def best(block: NDArray[np.int32]) -> Numbers:
-        return _highest_poisson(block, held.members, held.starts, limit, slope, level, both)
+        return _highest_poisson(block, searched.members, searched.starts, limit, slope, level, both)
 
     return _in_lanes(layer, best, workers)
 
 
-def _highest_share(layer: Whole, held: Discs, size: Whole, total: int, *, workers: int = 2) -> Numbers:
+def _highest_share(layer: Whole, searched: Discs, size: Whole, total: int, *, workers: int = 2) -> Numbers:
     """Return the highest Bernoulli score of each layer, shape (replicates,)."""
     cases = int(layer[0].sum())
     usable = (size > 0) & (size <= MOST_OF_ALL * total)
@@ -639,7 +639,7 @@ def _highest_share(layer: Whole, held: Discs, size: Whole, total: int, *, worker
     log = xlogy(np.arange(total + 1.0), np.arange(total + 1.0))
 
     def best(block: NDArray[np.int32]) -> Numbers:
-        return _highest_bernoulli(block, held.members, held.starts, limit, size, cases, total, log)
+        return _highest_bernoulli(block, searched.members, searched.starts, limit, size, cases, total, log)
 
     return _in_lanes(layer, best, workers)
 
@@ -742,8 +742,8 @@ def _highest_bernoulli(
 
 def _told(
     used: pd.DataFrame,
-    held: Discs,
-    found: _Found,
+    searched: Discs,
+    scored: _Found,
     highest: dict[str, Numbers],
     *,
     baseline: str,
@@ -752,19 +752,19 @@ def _told(
 ) -> Scan:
     """Return the most striking discs that share no cell, with their probabilities."""
     cells = used["cell"].to_numpy(dtype=np.int64)
-    picked = _apart(held, found.scores)
+    picked = _apart(searched, scored.scores)
     at = tuple(np.array(picked, dtype=np.int64).reshape(-1, 2).T)
-    members = tuple(np.sort(cells[held.of(centre, rings)]) for centre, rings in picked)
-    best = found.scores.argmax(axis=1)[:, None]
-    most, usual = (np.take_along_axis(each, best, axis=1)[:, 0] for each in (found.counts, found.expected))
-    strongest = found.scores.max(axis=1)
+    members = tuple(np.sort(cells[searched.of(centre, rings)]) for centre, rings in picked)
+    best = scored.scores.argmax(axis=1)[:, None]
+    most, usual = (np.take_along_axis(each, best, axis=1)[:, 0] for each in (scored.counts, scored.expected))
+    strongest = scored.scores.max(axis=1)
     table = pd.DataFrame(
         {
             "place": np.arange(1, len(picked) + 1),
             "core_cell": cells[at[0]],
             "radius": at[1],
             "cells": np.array([len(each) for each in members], dtype=np.int64),
-            **_figures(found, at, highest, level),
+            **_figures(scored, at, highest, level),
         }
     )
     scanned = Scan(
@@ -786,10 +786,10 @@ def _told(
 
 
 def _figures(
-    found: _Found, at: tuple[Whole, ...], highest: dict[str, Numbers], level: float
+    scored: _Found, at: tuple[Whole, ...], highest: dict[str, Numbers], level: float
 ) -> dict[str, NDArray[Any]]:
     """Return the figures of the discs at some places, one array a column."""
-    events, expected, scores = found.counts[at], found.expected[at], found.scores[at]
+    events, expected, scores = scored.counts[at], scored.expected[at], scored.scores[at]
     low, high = garwood(events)
     p = _chances(scores, at[1] == 0, highest)
     told = {
@@ -802,7 +802,7 @@ def _figures(
         **p,
         "higher": p["p_value"] <= level,
     }
-    return told if found.periods is None else told | {"periods": found.periods[at]}
+    return told if scored.periods is None else told | {"periods": scored.periods[at]}
 
 
 def _chances(scores: Numbers, alone: NDArray[np.bool_], highest: dict[str, Numbers]) -> dict[str, Numbers]:
@@ -826,7 +826,7 @@ def _rank_p(scores: Numbers, highest: Numbers) -> Numbers:
     return p
 
 
-def _apart(held: Discs, scores: Numbers) -> list[tuple[int, int]]:
+def _apart(searched: Discs, scores: Numbers) -> list[tuple[int, int]]:
     """Return centre and rings of the discs with the highest scores, none sharing a cell with a better."""
     width = scores.shape[1]
     flat = scores.ravel()
@@ -837,7 +837,7 @@ def _apart(held: Discs, scores: Numbers) -> list[tuple[int, int]]:
         if flat[disc] <= _TIE or len(picked) == MOST_DISCS:
             break
         centre, rings = divmod(disc, width)
-        inside = held.of(centre, rings)
+        inside = searched.of(centre, rings)
         if not taken[centre] and not taken[inside].any():
             taken[inside] = True
             picked.append((centre, rings))

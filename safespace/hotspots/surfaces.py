@@ -138,28 +138,28 @@ def choose_bandwidth(cells: pd.DataFrame) -> float:
     return width
 
 
-def _apart(place: Numbers, held: NDArray[np.intp]) -> Numbers | None:
+def _apart(place: Numbers, positions: NDArray[np.intp]) -> Numbers | None:
     """Return the squared distances of all cells from those held, where they are few enough to keep."""
-    return cdist(place, place[held], "sqeuclidean") if len(place) * len(held) <= _CHUNK else None
+    return cdist(place, place[positions], "sqeuclidean") if len(place) * len(positions) <= _CHUNK else None
 
 
 def _foretold(
     place: Numbers,
-    held: NDArray[np.intp],
+    positions: NDArray[np.intp],
     area: Numbers,
     events: NDArray[np.int64],
     width: float,
     apart: Numbers | None = None,
 ) -> float:
     """Return the log likelihood of each event under the surface of all others."""
-    smooth, own = _smooth(place, held, area, width, events[:, None], apart)
-    others = smooth[held, 0] - own
+    smooth, own = _smooth(place, positions, area, width, events[:, None], apart)
+    others = smooth[positions, 0] - own
     return float((events * np.log(np.maximum(others, np.finfo(float).tiny))).sum())
 
 
 def _smooth(
     place: Numbers,
-    held: NDArray[np.intp],
+    positions: NDArray[np.intp],
     area: Numbers,
     width: float,
     values: NDArray[Any],
@@ -171,10 +171,10 @@ def _smooth(
     areas, to what was put in; the second, shape (held,), is what 1 in a cell leaves in the cell itself.
     A few columns of the kernel are held at once: in a county at a fine resolution it has billions of values.
     """
-    smooth, own = np.zeros((len(place), values.shape[1])), np.zeros(len(held))
+    smooth, own = np.zeros((len(place), values.shape[1])), np.zeros(len(positions))
     step = max(_CHUNK // len(place), 1)
-    for at in range(0, len(held), step):
-        some = held[at : at + step]
+    for at in range(0, len(positions), step):
+        some = positions[at : at + step]
         kernel = cdist(place, place[some], "sqeuclidean") if apart is None else apart[:, at : at + step]
         kernel = kernel * (-0.5 / width**2)
         np.exp(kernel, out=kernel)

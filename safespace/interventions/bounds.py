@@ -112,11 +112,11 @@ def _alone(task: Task, walk: int) -> float:
     return best
 
 
-def _solve(task: Task, held: NDArray[np.bool_], time_limit_s: float) -> Any:
+def _solve(task: Task, mask: NDArray[np.bool_], time_limit_s: float) -> Any:
     """Solve the programme: lit and unlit arcs of each walk, both directions, and one choice an edge."""
     place = np.full(task.graph.edges, -1)
     place[task.allowed] = np.arange(len(task.allowed))
-    flows = [_flow(task, walk, np.flatnonzero(held[walk]), place) for walk in range(len(task.people))]
+    flows = [_flow(task, walk, np.flatnonzero(mask[walk]), place) for walk in range(len(task.people))]
     width = len(task.allowed)
     balance = hstack([block_diag([flow.balance for flow in flows]), _zeros(flows, width)], format="csr")
     supply = np.concatenate([flow.supply for flow in flows])

@@ -69,12 +69,12 @@ def count_in_words(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
-def table_twin(found: Hotspots, *, names: Mapping[int, str] | None = None) -> pd.DataFrame:
+def table_twin(finding: Hotspots, *, names: Mapping[int, str] | None = None) -> pd.DataFrame:
     """Return the facts of a hexagon map as a table of words.
 
     Parameters
     ----------
-    found
+    finding
         The finding; its method says what the intervals are.
     names
         Name of a place by cell, where it has one.
@@ -90,7 +90,7 @@ def table_twin(found: Hotspots, *, names: Mapping[int, str] | None = None) -> pd
     Rows of one class stand in the order of their cell, not of their rate: their intervals overlap, and
     a list sorted by rate would be read as a ranking. Hidden and unknown cells carry no number at all.
     """
-    hotspots, interval = found.table, found.method.interval
+    hotspots, interval = finding.table, finding.method.interval
     classes = classify(hotspots)
     parts = [
         _gathered(hotspots[classes == style.name], style.words)

@@ -88,7 +88,7 @@ class SlimDeck(pdk.Deck):  # type: ignore[misc, unused-ignore]
 
 
 def hex_deck(
-    found: Hotspots,
+    finding: Hotspots,
     *,
     view: View,
     streets: gpd.GeoDataFrame | None = None,
@@ -99,7 +99,7 @@ def hex_deck(
 
     Parameters
     ----------
-    found
+    finding
         The finding; its method says what the intervals are.
     view
         Where the map looks; the same whatever is filtered.
@@ -119,7 +119,7 @@ def hex_deck(
     -----
     Each cell carries :data:`CELL_COLUMNS` and nothing else: what a browser holds, a reader can read.
     """
-    hotspots, facts = found.table, _cell_facts(found, names or {})
+    hotspots, facts = finding.table, _cell_facts(finding, names or {})
     classes = classify(hotspots)
     layers = [
         *(
@@ -246,8 +246,8 @@ def _deck(layers: list[pdk.Layer], view: View, streets: gpd.GeoDataFrame | None)
     )
 
 
-def _cell_facts(found: Hotspots, names: Mapping[int, str]) -> dict[str, dict[str, str]]:
-    twin = table_twin(found, names=names)
+def _cell_facts(finding: Hotspots, names: Mapping[int, str]) -> dict[str, dict[str, str]]:
+    twin = table_twin(finding, names=names)
     rows = zip(
         twin["Place"], twin["Cell"], twin["Compared with its usual"], twin["What it means"], strict=True
     )

@@ -124,7 +124,7 @@ class _Sheet:
 
 
 def hex_page(
-    found: Hotspots,
+    finding: Hotspots,
     *,
     area: BaseGeometry,
     text: PageText,
@@ -135,7 +135,7 @@ def hex_page(
 
     Parameters
     ----------
-    found
+    finding
         The finding; its method says what the intervals are.
     area
         Polygon, EPSG:4326; the map opens on it.
@@ -156,7 +156,7 @@ def hex_page(
     AreaError
         When the area is empty.
     """
-    hotspots, twin = found.table, table_twin(found, names=_names(places))
+    hotspots, twin = finding.table, table_twin(finding, names=_names(places))
     ground = _ground(area, streets)
     _add_cells(ground, hotspots)
     classes = classify(hotspots)

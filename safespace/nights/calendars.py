@@ -324,14 +324,14 @@ def _moment(text: str, tz: str, *, end: bool = False) -> pd.Timestamp | None:
     return naive.tz_localize(tz, ambiguous=True, nonexistent="shift_forward")
 
 
-def _problems(told: dict[str, Any], first: pd.Timestamp | None, last: pd.Timestamp | None) -> list[str]:
-    problems = [] if told["name"] else ["no name"]
-    if told["kind"] not in KINDS:
-        problems.append(f"kind {told['kind']!r}")
+def _problems(entry: dict[str, Any], first: pd.Timestamp | None, last: pd.Timestamp | None) -> list[str]:
+    problems = [] if entry["name"] else ["no name"]
+    if entry["kind"] not in KINDS:
+        problems.append(f"kind {entry['kind']!r}")
     if first is None:
-        problems.append(f"starts {told['starts']!r}")
-    if last is None and told["ends"]:
-        problems.append(f"ends {told['ends']!r}")
+        problems.append(f"starts {entry['starts']!r}")
+    if last is None and entry["ends"]:
+        problems.append(f"ends {entry['ends']!r}")
     if first is not None and last is not None and last <= first:
-        problems.append(f"ends {told['ends']!r}, before it starts")
+        problems.append(f"ends {entry['ends']!r}, before it starts")
     return problems

@@ -175,7 +175,7 @@ def scan_places(view: View, settings: Settings, *, radius: int = 8, seed: int = 
     )
 
 
-def add_scan(found: PlacesFound, settings: Settings, *, seed: int = 0) -> tuple[PlacesFound, hotspots.Scan]:
+def add_scan(answer: PlacesFound, settings: Settings, *, seed: int = 0) -> tuple[PlacesFound, hotspots.Scan]:
     """Return an answer with the scan's probabilities beside its cells and places, and the scan itself.
 
     A place has the probabilities of the most striking disc that takes in one of its cells, or lies round one:
@@ -187,28 +187,28 @@ def add_scan(found: PlacesFound, settings: Settings, *, seed: int = 0) -> tuple[
     InputError, TooFewError
         As :func:`safespace.hotspots.scan_cells`.
     """
-    scan = scan_places(found.view, settings, seed=seed)
-    joined = hotspots.with_scan(found.hotspots, scan)
+    scan = scan_places(answer.view, settings, seed=seed)
+    joined = hotspots.with_scan(answer.hotspots, scan)
     names = ["scan_p_poisson", "scan_p_shuffle", "scan_p_one_cell", "scan_p_value"]
     by_cell = joined.table.set_index("cell")[names].sort_values("scan_p_value", kind="stable")
-    best = [by_cell[by_cell.index.isin(cells)].iloc[0].to_list() for cells in found.places["cells"]]
-    beside = pd.DataFrame(best, columns=names, index=found.places.index, dtype="float64")
-    return replace(found, hotspots=joined, places=found.places.join(beside)), scan
+    best = [by_cell[by_cell.index.isin(cells)].iloc[0].to_list() for cells in answer.places["cells"]]
+    beside = pd.DataFrame(best, columns=names, index=answer.places.index, dtype="float64")
+    return replace(answer, hotspots=joined, places=answer.places.join(beside)), scan
 
 
-def add_checks(found: PlacesFound, settings: Settings) -> PlacesFound:
+def add_checks(answer: PlacesFound, settings: Settings) -> PlacesFound:
     """Return an answer with how many checks its cells and places survive; see :func:`check_places`.
 
     A place has those of its core cell: ``stability`` ("3 of 4 checks") and ``fails``, the names of those it does
     not survive.
     """
-    table = check_places(found, settings)
-    core = table.set_index("cell")[["stability", "fails"]].reindex(found.places["core_cell"])
-    places = found.places.assign(stability=core["stability"].to_numpy(), fails=core["fails"].to_numpy())
-    return replace(found, hotspots=replace(found.hotspots, table=table), places=places)
+    table = check_places(answer, settings)
+    core = table.set_index("cell")[["stability", "fails"]].reindex(answer.places["core_cell"])
+    places = answer.places.assign(stability=core["stability"].to_numpy(), fails=core["fails"].to_numpy())
+    return replace(answer, hotspots=replace(answer.hotspots, table=table), places=places)
 
 
-def add_local(found: PlacesFound, settings: Settings, *, seed: int = 0) -> PlacesFound:
+def add_local(answer: PlacesFound, settings: Settings, *, seed: int = 0) -> PlacesFound:
     """Return an answer with Gi*, local Moran and Marshall's rate beside its cells: a cross-check, deciding nothing.
 
     Gi* and local Moran (:func:`safespace.hotspots.gi_star`, :func:`safespace.hotspots.local_moran`) are left blank
@@ -216,7 +216,7 @@ def add_local(found: PlacesFound, settings: Settings, *, seed: int = 0) -> Place
     ``marshall_rate`` is set beside ``rate``, which it checks. Cells that were not judged have none of them.
     """
     del settings
-    table = found.hotspots.table
+    table = answer.hotspots.table
     judged = table[table["tested"]].sort_values("cell", ignore_index=True)
     ring = cells.neighbours(judged["cell"])
     events, expected = judged["events"], judged["ring_expected"]
@@ -229,7 +229,7 @@ def add_local(found: PlacesFound, settings: Settings, *, seed: int = 0) -> Place
     rate = hotspots.marshall_rates(events, judged["expected"])
     local = pd.concat([judged[["cell"]], *shown], axis="columns").assign(marshall_rate=rate)
     joined = table.merge(local, on="cell", how="left", validate="one_to_one")
-    return replace(found, hotspots=replace(found.hotspots, table=joined))
+    return replace(answer, hotspots=replace(answer.hotspots, table=joined))
 
 
 def _blank_where_noted(figures: pd.DataFrame, note: str) -> pd.DataFrame:
@@ -321,7 +321,7 @@ def _count_having(rows: pd.DataFrame, has: pd.Series, counted: pd.DataFrame, vie
     return counted.assign(**{name: held[name].to_numpy() for name in ("events", "having", "pins")})
 
 
-def find_shares(found: PlacesFound, settings: Settings) -> pd.DataFrame:
+def find_shares(answer: PlacesFound, settings: Settings) -> pd.DataFrame:
     """Return shares inside the reports, of the area and of each place beside the rest: they need no baseline.
 
     Of public reports: how many name lighting, and behaviour. Of all that carry an hour: how many were at night.
@@ -338,13 +338,13 @@ def find_shares(found: PlacesFound, settings: Settings) -> pd.DataFrame:
     InputError
         When the reports can have none of these, as recorded incidents dated by month.
     """
-    reports = inside(select(found.view, settings).reports, found.hotspots.table, found.view)
-    members = zip(found.places["place"], found.places["cells"], strict=True)
+    reports = inside(select(answer.view, settings).reports, answer.hotspots.table, answer.view)
+    members = zip(answer.places["place"], answer.places["cells"], strict=True)
     place = {cell: number for number, cells_held in members for cell in cells_held}
-    of_place = reports[f"cell_{found.view.resolution}"].map(place).fillna(0).astype("int64")
-    names = {0: found.area_name, **dict(zip(found.places["place"], found.places["name"], strict=True))}
-    rows, level = [], found.hotspots.method.interval
-    for what, (some, having) in _what_is_shared(reports, found.view, settings).items():
+    of_place = reports[f"cell_{answer.view.resolution}"].map(place).fillna(0).astype("int64")
+    names = {0: answer.area_name, **dict(zip(answer.places["place"], answer.places["name"], strict=True))}
+    rows, level = [], answer.hotspots.method.interval
+    for what, (some, having) in _what_is_shared(reports, answer.view, settings).items():
         by_place = some.assign(place=of_place.reindex(some.index))
         whole = hotspots.share_by(some.assign(place=0), having, by="place", level=level)
         parts = hotspots.share_by(by_place, having, by="place", level=level)
@@ -354,7 +354,7 @@ def find_shares(found: PlacesFound, settings: Settings) -> pd.DataFrame:
         raise InputError(
             "These reports have nothing to take shares of.",
             code="nothing-to-share",
-            seen=", ".join(found.view.sources),
+            seen=", ".join(answer.view.sources),
             remedy="Ask for public reports, or for incidents that carry an hour.",
         )
     shares = pd.concat(rows, ignore_index=True)

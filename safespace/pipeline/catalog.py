@@ -161,5 +161,5 @@ def _calendars_held(kinds: set[str]) -> tuple[str, ...]:
     return tuple(name for name in CALENDARS if name.removeprefix(NOT) in {"", HOLIDAY, *kinds})
 
 
-def _baselines_held(settings: Settings, held: set[str]) -> tuple[str, ...]:
-    return tuple(name for name in BASELINES if is_held(name, settings, held))
+def _baselines_held(settings: Settings, names: set[str]) -> tuple[str, ...]:
+    return tuple(name for name in BASELINES if is_held(name, settings, names))

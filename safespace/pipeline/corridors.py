@@ -70,7 +70,7 @@ class CorridorsFound:
     _repr_html_ = in_html
 
 
-def places_of(told: Sequence[str | Point | Spot], settings: Settings) -> list[Spot]:
+def places_of(wanted: Sequence[str | Point | Spot], settings: Settings) -> list[Spot]:
     """Return places by name, by position, or every landmark of a kind (``kind:rail_station``), each once.
 
     Raises
@@ -80,7 +80,7 @@ def places_of(told: Sequence[str | Point | Spot], settings: Settings) -> list[Sp
     """
     known = landmarks(settings)
     found: list[Spot] = []
-    for one in told:
+    for one in wanted:
         if isinstance(one, Spot):
             found.append(one)
         elif isinstance(one, str) and one.strip().lower().startswith("kind:"):
@@ -232,7 +232,7 @@ def _refuse_odd(trade_offs: Sequence[float], shown: int) -> None:
         )
 
 
-def write_corridors(found: CorridorsFound, path: Path) -> Path:
+def write_corridors(answer: CorridorsFound, path: Path) -> Path:
     """Write segments as GeoJSON, GeoPackage or CSV, or the checklist as a page to print (``.html``).
 
     Parameters
@@ -247,17 +247,17 @@ def write_corridors(found: CorridorsFound, path: Path) -> Path:
     """
     if path.suffix.lower() == ".html":
         return write_checklist_html(
-            found.checklist,
+            answer.checklist,
             path,
             title="Site-audit checklist",
-            credit=found.credit,
-            notes=(OWNERS_ONLY, *found.notes),
-            synthetic=found.synthetic,
+            credit=answer.credit,
+            notes=(OWNERS_ONLY, *answer.notes),
+            synthetic=answer.synthetic,
         )
-    tables = {"stops": found.stops, "pairs": found.pairs, "checklist": found.checklist}
+    tables = {"stops": answer.stops, "pairs": answer.pairs, "checklist": answer.checklist}
     named = next((table for name, table in tables.items() if path.stem.lower().endswith(name)), None)
     if path.suffix.lower() == ".csv" and named is not None:
-        return exports.write_csv(named, path, credit=found.credit, synthetic=found.synthetic)
+        return exports.write_csv(named, path, credit=answer.credit, synthetic=answer.synthetic)
     if path.suffix.lower() not in (".csv", ".geojson", ".gpkg"):
         raise FileError(
             "Nothing is written in this kind of file.",
@@ -266,11 +266,11 @@ def write_corridors(found: CorridorsFound, path: Path) -> Path:
             remedy="Choose from: .csv, .geojson, .gpkg, .html.",
         )
     return write_lines(
-        found.segments,
+        answer.segments,
         path,
-        credit=found.credit,
-        synthetic=found.synthetic,
-        notes=(OWNERS_ONLY, *found.notes),
+        credit=answer.credit,
+        synthetic=answer.synthetic,
+        notes=(OWNERS_ONLY, *answer.notes),
     )
 
 

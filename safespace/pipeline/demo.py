@@ -89,10 +89,10 @@ def load_town(town: Town, settings: Settings, tell: Callable[..., None]) -> None
 
 
 def write_demo(
-    found: dict[str, PlacesFound], walks: Sequence[WalkPlanned], out: Path, settings: Settings
+    answers: dict[str, PlacesFound], walks: Sequence[WalkPlanned], out: Path, settings: Settings
 ) -> list[Path]:
     """Write the brief, the places and the walks; return the files in the order a reader wants them."""
-    felt = found[USUAL_SOURCE]
+    felt = answers[USUAL_SOURCE]
     brief = write_brief(brief_of(felt, walks, settings), out)
     pages = [
         write_places(felt, out / f"places.{kind}", settings) for kind in ("html", "csv", "geojson", "gpkg")
@@ -102,13 +102,13 @@ def write_demo(
     return [*brief, *pages, *ways]
 
 
-def against_truth(found: PlacesFound, truth: Truth, source: str) -> list[dict[str, Any]]:
+def against_truth(answer: PlacesFound, truth: Truth, source: str) -> list[dict[str, Any]]:
     """Say of each planted place of a source whether it was found, and of each decoy whether it was not.
 
     A place is found when any of its cells is higher than usual.
     """
-    hot = set(found.hotspots.hot.tolist())
-    resolution = found.view.resolution
+    hot = set(answer.hotspots.hot.tolist())
+    resolution = answer.view.resolution
     return [
         {
             "source": source,
@@ -122,7 +122,7 @@ def against_truth(found: PlacesFound, truth: Truth, source: str) -> list[dict[st
     ]
 
 
-def score_truth(found: Mapping[str, PlacesFound], truth: Truth) -> pd.DataFrame:
+def score_truth(answers: Mapping[str, PlacesFound], truth: Truth) -> pd.DataFrame:
     """Return recall and precision of what was found against what was planted, by source and over all.
 
     Returns
@@ -137,7 +137,7 @@ def score_truth(found: Mapping[str, PlacesFound], truth: Truth) -> pd.DataFrame:
     A cell beside a planted one is often higher with its neighbours, so precision is of places, not of cells. Where
     nothing was told there is nothing to be wrong about, and precision is 1.
     """
-    counts = pd.DataFrame([_score(answer, truth, source) for source, answer in found.items()])
+    counts = pd.DataFrame([_score(answer, truth, source) for source, answer in answers.items()])
     whole = counts.sum(numeric_only=True).to_frame().T.assign(source="all")
     both = pd.concat([counts, whole], ignore_index=True)
     return both.assign(
@@ -146,21 +146,21 @@ def score_truth(found: Mapping[str, PlacesFound], truth: Truth) -> pd.DataFrame:
     )
 
 
-def _score(found: PlacesFound, truth: Truth, source: str) -> dict[str, Any]:
-    told = pd.DataFrame(against_truth(found, truth, source))
+def _score(answer: PlacesFound, truth: Truth, source: str) -> dict[str, Any]:
+    told = pd.DataFrame(against_truth(answer, truth, source))
     hot, decoys = told[told["planted"] == "hot"], told[told["planted"] == "decoy"]
     ground = {
         cell
         for place in truth.hot()
         if source in place.sources
-        for cell in place.cells[found.view.resolution]
+        for cell in place.cells[answer.view.resolution]
     }
     return {
         "source": source,
         "planted": len(hot),
         "recalled": int(hot["found"].sum()),
-        "places": len(found.places),
-        "right": sum(bool(ground & set(cells)) for cells in found.places["cells"]),
+        "places": len(answer.places),
+        "right": sum(bool(ground & set(cells)) for cells in answer.places["cells"]),
         "decoys": len(decoys),
         "passed": int((~decoys["found"].astype(bool)).sum()),
     }

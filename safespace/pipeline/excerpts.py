@@ -173,9 +173,9 @@ def _is_called(header: str, column: Field, theirs: Lookup[str, str]) -> bool:
     return plain(header) in map(plain, (column.name, *column.synonyms))
 
 
-def _lines(held: pd.DataFrame, *, several: bool) -> dict[str, list[str]]:
-    lines = {"Line": held["row"].astype(str).tolist()}
-    return {**lines, "File": held["file"].tolist()} if several else lines
+def _lines(stored: pd.DataFrame, *, several: bool) -> dict[str, list[str]]:
+    lines = {"Line": stored["row"].astype(str).tolist()}
+    return {**lines, "File": stored["file"].tolist()} if several else lines
 
 
 def _fit_cell(text: str, words: Words, *, figures: bool) -> str:

@@ -96,37 +96,37 @@ def make_brief(
 
 
 def brief_of(
-    found: PlacesFound, walks: Sequence[WalkPlanned], settings: Settings, *, notes: Sequence[str] = ()
+    answer: PlacesFound, walks: Sequence[WalkPlanned], settings: Settings, *, notes: Sequence[str] = ()
 ) -> briefs.Brief:
     """Put together a brief from answers already found; see :func:`make_brief`."""
-    view, ours = found.view, _inside(found, settings)
+    view, ours = answer.view, _inside(answer, settings)
     untimed = any(SOURCES[source].dated == "month" for source in view.sources)
     return briefs.Brief(
         title=_title(view),
-        area=found.area_name,
-        period=f"{found.since:%-d %B %Y} to {found.until:%-d %B %Y}"
-        if found.since and found.until
+        area=answer.area_name,
+        period=f"{answer.since:%-d %B %Y} to {answer.until:%-d %B %Y}"
+        if answer.since and answer.until
         else "no dates",
-        data_date=found.until or date(1970, 1, 1),
-        places=found.places,
+        data_date=answer.until or date(1970, 1, 1),
+        places=answer.places,
         counts=_counts(view, settings),
-        map_svg=_map(found, settings),
+        map_svg=_map(answer, settings),
         hours_svg=b""
         if untimed
-        else maps.hour_chart_svg(hours_of_week(ours, settings), synthetic=found.synthetic),
+        else maps.hour_chart_svg(hours_of_week(ours, settings), synthetic=answer.synthetic),
         links=_links(walks),
-        shares=factor_shares(ours, level=found.hotspots.method.interval).rename(
+        shares=factor_shares(ours, level=answer.hotspots.method.interval).rename(
             columns={"factor": "what", "n": "count"}
         ),
-        cells=_cells_by_label(found),
-        method=found.hotspots.method,
-        basis=found.hotspots.basis(),
-        caveats=tuple(note for note in found.notes if note not in (found.hotspots.basis(), ABSENCE)),
-        sources=(*(SOURCES[source].title for source in view.sources), found.credit),
+        cells=_cells_by_label(answer),
+        method=answer.hotspots.method,
+        basis=answer.hotspots.basis(),
+        caveats=tuple(note for note in answer.notes if note not in (answer.hotspots.basis(), ABSENCE)),
+        sources=(*(SOURCES[source].title for source in view.sources), answer.credit),
         assumptions=assumptions(settings),
         notes=tuple(notes),
-        version=found.version,
-        synthetic=found.synthetic,
+        version=answer.version,
+        synthetic=answer.synthetic,
         recorded=layer_of(view.sources) != FELT,
         data_file="brief.json",
     )
@@ -136,16 +136,16 @@ def _title(view: View) -> str:
     return f"{titles(view.sources)}: where there are more than usual"
 
 
-def _cells_by_label(found: PlacesFound) -> dict[str, int]:
-    judged = found.hotspots.table[~found.hotspots.table["edge"]]
+def _cells_by_label(answer: PlacesFound) -> dict[str, int]:
+    judged = answer.hotspots.table[~answer.hotspots.table["edge"]]
     return {str(label): int(number) for label, number in judged["label"].value_counts().items()}
 
 
-def _inside(found: PlacesFound, settings: Settings) -> pd.DataFrame:
+def _inside(answer: PlacesFound, settings: Settings) -> pd.DataFrame:
     """Return the reports in the cells that were judged."""
-    judged = found.hotspots.table.loc[~found.hotspots.table["edge"], "cell"]
-    reports = select(found.view, settings).reports
-    return reports[reports[f"cell_{found.view.resolution}"].isin(judged)]
+    judged = answer.hotspots.table.loc[~answer.hotspots.table["edge"], "cell"]
+    reports = select(answer.view, settings).reports
+    return reports[reports[f"cell_{answer.view.resolution}"].isin(judged)]
 
 
 def _counts(view: View, settings: Settings) -> briefs.Counts:
@@ -160,14 +160,14 @@ def _counts(view: View, settings: Settings) -> briefs.Counts:
     )
 
 
-def _map(found: PlacesFound, settings: Settings) -> bytes:
+def _map(answer: PlacesFound, settings: Settings) -> bytes:
     return maps.area_map_svg(
-        found.hotspots.table,
-        area=found.area,
-        streets=street_lines(found.view, settings),
-        places=found.places,
+        answer.hotspots.table,
+        area=answer.area,
+        streets=street_lines(answer.view, settings),
+        places=answer.places,
         assets=Store.open(settings.store).assets(),
-        synthetic=found.synthetic,
+        synthetic=answer.synthetic,
         streets_credit=streets_credit(settings),
     )
 
@@ -202,29 +202,29 @@ def brief_html(brief: briefs.Brief) -> str:
     return briefs.to_html(brief)
 
 
-def headline(found: PlacesFound) -> str:
+def headline(answer: PlacesFound) -> str:
     """Say in a sentence what was found."""
-    if found.places.empty:
+    if answer.places.empty:
         return "no place is distinguishably higher than its usual."
-    number = len(found.places)
+    number = len(answer.places)
     noun = "place is" if number == 1 else "places are"
-    return f"{number} {noun} higher than usual, against {found.hotspots.baseline}."
+    return f"{number} {noun} higher than usual, against {answer.hotspots.baseline}."
 
 
-def places_table(found: PlacesFound) -> pd.DataFrame:
+def places_table(answer: PlacesFound) -> pd.DataFrame:
     """Return the places in words, for a terminal or a page."""
     columns = ("rate", "lower", "upper", "events")
-    figures = zip(*(found.places[name].tolist() for name in columns), strict=True)
-    ranks = zip(found.places["rank"], found.places["tied"], strict=True)
+    figures = zip(*(answer.places[name].tolist() for name in columns), strict=True)
+    ranks = zip(answer.places["rank"], answer.places["tied"], strict=True)
     return pd.DataFrame(
         {
             "Rank": [f"{rank}=" if tied else str(rank) for rank, tied in ranks],
-            "Place": found.places["name"],
+            "Place": answer.places["name"],
             "Compared with its usual": [
-                maps.rate_in_words(*figure, interval=found.hotspots.method.interval) for figure in figures
+                maps.rate_in_words(*figure, interval=answer.hotspots.method.interval) for figure in figures
             ],
-            "What this says": found.places["label"],
-            **_beside_places(found.places),
+            "What this says": answer.places["label"],
+            **_beside_places(answer.places),
         }
     )
 
@@ -249,22 +249,22 @@ def _beside_places(places: pd.DataFrame) -> dict[str, pd.Series]:
 _SCAN_P = ("scan_p_poisson", "scan_p_shuffle", "scan_p_one_cell")
 
 
-def places_as_dict(found: PlacesFound) -> dict[str, Any]:
+def places_as_dict(answer: PlacesFound) -> dict[str, Any]:
     """Return an answer for machines, with what it rests on."""
     return {
-        "view": found.view.to_query(),
-        "area": found.area_name,
-        "sources": [SOURCES[source].title for source in found.view.sources],
-        "baseline": found.hotspots.baseline,
-        "method": found.hotspots.method_as_dict(),
-        "events": found.events,
-        "reports": found.pins,
-        "period": [found.since, found.until],
-        "synthetic": found.synthetic,
-        "places": _with_cells_as_text(found.places).to_dict("records"),
-        "notes": found.notes,
-        "credit": found.credit,
-        "version": found.version,
+        "view": answer.view.to_query(),
+        "area": answer.area_name,
+        "sources": [SOURCES[source].title for source in answer.view.sources],
+        "baseline": answer.hotspots.baseline,
+        "method": answer.hotspots.method_as_dict(),
+        "events": answer.events,
+        "reports": answer.pins,
+        "period": [answer.since, answer.until],
+        "synthetic": answer.synthetic,
+        "places": _with_cells_as_text(answer.places).to_dict("records"),
+        "notes": answer.notes,
+        "credit": answer.credit,
+        "version": answer.version,
     }
 
 
@@ -334,7 +334,7 @@ def refuse_unwritable(path: Path) -> None:
     refuse_unwritable_rejects(path)
 
 
-def write_places(found: PlacesFound, path: Path, settings: Settings) -> Path:
+def write_places(answer: PlacesFound, path: Path, settings: Settings) -> Path:
     """Write every cell of an answer as CSV, GeoJSON, GeoPackage or a map page, by the file's ending.
 
     Raises
@@ -342,15 +342,15 @@ def write_places(found: PlacesFound, path: Path, settings: Settings) -> Path:
     FileError
         When the ending is none of these, or the file cannot be written.
     """
-    table, credit, synthetic = found.hotspots, found.credit, found.synthetic
-    day = found.until or date(1970, 1, 1)
+    table, credit, synthetic = answer.hotspots, answer.credit, answer.synthetic
+    day = answer.until or date(1970, 1, 1)
     writers: dict[str, Callable[[], Path]] = {
         ".csv": lambda: exports.write_hotspots_csv(table, path, credit=credit, synthetic=synthetic),
         ".geojson": lambda: exports.write_hotspots_geojson(table, path, credit=credit, synthetic=synthetic),
         ".gpkg": lambda: exports.write_hotspots_geopackage(
             table, path, data_date=day, credit=credit, synthetic=synthetic
         ),
-        ".html": lambda: briefs.pdf.put(places_page(found, settings).encode(), path),
+        ".html": lambda: briefs.pdf.put(places_page(answer, settings).encode(), path),
     }
     return _write_by_ending(path, writers)
 
@@ -361,37 +361,37 @@ def _with_cells_as_text(places: pd.DataFrame) -> pd.DataFrame:
     return places.assign(core_cell=[f"{cell:x}" for cell in places["core_cell"]], cells=members)
 
 
-def agreement_table(found: Agreement) -> pd.DataFrame:
+def agreement_table(agreement: Agreement) -> pd.DataFrame:
     """Return the agreement in words, for a terminal or a page: both layers apart, each beside its own usual."""
-    return maps.agreement_twin(found.agreed, names=found.names)
+    return maps.agreement_twin(agreement.agreed, names=agreement.names)
 
 
-def agreement_as_dict(found: Agreement) -> dict[str, Any]:
+def agreement_as_dict(agreement: Agreement) -> dict[str, Any]:
     """Return an agreement for machines, with what each layer rests on."""
-    told = found.table.assign(
-        cell=[f"{cell:x}" for cell in found.table["cell"]],
-        name=[found.names.get(cell, "") for cell in found.table["cell"].tolist()],
+    told = agreement.table.assign(
+        cell=[f"{cell:x}" for cell in agreement.table["cell"]],
+        name=[agreement.names.get(cell, "") for cell in agreement.table["cell"].tolist()],
     )
     return {
-        "view": found.view.to_query(),
-        "area": found.area_name,
-        "cells": found.counts(),
-        "felt": found.felt.basis(),
-        "recorded": found.recorded.basis(),
-        "methods": _methods(found),
-        "synthetic": found.synthetic,
+        "view": agreement.view.to_query(),
+        "area": agreement.area_name,
+        "cells": agreement.counts(),
+        "felt": agreement.felt.basis(),
+        "recorded": agreement.recorded.basis(),
+        "methods": _methods(agreement),
+        "synthetic": agreement.synthetic,
         "table": told.to_dict("records"),
-        "notes": found.notes,
-        "credit": found.credit,
-        "version": found.version,
+        "notes": agreement.notes,
+        "credit": agreement.credit,
+        "version": agreement.version,
     }
 
 
-def _methods(found: Agreement) -> dict[str, Any]:
-    return {"felt": found.felt.method_as_dict(), "recorded": found.recorded.method_as_dict()}
+def _methods(agreement: Agreement) -> dict[str, Any]:
+    return {"felt": agreement.felt.method_as_dict(), "recorded": agreement.recorded.method_as_dict()}
 
 
-def write_agreement(found: Agreement, path: Path, settings: Settings) -> Path:
+def write_agreement(agreement: Agreement, path: Path, settings: Settings) -> Path:
     """Write an agreement as CSV, GeoJSON or a map page, by the file's ending.
 
     Raises
@@ -399,18 +399,18 @@ def write_agreement(found: Agreement, path: Path, settings: Settings) -> Path:
     FileError
         When the ending is none of these, or the file cannot be written.
     """
-    credit, synthetic = found.credit, found.synthetic
+    credit, synthetic = agreement.credit, agreement.synthetic
     writers: dict[str, Callable[[], Path]] = {
-        ".csv": lambda: write_table(found.table, path, credit=credit, synthetic=synthetic),
+        ".csv": lambda: write_table(agreement.table, path, credit=credit, synthetic=synthetic),
         ".geojson": lambda: exports.write_cells_geojson(
-            found.table, path, credit=credit, synthetic=synthetic, method=_methods(found)
+            agreement.table, path, credit=credit, synthetic=synthetic, method=_methods(agreement)
         ),
-        ".html": lambda: briefs.pdf.put(agreement_page(found, settings).encode(), path),
+        ".html": lambda: briefs.pdf.put(agreement_page(agreement, settings).encode(), path),
     }
     return _write_by_ending(path, writers)
 
 
-def write_mix(found: Mix, path: Path) -> Path:
+def write_mix(mix: Mix, path: Path) -> Path:
     """Write the surface of a mix as CSV or GeoJSON, by the file's ending.
 
     Raises
@@ -418,33 +418,31 @@ def write_mix(found: Mix, path: Path) -> Path:
     FileError
         When the ending is none of these, or the file cannot be written.
     """
-    credit, synthetic = found.credit, found.synthetic
+    credit, synthetic = mix.credit, mix.synthetic
     writers: dict[str, Callable[[], Path]] = {
-        ".csv": lambda: write_table(found.table, path, credit=credit, synthetic=synthetic),
-        ".geojson": lambda: exports.write_cells_geojson(
-            found.table, path, credit=credit, synthetic=synthetic
-        ),
+        ".csv": lambda: write_table(mix.table, path, credit=credit, synthetic=synthetic),
+        ".geojson": lambda: exports.write_cells_geojson(mix.table, path, credit=credit, synthetic=synthetic),
     }
     return _write_by_ending(path, writers)
 
 
-def agreement_page(found: Agreement, settings: Settings) -> str:
+def agreement_page(agreement: Agreement, settings: Settings) -> str:
     """Return a map page of an agreement that opens with no network, its table below the map."""
-    counts = ", ".join(f"{number:,} {name}" for name, number in found.counts().items())
+    counts = ", ".join(f"{number:,} {name}" for name, number in agreement.counts().items())
     text = maps.PageText(
-        title=f"{found.area_name}: where public reports and recorded incidents agree",
+        title=f"{agreement.area_name}: where public reports and recorded incidents agree",
         subtitle=f"Cells higher than their usual: {counts}.",
-        credits=found.credits,
-        synthetic=found.synthetic,
+        credits=agreement.credits,
+        synthetic=agreement.synthetic,
         streets_credit=streets_credit(settings),
     )
-    lines = street_lines(found.view, settings)
+    lines = street_lines(agreement.view, settings)
     return maps.agreement_page(
-        found.agreed,
-        area=found.area,
+        agreement.agreed,
+        area=agreement.area,
         text=text,
         streets=lines,
-        names=found.names,
+        names=agreement.names,
     )
 
 
@@ -495,9 +493,9 @@ def walk_layers(plan: WalkPlanned) -> tuple[Layer, ...]:
     )
 
 
-def reach_layers(found: ReachFound) -> tuple[Layer, ...]:
+def reach_layers(isochrones: ReachFound) -> tuple[Layer, ...]:
     """Return ground and streets within reach, and the walks to places, as layers with their styles."""
-    ground, lines, walks = found.reach.areas, found.reach.segments, found.walks
+    ground, lines, walks = isochrones.reach.areas, isochrones.reach.segments, isochrones.walks
     within = [f"{minutes:g} min" for minutes in ground["minutes"]]
     looks = zip(within, cycle(_COLOURS), cycle(_DASHES), strict=False)
     times = tuple(Drawn(words, f"Within {words}", colour, 0.5, dash) for words, colour, dash in looks)
@@ -513,7 +511,7 @@ def reach_layers(found: ReachFound) -> tuple[Layer, ...]:
     return tuple(layers)
 
 
-def write_reach(found: ReachFound, path: Path) -> Path:
+def write_reach(isochrones: ReachFound, path: Path) -> Path:
     """Write what is within reach as GeoJSON or GeoPackage (ground, streets and walks) or as a table.
 
     Parameters
@@ -528,10 +526,13 @@ def write_reach(found: ReachFound, path: Path) -> Path:
     """
     writers: dict[str, Callable[[], Path]] = {
         ".geojson": lambda: briefs.pdf.put(
-            routes.reach_to_geojson(found.reach, found.walks, label=_label(found)).encode(), path
+            routes.reach_to_geojson(isochrones.reach, isochrones.walks, label=_label(isochrones)).encode(),
+            path,
         ),
-        ".gpkg": lambda: _write_layers(reach_layers(found), path, found),
-        ".csv": lambda: write_table(found.table, path, credit=found.credit, synthetic=found.synthetic),
+        ".gpkg": lambda: _write_layers(reach_layers(isochrones), path, isochrones),
+        ".csv": lambda: write_table(
+            isochrones.table, path, credit=isochrones.credit, synthetic=isochrones.synthetic
+        ),
     }
     return _write_by_ending(path, writers)
 
@@ -547,18 +548,18 @@ def _write_by_ending(path: Path, writers: Mapping[str, Callable[[], Path]]) -> P
     return writers[path.suffix.lower()]()
 
 
-def places_page(found: PlacesFound, settings: Settings) -> str:
+def places_page(answer: PlacesFound, settings: Settings) -> str:
     """Return a map page of an answer that opens with no network, its table twin below the map."""
     text = maps.PageText(
-        title=f"{found.area_name}: {_title(found.view)}",
-        subtitle=headline(found).capitalize(),
-        credits=found.credits,
-        synthetic=found.synthetic,
-        caption=found.hotspots.basis(),
+        title=f"{answer.area_name}: {_title(answer.view)}",
+        subtitle=headline(answer).capitalize(),
+        credits=answer.credits,
+        synthetic=answer.synthetic,
+        caption=answer.hotspots.basis(),
         streets_credit=streets_credit(settings),
     )
-    lines = street_lines(found.view, settings)
-    return maps.hex_page(found.hotspots, area=found.area, text=text, streets=lines, places=found.places)
+    lines = street_lines(answer.view, settings)
+    return maps.hex_page(answer.hotspots, area=answer.area, text=text, streets=lines, places=answer.places)
 
 
 def walk_page(plan: WalkPlanned, settings: Settings) -> str:
@@ -598,16 +599,16 @@ def walk_in_short(plan: WalkPlanned) -> pd.DataFrame:
     return pd.DataFrame(rows).merge(told, on="Option", validate="one_to_one")
 
 
-def export_places(found: PlacesFound, kind: str, settings: Settings) -> bytes:
+def export_places(answer: PlacesFound, kind: str, settings: Settings) -> bytes:
     """Return what :func:`write_places` would write, as bytes; ``kind`` is the ending without its dot."""
     with tempfile.TemporaryDirectory() as folder:
-        return write_places(found, Path(folder, f"places.{kind}"), settings).read_bytes()
+        return write_places(answer, Path(folder, f"places.{kind}"), settings).read_bytes()
 
 
-def export_agreement(found: Agreement, kind: str, settings: Settings) -> bytes:
+def export_agreement(agreement: Agreement, kind: str, settings: Settings) -> bytes:
     """Return what :func:`write_agreement` would write, as bytes; ``kind`` is the ending without its dot."""
     with tempfile.TemporaryDirectory() as folder:
-        return write_agreement(found, Path(folder, f"agreement.{kind}"), settings).read_bytes()
+        return write_agreement(agreement, Path(folder, f"agreement.{kind}"), settings).read_bytes()
 
 
 def export_walk(plan: WalkPlanned, kind: str, settings: Settings) -> bytes:

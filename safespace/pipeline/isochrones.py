@@ -123,20 +123,24 @@ def find_reach(
 
 
 def _walks(
-    held: Ground, start: Point, to: Sequence[Point | str], settings: Settings, limits: routes.Limits | None
+    walkable: Ground,
+    start: Point,
+    to: Sequence[Point | str],
+    settings: Settings,
+    limits: routes.Limits | None,
 ) -> gpd.GeoDataFrame:
     places: dict[str, Point] = {}
-    for name, point in (called(find_point(place, settings), held.graph) for place in to):
+    for name, point in (called(find_point(place, settings), walkable.graph) for place in to):
         places[name if name not in places else f"{name} ({in_degrees(point)})"] = point
     return routes.one_to_many(
-        held.graph,
+        walkable.graph,
         start,
         places,
-        operator=held.operator,
-        weights=np.ones(len(held.events)),
+        operator=walkable.operator,
+        weights=np.ones(len(walkable.events)),
         settings=settings.routes,
         limits=limits,
-        credit=held.credit,
+        credit=walkable.credit,
     )
 
 
@@ -188,18 +192,18 @@ def walks_in_words(walks: gpd.GeoDataFrame, *, method: routes.RouteMethod) -> pd
     return pd.DataFrame({"To": walks["to"], **told, "Note": walks["problem"]})
 
 
-def reach_as_dict(found: ReachFound) -> dict[str, Any]:
+def reach_as_dict(isochrones: ReachFound) -> dict[str, Any]:
     """Return the answer for machines."""
-    walks = found.walks.drop(columns="geometry")
+    walks = isochrones.walks.drop(columns="geometry")
     return {
-        "from": found.origin_name,
-        "method": found.reach.method.as_dict(),
-        "limits": found.reach.limits.words(),
-        "left_out": found.reach.left_out.to_dict("records"),
-        "within": found.reach.table.to_dict("records"),
+        "from": isochrones.origin_name,
+        "method": isochrones.reach.method.as_dict(),
+        "limits": isochrones.reach.limits.words(),
+        "left_out": isochrones.reach.left_out.to_dict("records"),
+        "within": isochrones.reach.table.to_dict("records"),
         "walks": walks.astype(object).where(walks.notna(), None).to_dict("records"),
-        "notes": found.notes,
-        "credit": found.credit,
-        "synthetic": found.synthetic,
-        "version": found.version,
+        "notes": isochrones.notes,
+        "credit": isochrones.credit,
+        "synthetic": isochrones.synthetic,
+        "version": isochrones.version,
     }

@@ -400,7 +400,7 @@ def _placed(reading: Ingested, settings: Settings) -> pd.DataFrame:
         reading.reports,
         same_event_m=settings.hotspots.same_event_m,
         time_zone=settings.time_zone,
-        held=_held_beside(reading, settings),
+        stored=_held_beside(reading, settings),
     )
     return cells.add_cells(events)  # the store holds them against their promise
 
@@ -681,8 +681,8 @@ def _would(found: int, replaced: int, what: str, path: Path) -> str:
 _TELLERS = {"areas": _tell_areas, "stops": _tell_stops, "calendar": _tell_calendar}
 
 
-def _calendar_in_words(found: pd.DataFrame, path: Path) -> str:
-    kinds = found["kind"].value_counts().sort_index()
+def _calendar_in_words(rows: pd.DataFrame, path: Path) -> str:
+    kinds = rows["kind"].value_counts().sort_index()
     told = ", ".join(f"{number:,} {kind}" for kind, number in kinds.items()) or "nothing"
     return f"Calendar entries from {path.name}, in place of those it brought before: {told}."
 
@@ -696,12 +696,12 @@ def area_values(layer: str, settings: Settings) -> pd.Series | None:
     return values
 
 
-def add_landmarks(found: pd.DataFrame, settings: Settings) -> None:
+def add_landmarks(rows: pd.DataFrame, settings: Settings) -> None:
     """Add landmarks; one with the same identifier is replaced."""
     store = Store.open(settings.store, create=True)
     held = store.assets()
-    kept = held[~held["asset_id"].isin(found["asset_id"])]
-    store.put_assets(pd.concat([kept, found], ignore_index=True))
+    kept = held[~held["asset_id"].isin(rows["asset_id"])]
+    store.put_assets(pd.concat([kept, rows], ignore_index=True))
 
 
 def area_outline(area_id: str, store: Store) -> tuple[str, BaseGeometry]:

@@ -304,22 +304,22 @@ def _told(path: Path, council: str, settings: Settings) -> tuple[pd.DataFrame, t
     return told.loc[:, [name for name in told.columns if (told[name] != "").any()]], ()
 
 
-def _state(graph: StreetGraph, told: pd.DataFrame, *, council: str, settings: Settings) -> streets.Asserted:
+def _state(graph: StreetGraph, stated: pd.DataFrame, *, council: str, settings: Settings) -> streets.Asserted:
     if not council:
-        return streets.assert_lighting(graph, told)
-    table = streets.lit_by_columns(graph, told, reach_m=settings.routes.lamp_reach_m)
+        return streets.assert_lighting(graph, stated)
+    table = streets.lit_by_columns(graph, stated, reach_m=settings.routes.lamp_reach_m)
     return streets.assert_lighting(graph, table, source="council")
 
 
-def _by_way(graph: StreetGraph, told: pd.DataFrame) -> pd.DataFrame:
+def _by_way(graph: StreetGraph, stated: pd.DataFrame) -> pd.DataFrame:
     """Return statements that outlast an import: positions in these streets become the ways they lie on."""
-    if "segment" not in told:
-        return told
-    segment = pd.to_numeric(told["segment"], errors="coerce")
+    if "segment" not in stated:
+        return stated
+    segment = pd.to_numeric(stated["segment"], errors="coerce")
     held = segment.between(0, graph.edges - 1)
-    way = told["way_id"].copy() if "way_id" in told else pd.Series("", told.index)
+    way = stated["way_id"].copy() if "way_id" in stated else pd.Series("", stated.index)
     way[held] = graph.way_id[segment[held].astype(int)].astype(str)
-    return told.drop(columns="segment").assign(way_id=way)
+    return stated.drop(columns="segment").assign(way_id=way)
 
 
 def _statements(settings: Settings) -> list[tuple[Path, pd.DataFrame]]:

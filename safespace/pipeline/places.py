@@ -418,9 +418,9 @@ def _two_baselines(places: pd.DataFrame, other: Hotspots | None) -> str:
     return f"Against {other.baseline}, {too} of {of_all} would be higher too."
 
 
-def _numbered_places(found: Hotspots, names: dict[int, str]) -> pd.DataFrame:
+def _numbered_places(finding: Hotspots, names: dict[int, str]) -> pd.DataFrame:
     """Return the places numbered in order of rank, each with its name."""
-    ranked = hotspots.places(found)
+    ranked = hotspots.places(finding)
     return ranked.assign(
         place=range(1, len(ranked) + 1),
         name=[
@@ -464,12 +464,12 @@ def is_synthetic(store: Store) -> bool:
     return bool(loads.loc[loads["status"] == "loaded", "synthetic"].any())
 
 
-def _small_print(found: Hotspots, view: View, settings: Settings) -> tuple[str, ...]:
-    said = [found.basis()]
+def _small_print(finding: Hotspots, view: View, settings: Settings) -> tuple[str, ...]:
+    said = [finding.basis()]
     if note := baseline_note(view.baseline, settings):
         said.append(note)
-    if found.left_out:
-        left = maps.count_in_words(found.left_out, "event")
+    if finding.left_out:
+        left = maps.count_in_words(finding.left_out, "event")
         said.append(f"Not judged, at the edge of the area or off every street: {left}.")
     for source in map(SOURCES.__getitem__, view.sources):
         said += [source.times_note, source.place_note]
@@ -500,7 +500,7 @@ def street_lines(view: View, settings: Settings) -> gpd.GeoDataFrame | None:
     return lines[lines.intersects(area.buffer(0.002))].reset_index(drop=True)
 
 
-def tell_cell(found: PlacesFound, cell: int, settings: Settings) -> CellStory:
+def tell_cell(answer: PlacesFound, cell: int, settings: Settings) -> CellStory:
     """Tell what lies behind one cell.
 
     Raises
@@ -508,7 +508,7 @@ def tell_cell(found: PlacesFound, cell: int, settings: Settings) -> CellStory:
     InputError
         When the cell is not in the area.
     """
-    row = found.hotspots.table[found.hotspots.table["cell"] == cell]
+    row = answer.hotspots.table[answer.hotspots.table["cell"] == cell]
     if row.empty:
         raise InputError(
             "This cell is not in the area.",
@@ -520,18 +520,18 @@ def tell_cell(found: PlacesFound, cell: int, settings: Settings) -> CellStory:
                 library="Give one of the cells found.",
             ),
         )
-    reports = select(found.view, settings).reports
-    ours = reports[reports[f"cell_{found.view.resolution}"] == cell].drop_duplicates("event_id")
-    hours, method = hours_of_week(ours, settings), found.hotspots.method
+    reports = select(answer.view, settings).reports
+    ours = reports[reports[f"cell_{answer.view.resolution}"] == cell].drop_duplicates("event_id")
+    hours, method = hours_of_week(ours, settings), answer.hotspots.method
     return CellStory(
         cell=cell,
-        name=found.names.get(cell, f"Cell {cell:x}"),
-        sentences=(*_cell_sentences(row.iloc[0], method), *_private_notes(found.view)),
+        name=answer.names.get(cell, f"Cell {cell:x}"),
+        sentences=(*_cell_sentences(row.iloc[0], method), *_private_notes(answer.view)),
         shares=factor_shares(ours[~is_private(ours)], level=method.interval),
         method=method,
         hours=hours,
         smooth=hotspots.smooth_week(hours),
-        checks=_cell_checks(cell, found, settings),
+        checks=_cell_checks(cell, answer, settings),
     )
 
 
@@ -550,7 +550,7 @@ def _cell_sentences(row: pd.Series, method: hotspots.HotspotMethod) -> tuple[str
     )
 
 
-def check_places(found: PlacesFound, settings: Settings) -> pd.DataFrame:
+def check_places(answer: PlacesFound, settings: Settings) -> pd.DataFrame:
     """Find the places again with something changed each time, and say which cells hold.
 
     The busiest day and the busiest week are left out (one person, one campaign), the baseline is swapped, and
@@ -562,10 +562,10 @@ def check_places(found: PlacesFound, settings: Settings) -> pd.DataFrame:
         The finding's table with ``checks_passed, checks, stability`` and ``fails``; see
         :func:`safespace.hotspots.add_checks`.
     """
-    return hotspots.add_checks(found.hotspots, _changed(found, found.view, settings))
+    return hotspots.add_checks(answer.hotspots, _changed(answer, answer.view, settings))
 
 
-def _changed(found: PlacesFound, view: View, settings: Settings) -> dict[str, pd.DataFrame | Hotspots]:
+def _changed(answer: PlacesFound, view: View, settings: Settings) -> dict[str, pd.DataFrame | Hotspots]:
     """Return by the name of what was changed the cells counted anew, or the finding made in another way."""
     reports = select(view, settings).reports
     kept = {
@@ -576,17 +576,17 @@ def _changed(found: PlacesFound, view: View, settings: Settings) -> dict[str, pd
     if len(everyone) != len(reports):
         kept["with what patrols found"] = everyone
     changed: dict[str, pd.DataFrame | Hotspots] = {
-        name: _counted(rows, found.area, view, settings) for name, rows in kept.items()
+        name: _counted(rows, answer.area, view, settings) for name, rows in kept.items()
     }
-    if found.other is not None:
-        changed[f"against {found.other.baseline}"] = found.other
+    if answer.other is not None:
+        changed[f"against {answer.other.baseline}"] = answer.other
     return changed
 
 
-def _cell_checks(cell: int, found: PlacesFound, settings: Settings) -> tuple[str, ...]:
+def _cell_checks(cell: int, answer: PlacesFound, settings: Settings) -> tuple[str, ...]:
     """Say how many checks a hot cell survives, and which it does not."""
-    if cell not in set(found.hotspots.hot.tolist()):
+    if cell not in set(answer.hotspots.hot.tolist()):
         return ()
-    row = check_places(found, settings).set_index("cell").loc[cell]
+    row = check_places(answer, settings).set_index("cell").loc[cell]
     fails = f" It is not {row['fails'].replace('; ', ', nor ')}." if row["fails"] else ""
     return (f"Higher in {row['stability']}.{fails}",)

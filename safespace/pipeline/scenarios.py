@@ -246,11 +246,11 @@ def _kept(settings: Settings) -> interventions.Scenarios:
     return interventions.Scenarios(settings.store / SCENARIOS)
 
 
-def _edges_of(graph: StreetGraph, told: Sequence[str]) -> tuple[int, ...]:
+def _edges_of(graph: StreetGraph, keys: Sequence[str]) -> tuple[int, ...]:
     """Return the segments named by number, by way or by street, each once."""
     names = pd.Series(streets.labels(graph)).str.casefold()
     edges: list[int] = []
-    for text in told:
+    for text in keys:
         word = text.strip()
         if word.isdecimal():
             found = [int(word)] if int(word) < graph.edges else []

@@ -492,7 +492,7 @@ def _recognised(form: Form, headers: Sequence[str]) -> dict[str, str]:
 
 
 def _column(
-    form: Form, name: str, told: proposals.Proposal, kept: Mapping | None, known: Lookup[str, str]
+    form: Form, name: str, proposal: proposals.Proposal, kept: Mapping | None, known: Lookup[str, str]
 ) -> Column:
     about = next(column for column in form.fields if column.name == name)
     base = Column(name, about.meaning, about.needed, known=name in known)
@@ -502,7 +502,7 @@ def _column(
         )
     if kept is not None and name not in known:
         return base
-    guess = next((guess for guess in told.guesses if guess.column == name), None)
+    guess = next((guess for guess in proposal.guesses if guess.column == name), None)
     if guess is not None:
         return replace(base, header=guess.header, confidence=guess.confidence, why=guess.why)
     return (

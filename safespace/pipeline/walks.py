@@ -132,11 +132,11 @@ def find_point(place: Point | str, settings: Settings) -> tuple[str, Point]:
     return str(row["name"]), (float(row["lon"]), float(row["lat"]))
 
 
-def called(found: tuple[str, Point], graph: streets.StreetGraph) -> tuple[str, Point]:
+def called(named_point: tuple[str, Point], graph: streets.StreetGraph) -> tuple[str, Point]:
     """Call a point that has no name of its own after the street it lies on."""
-    name, point = found
+    name, point = named_point
     if name != in_degrees(point):
-        return found
+        return named_point
     return str(streets.place_names(graph, *point)[0]).partition(" / ")[0] or name, point
 
 

@@ -57,20 +57,20 @@ def plain_value(value: Any) -> Any:
 
 
 def comparison_table(
-    routes: Sequence[Route], told: pd.DataFrame, first: Sequence[float], *, interval: float
+    routes: Sequence[Route], stated: pd.DataFrame, first: Sequence[float], *, interval: float
 ) -> pd.DataFrame:
     """Return one row an option in plain columns with units, for a screen or a page.
 
     Parameters
     ----------
-    told
+    stated
         From :func:`safespace.routes.comparison.pairs`.
     first
         Share of weightings under which each option comes first.
     interval
         Probability of the intervals.
     """
-    against = told[told["option"] == routes[0].name].set_index("other")["verdict"]
+    against = stated[stated["option"] == routes[0].name].set_index("other")["verdict"]
     return pd.DataFrame(
         [
             _row(route, percent(interval))

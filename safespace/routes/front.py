@@ -205,11 +205,11 @@ def _more_room(places: Ints, gone: Floats, heap: Floats) -> Any:
 
 
 @compiled
-def _longer(found: Ints, count: int) -> Any:
-    if count < len(found):
-        return found
-    more = np.empty(2 * len(found), np.int64)
-    more[:count] = found
+def _longer(labels: Ints, count: int) -> Any:
+    if count < len(labels):
+        return labels
+    more = np.empty(2 * len(labels), np.int64)
+    more[:count] = labels
     return more
 
 
@@ -253,18 +253,18 @@ def _pop(heap: Floats, size: int) -> int:
 
 
 @compiled
-def _unroll(places: Ints, found: Ints, count: int) -> Any:
+def _unroll(places: Ints, labels: Ints, count: int) -> Any:
     """Follow each found label back to the origin; return the walks' edges end to end, in order."""
     start = np.zeros(count + 1, np.int64)
     for k in range(count):
-        label = found[k]
+        label = labels[k]
         while places[label, 1] >= 0:
             start[k + 1] += 1
             label = places[label, 1]
         start[k + 1] += start[k]
     edges = np.empty(start[count], np.int64)
     for k in range(count):
-        label, at = found[k], start[k + 1] - 1
+        label, at = labels[k], start[k + 1] - 1
         while places[label, 1] >= 0:
             edges[at] = places[label, 2]
             label, at = places[label, 1], at - 1

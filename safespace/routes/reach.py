@@ -211,9 +211,9 @@ def one_to_many(  # noqa: PLR0913  keyword-only past the places
     )
 
 
-def _told(name: str, route: Route | None, found: int | PlaceError, credit: str) -> dict[str, Any]:
+def _told(name: str, route: Route | None, node: int | PlaceError, credit: str) -> dict[str, Any]:
     figures = dict.fromkeys(FACTS) if route is None else facts(route)
-    problem = str(found) if route is None else ""
+    problem = str(node) if route is None else ""
     return {"to": name} | figures | {"attribution": credit, "problem": problem}
 
 

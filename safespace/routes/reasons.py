@@ -105,7 +105,7 @@ class Route:
 def describe_all(
     graph: StreetGraph,
     walks: Sequence[tuple[str, int, Ints]],
-    told: Sequence[Evidence],
+    evidences: Sequence[Evidence],
     *,
     terms: Mapping[str, Floats],
     speed_m_per_s: float,
@@ -127,7 +127,7 @@ def describe_all(
             speed_m_per_s=speed_m_per_s,
             evidence=evidence,
         )
-        for walk, evidence in zip(walks, told, strict=True)
+        for walk, evidence in zip(walks, evidences, strict=True)
     )
 
 

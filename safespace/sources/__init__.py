@@ -27,7 +27,7 @@ def read_reports(
     as_of: pd.Timestamp | None = None,
     sheet: str | None = None,
     progress: bool = False,
-    held: Held | None = None,
+    known: Held | None = None,
 ) -> Ingested:
     """Read one source's files into reports, with what became of every other row.
 
@@ -47,7 +47,7 @@ def read_reports(
         The sheet of a workbook, or the layer of a GeoPackage; its first when not given.
     progress
         Show a bar over the files.
-    held
+    known
         Looks reports up in a store; those held with other content are quarantined.
 
     Raises
@@ -67,7 +67,7 @@ def read_reports(
         as_of=as_of,
         sheet=sheet,
         progress=progress,
-        held=held,
+        known=known,
     )
 
 

@@ -217,25 +217,30 @@ def _faults(x: Numbers, y: Numbers, good: Flags, seen: _Seen) -> tuple[Problem, 
     )
 
 
-def _comma_repairs(found: _Places, spots: Flags, seen: _Seen) -> tuple[Repair, ...]:
+def _comma_repairs(coordinates: _Places, spots: Flags, seen: _Seen) -> tuple[Repair, ...]:
     if not spots.any():
         return ()
     before = seen.at(spots)
-    lat, lon = (pd.Series(one[spots], index=before.index).round(6) for one in (found.lat, found.lon))
+    lat, lon = (
+        pd.Series(one[spots], index=before.index).round(6) for one in (coordinates.lat, coordinates.lon)
+    )
     return (Repair("decimal_comma", before, lat.astype(str) + ", " + lon.astype(str)),)
 
 
-def _mended(found: _Places, good: Flags, degrees: Flags, seen: _Seen) -> tuple[Repair, ...]:
+def _mended(coordinates: _Places, good: Flags, degrees: Flags, seen: _Seen) -> tuple[Repair, ...]:
     rules = {
-        "swapped_coordinates": found.swapped & degrees,
-        "bng_in_degree_columns": found.grid & degrees,
-        "degrees_in_bng_columns": ~found.grid & ~degrees,
+        "swapped_coordinates": coordinates.swapped & degrees,
+        "bng_in_degree_columns": coordinates.grid & degrees,
+        "degrees_in_bng_columns": ~coordinates.grid & ~degrees,
     }
     repairs = []
     for rule, flags in rules.items():
         spots = flags & good
         if spots.any():
             before = seen.at(spots)
-            lat, lon = (pd.Series(one[spots], index=before.index).round(6) for one in (found.lat, found.lon))
+            lat, lon = (
+                pd.Series(one[spots], index=before.index).round(6)
+                for one in (coordinates.lat, coordinates.lon)
+            )
             repairs.append(Repair(rule, before, lat.astype(str) + ", " + lon.astype(str)))
     return tuple(repairs)

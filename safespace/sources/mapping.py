@@ -243,17 +243,17 @@ def _find(path: Path | str) -> Traversable | Path:
     )
 
 
-def _check(told: dict[str, Any], path: Path | str) -> None:
-    problems = [f"unknown key {key!r}" for key in told if key not in _KEYS]
-    if not _is_words(told.get("columns", {})):
+def _check(entry: dict[str, Any], path: Path | str) -> None:
+    problems = [f"unknown key {key!r}" for key in entry if key not in _KEYS]
+    if not _is_words(entry.get("columns", {})):
         problems.append("[columns] is not a table of text")
-    values = told.get("values", {})
+    values = entry.get("values", {})
     if not isinstance(values, dict) or not all(_is_words(words) for words in values.values()):
         problems.append("[values] is not a table of tables of text")
-    if told.get("date_order", "day") not in _ORDERS:
-        problems.append(f"date_order {told['date_order']!r}")
-    if told.get("crs", "EPSG:4326") not in ("EPSG:4326", "EPSG:27700"):
-        problems.append(f"crs {told['crs']!r}")
+    if entry.get("date_order", "day") not in _ORDERS:
+        problems.append(f"date_order {entry['date_order']!r}")
+    if entry.get("crs", "EPSG:4326") not in ("EPSG:4326", "EPSG:27700"):
+        problems.append(f"crs {entry['crs']!r}")
     if problems:
         raise SchemaError(
             "The mapping cannot be used.",

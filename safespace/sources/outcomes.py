@@ -165,13 +165,13 @@ def first_problems(problems: Iterable[Problem]) -> pd.DataFrame:
 
 
 def rejects_frame(
-    found: pd.DataFrame, rows: pd.DataFrame, headers: Mapping[str, Mapping[str, str]]
+    frame: pd.DataFrame, rows: pd.DataFrame, headers: Mapping[str, Mapping[str, str]]
 ) -> pd.DataFrame:
-    """Return :data:`safespace.schemas.REJECTS` for the rows in ``found``.
+    """Return :data:`safespace.schemas.REJECTS` for the rows in ``frame``.
 
     Parameters
     ----------
-    found
+    frame
         From :func:`first_problems`.
     rows
         Text as read, with ``file`` and ``row``.
@@ -183,17 +183,17 @@ def rejects_frame(
     Only the columns the reader uses are kept, so free text is not. An excluded row keeps no text at all, and
     neither does one that could not be split into cells, as nobody knows which part of it is free text.
     """
-    told = np.array(found["outcome"] != "excluded")
-    told[told] = is_blank(rows["ragged"].loc[found.index[told]])
-    kept = np.full(len(found), "", dtype=object)
-    kept[told] = _originals(rows.loc[found.index[told]], headers)
+    told = np.array(frame["outcome"] != "excluded")
+    told[told] = is_blank(rows["ragged"].loc[frame.index[told]])
+    kept = np.full(len(frame), "", dtype=object)
+    kept[told] = _originals(rows.loc[frame.index[told]], headers)
     return conform(
         pd.DataFrame(
             {
-                "file": rows["file"].loc[found.index].to_numpy(),
-                "row": rows["row"].loc[found.index].to_numpy(),
-                **{name: found[name].to_numpy() for name in ("outcome", "reason")},
-                "explanation": _in_their_words(found["explanation"], rows["file"], headers),
+                "file": rows["file"].loc[frame.index].to_numpy(),
+                "row": rows["row"].loc[frame.index].to_numpy(),
+                **{name: frame[name].to_numpy() for name in ("outcome", "reason")},
+                "explanation": _in_their_words(frame["explanation"], rows["file"], headers),
                 "original": kept,
             }
         ),
@@ -202,11 +202,13 @@ def rejects_frame(
 
 
 def _in_their_words(
-    told: pd.Series, files: pd.Series, headers: Mapping[str, Mapping[str, str]]
+    values: pd.Series, files: pd.Series, headers: Mapping[str, Mapping[str, str]]
 ) -> npt.NDArray[np.object_]:
     """Call each column by the file's own header, where a sentence begins with our name of it."""
-    sentences = told.to_numpy(dtype=object).copy()
-    for file, spots in files.loc[told.index].groupby(files.loc[told.index], observed=True).indices.items():
+    sentences = values.to_numpy(dtype=object).copy()
+    for file, spots in (
+        files.loc[values.index].groupby(files.loc[values.index], observed=True).indices.items()
+    ):
         names = {ours: shown(theirs) for ours, theirs in headers[str(file)].items()}
         if all(theirs.strip().casefold() == ours for ours, theirs in names.items()):
             continue
@@ -273,14 +275,14 @@ def disarm(text: str) -> str:
     return f"'{text}" if _FORMULA.match(text) else text
 
 
-def _originals(held: pd.DataFrame, headers: Mapping[str, Mapping[str, str]]) -> np.ndarray:
-    texts = np.full(len(held), "", dtype=object)
-    for file, spots in held.groupby("file", sort=False, observed=True).indices.items():
+def _originals(stored: pd.DataFrame, headers: Mapping[str, Mapping[str, str]]) -> np.ndarray:
+    texts = np.full(len(stored), "", dtype=object)
+    for file, spots in stored.groupby("file", sort=False, observed=True).indices.items():
         names = headers[str(file)]
         cells: list[Any] = []
         for name, header in names.items():
             comma = ", " if cells else "{"
-            cells += [f"{comma}{json.dumps(header, ensure_ascii=False)}: ", _quoted(held[name].iloc[spots])]
+            cells += [f"{comma}{json.dumps(header, ensure_ascii=False)}: ", _quoted(stored[name].iloc[spots])]
         parts = [pa.scalar(one, pa.large_string()) if isinstance(one, str) else one for one in cells]
         empty = pa.scalar("", pa.large_string())
         joined = pc.binary_join_element_wise(*parts, pa.scalar("}", pa.large_string()), empty)
@@ -296,10 +298,10 @@ def _quoted(values: pd.Series) -> pa.Array:
     )
 
 
-def _mended(held: pa.Array, plainly: pa.Array, perhaps: Flags, mend: Callable[[str], str]) -> pa.Array:
+def _mended(values: pa.Array, plainly: pa.Array, perhaps: Flags, mend: Callable[[str], str]) -> pa.Array:
     """Return ``plainly``, and in its place what ``mend`` makes of the cells that may need it."""
     mask = pa.array(perhaps)
-    codes, words = encode(held.filter(mask))
+    codes, words = encode(values.filter(mask))
     after = pa.array([mend(word) for word in words], type=pa.large_string()).take(pa.array(codes))
     return pc.replace_with_mask(plainly, mask, after)
 

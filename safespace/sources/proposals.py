@@ -187,9 +187,9 @@ def _match(sample: dict[str, pd.Series], form: Form, settings: Settings) -> tupl
     return tuple(found[field.name] for field in form.fields if field.name in found)
 
 
-def _has_place(field: Field, found: dict[str, Guess]) -> bool:
+def _has_place(field: Field, guesses: dict[str, Guess]) -> bool:
     pairs = (("latitude", "longitude"), ("easting", "northing"))
-    return any(field.name not in pair and set(pair) <= set(found) for pair in pairs) and field.name in {
+    return any(field.name not in pair and set(pair) <= set(guesses) for pair in pairs) and field.name in {
         name for pair in pairs for name in pair
     }
 
@@ -228,22 +228,22 @@ def _by_content(
     return Guess(field.name, header, "guess", told) if share >= _ENOUGH else None
 
 
-def _dates(held: pd.Series, settings: Settings) -> float:
+def _dates(values: pd.Series, settings: Settings) -> float:
     shares = []
     for order in ("dmy", "mdy"):
         clock = Clock(settings.time_zone, pd.Timestamp("2200-01-01", tz="UTC"), order)
-        shares.append(float(read_moments(held, clock, name="date", needed=True).earliest.notna().mean()))
+        shares.append(float(read_moments(values, clock, name="date", needed=True).earliest.notna().mean()))
     return max(shares)
 
 
-def _within(held: pd.Series, name: str) -> float:
+def _within(values: pd.Series, name: str) -> float:
     low, high = {
         "latitude": (SOUTH, NORTH),
         "longitude": (WEST, EAST),
         "easting": _GRID_M[:2],
         "northing": (_GRID_M[0], _GRID_M[2]),
     }[name]
-    numbers = np.asarray(pd.to_numeric(held, errors="coerce"), dtype=float)
+    numbers = np.asarray(pd.to_numeric(values, errors="coerce"), dtype=float)
     grid = name in ("easting", "northing")
     fits = (numbers >= low) & (numbers <= high) & (numbers != 0) & ((np.abs(numbers) > 1000) == grid)
     # a count or a flag can lie between two degrees, but has no decimals
@@ -280,7 +280,7 @@ def _order(
     return None, [], None
 
 
-def _missing(form: Form, found: set[str]) -> tuple[str, ...]:
-    needed = [field.name for field in form.fields if field.needed and field.name not in found]
-    place = form.either and not any(set(pair) <= found for pair in form.either)
+def _missing(form: Form, columns: set[str]) -> tuple[str, ...]:
+    needed = [field.name for field in form.fields if field.needed and field.name not in columns]
+    place = form.either and not any(set(pair) <= columns for pair in form.either)
     return (*needed, *(form.either[0] if place else ()))

@@ -124,7 +124,7 @@ def read_form(  # noqa: PLR0913 - each is a separate choice
     as_of: pd.Timestamp | None = None,
     sheet: str | None = None,
     progress: bool = False,
-    held: Held | None = None,
+    known: Held | None = None,
 ) -> Ingested:
     """Read one source's files.
 
@@ -146,7 +146,7 @@ def read_form(  # noqa: PLR0913 - each is a separate choice
         The sheet of a workbook, or the layer of a GeoPackage; its first when not given.
     progress
         Show a bar over the files.
-    held
+    known
         Looks reports up in a store: those held with other content are quarantined.
 
     Raises
@@ -178,7 +178,7 @@ def read_form(  # noqa: PLR0913 - each is a separate choice
         references(texts["reference"]),
     ]
     digest = _content_hash(opened.digest, told, sheet, settings)
-    return settle(rows, steps, form, digest=digest, synthetic=_is_synthetic(texts, paths), held=held)
+    return settle(rows, steps, form, digest=digest, synthetic=_is_synthetic(texts, paths), known=known)
 
 
 def identify_files(
@@ -500,7 +500,7 @@ def settle(
     *,
     digest: str,
     synthetic: bool,
-    held: Held | None = None,
+    known: Held | None = None,
 ) -> Ingested:
     """Decide each row's one outcome, give every report its identifier, and balance the sums.
 
@@ -517,7 +517,7 @@ def settle(
         SHA-256 over files and mapping.
     synthetic
         Made-up data.
-    held
+    known
         Looks reports up in a store.
     """
     values = {name: column for step in steps for name, column in step.columns.items()}
@@ -528,7 +528,7 @@ def settle(
     found = first_problems(problems)
     kept = _kept(everything, _without(found, len(everything)))
     reports = kept.assign(report_id=identify(kept, form.source), **same(kept.index, source=form.source))
-    changed = held_otherwise(reports, held(reports)) if held else None
+    changed = held_otherwise(reports, known(reports)) if known else None
     if changed is not None and len(changed.explanation):
         found = first_problems([*problems, changed])
         reports = reports.drop(index=changed.explanation.index)
@@ -600,9 +600,9 @@ def _kept(everything: pd.DataFrame, left: Flags) -> pd.DataFrame:
     return pd.DataFrame(columns, index=index, copy=False)
 
 
-def _without(found: pd.DataFrame, count: int) -> Flags:
+def _without(rows: pd.DataFrame, count: int) -> Flags:
     left = np.ones(count, dtype=bool)
-    left[found.index.to_numpy(dtype=np.int64)] = False  # rows are numbered from nought
+    left[rows.index.to_numpy(dtype=np.int64)] = False  # rows are numbered from nought
     return left
 
 

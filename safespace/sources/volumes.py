@@ -155,7 +155,7 @@ def find_sittings(
 
 
 def compare_volumes(
-    fresh: pd.DataFrame, held: pd.DataFrame, *, at_most: float = 0.001, time_zone: str = TIME_ZONE
+    fresh: pd.DataFrame, stored: pd.DataFrame, *, at_most: float = 0.001, time_zone: str = TIME_ZONE
 ) -> pd.DataFrame:
     """Compare how many reports a reading brings for each month with what its source usually has.
 
@@ -163,7 +163,7 @@ def compare_volumes(
     ----------
     fresh
         The reports read, ``source`` and ``occurred_from`` at least.
-    held
+    stored
         The reports in the store, likewise; those of other sources play no part.
     at_most
         Probability, either way, at or below which a difference is shown.
@@ -184,7 +184,7 @@ def compare_volumes(
     """
     rows: list[dict[str, object]] = []
     # without a past there is nothing to count
-    now, past = (_monthly(frame if len(held) else held, time_zone) for frame in (fresh, held))
+    now, past = (_monthly(frame if len(stored) else stored, time_zone) for frame in (fresh, stored))
     for source, month, count in now.reset_index(name="count").itertuples(index=False, name=None):
         mine = past[past.index.get_level_values("source") == source].droplevel("source")
         before = mine[(mine.index < month) & (mine.index >= month - MONTHS_LOOKED_AT)]
@@ -196,7 +196,7 @@ def compare_volumes(
 
 
 def find_gaps(
-    fresh: pd.DataFrame, held: pd.DataFrame, *, at_most: float = 0.001, time_zone: str = TIME_ZONE
+    fresh: pd.DataFrame, stored: pd.DataFrame, *, at_most: float = 0.001, time_zone: str = TIME_ZONE
 ) -> pd.DataFrame:
     """Return the months without a report next to those a reading brings, which a file left out would leave.
 
@@ -204,7 +204,7 @@ def find_gaps(
     ----------
     fresh
         The reports read, of one source, ``source`` and ``occurred_from`` at least.
-    held
+    stored
         The reports in the store, likewise.
     at_most
         A month is listed where none would come by chance with at most this probability, at the mean of the
@@ -218,7 +218,7 @@ def find_gaps(
         ``month`` (its first day) and ``usual`` (mean of the months there are), in order.
     """
     columns = {"month": "datetime64[us]", "usual": "float64"}
-    mine = held[held["source"].isin(fresh["source"].unique())]
+    mine = stored[stored["source"].isin(fresh["source"].unique())]
     now, past = (_monthly(one, time_zone).droplevel("source") for one in (fresh, mine))
     counts = now.add(past, fill_value=0).sort_index()
     usual = float(counts.mean()) if len(counts) else 0.0
@@ -233,13 +233,13 @@ def find_gaps(
 
 
 def find_new_categories(
-    fresh: pd.DataFrame, held: pd.DataFrame, *, share: float = 0.1, fewest_held: int = 50, fewest: int = 5
+    fresh: pd.DataFrame, stored: pd.DataFrame, *, share: float = 0.1, fewest_held: int = 50, fewest: int = 5
 ) -> pd.DataFrame:
     """Return the categories that make up much of a reading and nothing of what is held.
 
     Parameters
     ----------
-    fresh, held
+    fresh, stored
         Reports with ``category``.
     share
         Least part of the reading, between 0 and 1, that is listed.
@@ -254,7 +254,7 @@ def find_new_categories(
         ``category, reports, share``, the most first.
     """
     counts = fresh["category"].value_counts()
-    known = set(held["category"].unique()) if len(held) >= fewest_held else set(counts.index)
+    known = set(stored["category"].unique()) if len(stored) >= fewest_held else set(counts.index)
     new = counts[(counts >= fewest) & (counts > share * len(fresh)) & ~counts.index.isin(known)]
     found = {
         "category": new.index.astype("str"),

@@ -226,8 +226,8 @@ def _plain(text: str) -> str:
     return _CLOCK.sub(_on_the_clock, text)
 
 
-def _on_the_clock(found: re.Match[str]) -> str:
-    hour, minute, half = found.groups()
+def _on_the_clock(match: re.Match[str]) -> str:
+    hour, minute, half = match.groups()
     return f"{int(hour) % 12 + 12 * (half.lower() == 'p'):02d}:{minute or '00'}"
 
 

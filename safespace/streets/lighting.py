@@ -218,31 +218,31 @@ def _said(graph: StreetGraph, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _stated(
-    graph: StreetGraph, segment: Ints, told: pd.DataFrame, taken: Flags, changed: Flags, source: int
+    graph: StreetGraph, segment: Ints, stated: pd.DataFrame, taken: Flags, changed: Flags, source: int
 ) -> StreetGraph:
     lit, night, origin = graph.lit.copy(), graph.lit_night.copy(), graph.lit_source.copy()
     day, code = graph.lit_as_of.copy(), graph.lit_hours_code.copy()
-    codes, hours = worded(graph.hours, told["hours"])
-    lit[segment[taken]] = told["code"].to_numpy(np.int8)[taken]
+    codes, hours = worded(graph.hours, stated["hours"])
+    lit[segment[taken]] = stated["code"].to_numpy(np.int8)[taken]
     origin[segment[taken]] = source
-    day[segment[taken]] = told["day"].to_numpy().astype("datetime64[D]")[taken]
-    night[segment[changed]] = told["night_code"].to_numpy(np.int8)[changed]
+    day[segment[taken]] = stated["day"].to_numpy().astype("datetime64[D]")[taken]
+    night[segment[changed]] = stated["night_code"].to_numpy(np.int8)[changed]
     code[segment[changed]] = codes[changed]
     return replace(
         graph, lit=lit, lit_night=night, lit_source=origin, lit_as_of=day, lit_hours_code=code, hours=hours
     )
 
 
-def _applied(graph: StreetGraph, segment: Ints, told: pd.DataFrame, source: str) -> pd.DataFrame:
+def _applied(graph: StreetGraph, segment: Ints, stated: pd.DataFrame, source: str) -> pd.DataFrame:
     columns: dict[str, Any] = {"segment": segment, "way_id": graph.way_id[segment]}
-    columns |= {name: told[name].to_numpy() for name in ("lit", "night", "hours")}
+    columns |= {name: stated[name].to_numpy() for name in ("lit", "night", "hours")}
     return pd.DataFrame(
-        columns | {"source": source, "as_of": told["as_of"].to_numpy(), "by": told["by"].to_numpy()}
+        columns | {"source": source, "as_of": stated["as_of"].to_numpy(), "by": stated["by"].to_numpy()}
     )
 
 
 def _conflicts(
-    graph: StreetGraph, segment: Ints, told: pd.DataFrame, source: str, *, kept: str
+    graph: StreetGraph, segment: Ints, stated: pd.DataFrame, source: str, *, kept: str
 ) -> pd.DataFrame:
     day = pd.Series(np.datetime_as_string(graph.lit_as_of[segment]))
     return pd.DataFrame(
@@ -254,10 +254,10 @@ def _conflicts(
             "held": np.asarray(LIGHTING, object)[graph.lit[segment]],
             "held_source": np.asarray(LIT_SOURCES, object)[graph.lit_source[segment]],
             "held_as_of": day.replace("NaT", "").to_numpy(object),
-            "said": told["lit"].to_numpy(),
+            "said": stated["lit"].to_numpy(),
             "said_source": source,
-            "said_as_of": told["as_of"].to_numpy(),
-            "by": told["by"].to_numpy(),
+            "said_as_of": stated["as_of"].to_numpy(),
+            "by": stated["by"].to_numpy(),
             "kept": kept,
         }
     )

@@ -341,10 +341,10 @@ def pieces(
     )
 
 
-def _runs(way: NDArray[np.int64], held: Flags, within: Flags) -> tuple[Flags, Flags]:
+def _runs(way: NDArray[np.int64], mask: Flags, within: Flags) -> tuple[Flags, Flags]:
     """Say which vertices are kept and which of them begin a piece."""
-    within = within & held
-    joined = (way[1:] == way[:-1]) & held[1:] & held[:-1] & (within[1:] | within[:-1])
+    within = within & mask
+    joined = (way[1:] == way[:-1]) & mask[1:] & mask[:-1] & (within[1:] | within[:-1])
     kept = np.append(joined, False) | np.insert(joined, 0, False)
     return kept, kept & ~np.insert(joined, 0, False)
 

@@ -238,7 +238,7 @@ def _incidents(
     xy: Floats,
     start: Moments,
     kinds: Mapping[str, float],
-    found: Mapping[str, float],
+    rates: Mapping[str, float],
     rng: np.random.Generator,
 ) -> pd.DataFrame:
     count = len(xy)
@@ -251,7 +251,7 @@ def _incidents(
             "start": start,
             "end": clock.mend_clock_changes(start + minutes.astype("timedelta64[m]")),
             "offence": _pick(rng, count, OFFENCES),
-            "found_by": _pick(rng, count, found),
+            "found_by": _pick(rng, count, rates),
             "location_type": _pick(rng, count, kinds),
         }
     )
