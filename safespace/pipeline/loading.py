@@ -181,7 +181,7 @@ def ingest(
 
 def _checked(read: Callable[..., Ingested], how: tuple[str, ...], settings: Settings) -> Ingestion:
     held = Store.open(settings.store).differing if (settings.store / "loads").is_dir() else None
-    reading = read(held=held)
+    reading = read(known=held)
     return Ingestion(reading, None, summarise(reading.rejects), (*how, *_notes(reading, settings)))
 
 
