@@ -22,6 +22,7 @@ from scipy.optimize import linprog
 
 from safespace.display import in_html, in_short
 from safespace.errors import DisclosureError, SchemaError, SettingsError
+from safespace.tone import Label
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     Flags = npt.NDArray[np.bool_]
     Counts = npt.NDArray[np.int64]
 
-HIDDEN = "Hidden to protect people"
 TOTAL = "total"
 
 _RATES = ("rate", "lower", "upper")
@@ -479,9 +479,9 @@ def _shown_table(frame: pd.DataFrame, hidden: Flags, measure: str, *, rates: boo
         state=np.where(hidden, "hidden", "shown"), **{measure: frame[measure].astype("Int64").mask(hidden)}
     )
     if "label" in frame:
-        made["label"] = frame["label"].mask(hidden, HIDDEN)
+        made["label"] = frame["label"].mask(hidden, Label.HIDDEN)
     else:
-        made["label"] = pd.Series(np.where(hidden, HIDDEN, ""), dtype="str")
+        made["label"] = pd.Series(np.where(hidden, Label.HIDDEN, ""), dtype="str")
     for name in _RATES:
         if rates and name in frame:
             made[name] = frame[name].mask(hidden)

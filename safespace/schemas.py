@@ -182,7 +182,7 @@ HOTSPOTS = Table(
             "yes_no", "the ring's q_value at or below the chosen rate, not at the edge, enough events"
         ),
         "hot": Column("yes_no", "so it is, and the cell's own interval lies above usual"),
-        "label": Column("text", "one of the fixed sentences"),
+        "label": Column("text", "what is said of it: a code of safespace.tone.Label"),
     },
     key=("cell",),
 )

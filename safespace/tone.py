@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import tomllib
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
@@ -23,14 +24,43 @@ if TYPE_CHECKING:
 Level: TypeAlias = Literal["red", "amber"]
 Edition: TypeAlias = Literal["police", "partner", "volunteer", "public"]
 
-TOO_FEW = "Too few to say"
-NOT_DIFFERENT = "Not different from its usual"
-HIGHER = "Higher than its usual; could be reporting"
-AROUND = "Raised only together with the cells around it"
-HIGHER_IN_BOTH = "Higher than its usual in both public reports and recorded incidents"
-NOT_KNOWN = "Not known — no data received"
-HIDDEN = "Hidden to protect people"
-FIXED_SENTENCES = (TOO_FEW, NOT_DIFFERENT, HIGHER, AROUND, HIGHER_IN_BOTH, NOT_KNOWN, HIDDEN)
+
+class Label(StrEnum):
+    """What is said of a cell or a place: a code for tables and comparisons, a fixed sentence for people.
+
+    Nothing compares sentences, so their words can change and what was stored still means the same. Files that
+    people open hold both, ``label`` and ``meaning``.
+
+    Examples
+    --------
+    >>> Label.TOO_FEW.value, Label("too_few").sentence
+    ('too_few', 'Too few to say')
+    """
+
+    TOO_FEW = "too_few"
+    NOT_DIFFERENT = "not_different"
+    HIGHER = "higher"
+    AROUND = "around"
+    HIGHER_IN_BOTH = "higher_in_both"
+    NOT_KNOWN = "not_known"
+    HIDDEN = "hidden"
+
+    @property
+    def sentence(self) -> str:
+        """The fixed sentence that people read."""
+        return _SENTENCES[self]
+
+
+_SENTENCES = {
+    Label.TOO_FEW: "Too few to say",
+    Label.NOT_DIFFERENT: "Not different from its usual",
+    Label.HIGHER: "Higher than its usual; could be reporting",
+    Label.AROUND: "Raised only together with the cells around it",
+    Label.HIGHER_IN_BOTH: "Higher than its usual in both public reports and recorded incidents",
+    Label.NOT_KNOWN: "Not known — no data received",
+    Label.HIDDEN: "Hidden to protect people",
+}
+FIXED_SENTENCES = tuple(label.sentence for label in Label)
 
 ABSENCE = "A place with no reports may be safe, little used, or a place where people do not report."
 
@@ -40,6 +70,17 @@ _PLAIN = str.maketrans(
     {"\u2019": "'", "\u2018": "'", "\u2010": "-", "\u2011": "-", "\u2013": "-", "\u00a0": " "}
 )
 _INVISIBLE = frozenset("\u00ad\u200b\u200c\u200d\u2060\ufeff")
+
+
+def sentences_of(labels: Iterable[str]) -> list[str]:
+    """Return the sentence of each label, in the order given.
+
+    Examples
+    --------
+    >>> sentences_of(["too_few", "hidden"])
+    ['Too few to say', 'Hidden to protect people']
+    """
+    return [Label(label).sentence for label in labels]
 
 
 def percent(share: float, *, space: str = " ") -> str:

@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 from safespace.disclosure import (
-    HIDDEN,
     TOTAL,
     Attack,
     Release,
@@ -26,6 +25,7 @@ from safespace.disclosure import (
 )
 from safespace.errors import DisclosureError, SchemaError, SettingsError
 from safespace.settings import POLICIES
+from safespace.tone import Label
 
 POLICY = POLICIES[0]  # threshold 5, resolution 8, three months
 YEAR = (date(2022, 1, 1), date(2023, 1, 1))
@@ -66,7 +66,7 @@ def test_none_and_too_few_are_one_class() -> None:
     assert shown(made) == [None, None, 5, 12, None, None]  # 0 + 4 + 1 + 0 reach five: nothing more to hide
     hidden = made.table[made.table["state"] == "hidden"].drop(columns=["cell", "area_id", "events"])
     assert len(hidden.drop_duplicates()) == 1
-    assert made.table["label"].tolist()[:2] == [HIDDEN, HIDDEN]
+    assert made.table["label"].tolist()[:2] == [Label.HIDDEN, Label.HIDDEN]
     assert sums(made) == {TOTAL: 22}
     assert (made.primary, made.secondary) == (4, 0)
 
@@ -112,12 +112,12 @@ def test_what_needs_no_hiding_is_shown_whole() -> None:
 def test_only_allowed_columns_leave() -> None:
     frame = cells(
         2, 3, 9, 20, rate=1.0, lower=0.5, upper=2.0, ring_events=29, p_value=0.1, q_value=0.1, expected=4.0
-    ).assign(pins=30, exposure=1.0, label="Not different from its usual", hot=False, edge=False)
+    ).assign(pins=30, exposure=1.0, label=Label.NOT_DIFFERENT, hot=False, edge=False)
     table = make(frame).table
     leaving = ["cell", "area_id", "area_km2", "state", "events", "label", "rate", "lower", "upper"]
     assert list(table.columns) == leaving
     assert table["rate"].isna().tolist() == [True, True, False, False]
-    assert table["label"].tolist() == [HIDDEN] * 2 + ["Not different from its usual"] * 2
+    assert table["label"].tolist() == [Label.HIDDEN] * 2 + [Label.NOT_DIFFERENT] * 2
     assert "rate" not in make(cells(1, 1, rate=1.0)).table  # the total is withheld, and rates would give it
 
 
@@ -204,7 +204,7 @@ def test_a_release_in_full() -> None:
                 "area_km2": 0.7,
                 "state": pd.Series(["hidden", "hidden", "shown", "shown", "shown"], dtype="str"),
                 "pins": pd.array([None, None, 9, 20, 6], dtype="Int64"),
-                "label": pd.Series([HIDDEN, HIDDEN, "c", "d", "e"], dtype="str"),
+                "label": pd.Series([Label.HIDDEN, Label.HIDDEN, "c", "d", "e"], dtype="str"),
                 "rate": [np.nan, np.nan, 3, 4, 5],
                 "lower": [np.nan, np.nan, 0.5, 0.5, 0.5],
                 "upper": [np.nan, np.nan, 7.0, 7, 7],
@@ -224,7 +224,7 @@ def test_a_release_in_full() -> None:
 
 def test_without_labels_or_rates_the_shown_have_none() -> None:
     table = make(cells(2, 3, 9, rate=[1.0, 2, 3])).table
-    assert table["label"].tolist() == [HIDDEN, HIDDEN, ""]
+    assert table["label"].tolist() == [Label.HIDDEN, Label.HIDDEN, ""]
     assert table["label"].dtype == "str"
     assert list(table.columns) == ["cell", "area_id", "area_km2", "state", "events", "label", "rate"]
     assert table["area_id"].isna().all()

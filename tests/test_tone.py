@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from safespace import tone
 from safespace.errors import InputError
-from safespace.tone import Flag, Override, check_text, require_clean
+from safespace.tone import Flag, Label, Override, check_text, require_clean
 
 RED = [
     ("Women should avoid the underpass.", "advice to those harmed"),
@@ -41,6 +41,14 @@ AMBER = [
 @pytest.mark.parametrize(("text", "rule"), RED)
 def test_red_rows_of_the_table(text, rule):
     assert (rule, "red") in {(flag.rule, flag.level) for flag in check_text(text)}
+
+
+def test_labels_are_codes_with_a_sentence_each():
+    assert [label.value for label in Label] == [label.name.lower() for label in Label]
+    assert len(set(tone.FIXED_SENTENCES)) == len(Label)
+    assert Label("higher").sentence == "Higher than its usual; could be reporting"
+    with pytest.raises(ValueError, match="Too few to say"):
+        Label("Too few to say")
 
 
 @pytest.mark.parametrize(("text", "rule"), AMBER)

@@ -19,6 +19,7 @@ from safespace.errors import FileError, InputError, SchemaError
 from safespace.maps.palette import classify, style_of
 from safespace.schemas import CELLS
 from safespace.settings import HotspotSettings
+from safespace.tone import sentences_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,7 +85,8 @@ class Hotspots:
 
         west, south, east, north = self.area.bounds
         drawn = folium.Map(tiles=None)
-        shown = self.to_gdf()[[*_SHOWN, "geometry"]].round(3)
+        told = self.to_gdf()
+        shown = told.assign(label=sentences_of(told["label"]))[[*_SHOWN, "geometry"]].round(3)
         folium.GeoJson(
             shown.to_json(),
             style_function=_style,

@@ -29,7 +29,7 @@ PLACES = Table(
         "rate": Column("number", "events relative to usual (1 is usual)", low=0),
         "lower": Column("number", "lower end of the rate's interval", low=0),
         "upper": Column("number", "upper end of the rate's interval", low=0),
-        "label": Column("text", "one of the fixed sentences", words=tone.FIXED_SENTENCES),
+        "label": Column("text", "what is said of it, one of the labels", words=tuple(tone.Label)),
     },
     key=("place",),
 )
@@ -118,7 +118,7 @@ class Brief:
     basis
         One sentence on what the finding rests on.
     cells
-        How many cells were judged, by fixed sentence.
+        How many cells were judged, by label (:class:`safespace.tone.Label`).
     edition
         Who it is for.
     classification

@@ -23,6 +23,7 @@ from safespace.briefs.wording import method_of
 from safespace.disclosure import escape_formula
 from safespace.maps.palette import SYNTHETIC, classify, legend
 from safespace.schemas import HOTSPOTS, check
+from safespace.tone import Label, sentences_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -128,6 +129,7 @@ def write_brief_data(brief: Brief, path: Path) -> Path:
         "data_date": brief.data_date.isoformat(),
         "counts": asdict(brief.counts),
         "cells": brief.cells,
+        "labels": {label: label.sentence for label in Label},
         **tables,
         **lists,
     }
@@ -283,7 +285,8 @@ def write_hotspots_geopackage(
 def _flat(hotspots: pd.DataFrame) -> pd.DataFrame:
     """Return the promised columns, sorted, with the cell as text and its centre."""
     check(hotspots, HOTSPOTS)
-    return _with_centres(hotspots[[*HOTSPOTS.columns, *(name for name in ADDED if name in hotspots)]])
+    kept = hotspots[[*HOTSPOTS.columns, *(name for name in ADDED if name in hotspots)]]
+    return _with_centres(kept.assign(meaning=sentences_of(kept["label"])))
 
 
 def _with_centres(cells: pd.DataFrame) -> pd.DataFrame:

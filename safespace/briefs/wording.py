@@ -33,7 +33,7 @@ EDITIONS = {
     "public": "Public edition",
 }
 WITHOUT_COUNTS = ("volunteer", "public")
-_NUMBERLESS = (tone.HIDDEN, tone.NOT_KNOWN)
+_NUMBERLESS = (tone.Label.HIDDEN, tone.Label.NOT_KNOWN)
 LIGHTING_NOTE = "Lighting is as mapped; not known is neither lit nor unlit."
 HOW_TO_REPORT = (
     "999 in an emergency, 101 otherwise. On trains and at stations: British Transport Police, text 61016. "
@@ -43,6 +43,7 @@ METHOD = (
     "Events in each cell and its neighbours are tested against what the baseline would give "
     "(exact test, Benjamini-Hochberg); rates are smoothed towards usual."
 )
+MAP_ALT = "Map of the area in hexagonal cells over its streets."
 NO_HOURS = "Not known: these records carry no hour of the day."
 SHOWS = (
     "Where more reports were received than the area's usual, and how sure that is.",
@@ -141,7 +142,7 @@ def headline(brief: Brief) -> list[str]:
 
 
 def _too_few(brief: Brief) -> str:
-    number, of = brief.cells.get(tone.TOO_FEW, 0), sum(brief.cells.values())
+    number, of = brief.cells.get(tone.Label.TOO_FEW, 0), sum(brief.cells.values())
     return (
         f"For {count_in_words(number, 'cell')} of {of:,} there are too few reports to say." if number else ""
     )
@@ -153,7 +154,7 @@ def _without_counts(uncounted: Contents) -> Contents:
     return {
         **uncounted,
         "facts": uncounted["facts"][-1:],
-        "map_alt": uncounted["map_alt"].split(". ")[0] + ".",
+        "map_alt": MAP_ALT,
         "hours": "",
         "shares": {"columns": [], "rows": [], "more": "", "note": ""},
         "places": {
@@ -200,12 +201,14 @@ def _facts(brief: Brief) -> list[list[str]]:
 def _map_alt(brief: Brief) -> str:
     number = len(brief.places)
     marked = (
-        f"{count_in_words(number, 'numbered place')} higher than usual, listed in the table below the map"
+        f"{count_in_words(number, 'numbered place')} higher than usual, listed in the table below the map."
     )
     cells = "; ".join(
-        f"{sentence}: {count_in_words(count, 'cell')}" for sentence, count in brief.cells.items() if count
+        f"{tone.Label(label).sentence}: {count_in_words(count, 'cell')}"
+        for label, count in brief.cells.items()
+        if count
     )
-    return f"Map of the area in hexagonal cells over its streets. {marked}. {cells}".strip(" .") + "."
+    return " ".join([MAP_ALT, marked, *([f"{cells}."] if cells else [])])
 
 
 def _hours_alt(brief: Brief) -> str:
@@ -226,7 +229,7 @@ def _places(brief: Brief) -> Contents:
             NONE
             if label in _NUMBERLESS
             else rate_in_words(rate, lower, upper, events, interval=brief.method.interval),
-            label,
+            tone.Label(label).sentence,
         ]
         for number, name, rank, tied, events, rate, lower, upper, label in _values(
             ordered.head(MOST_PLACES),
@@ -299,7 +302,7 @@ def _links(brief: Brief) -> Contents:
 
 def _per_km(length_m: float, exposure: tuple[float, float, float], near: int) -> str:
     if length_m == 0:
-        return tone.TOO_FEW
+        return tone.Label.TOO_FEW.sentence
     if near == 0:
         return "No reports received"  # an interval from nothing would be nought to nought
     rate, lower, upper = (value * 1000 / length_m for value in exposure)

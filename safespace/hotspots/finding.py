@@ -17,7 +17,7 @@ from safespace.hotspots.intensity import GammaPrior, fit_prior, garwood, smoothe
 from safespace.hotspots.method import HotspotMethod
 from safespace.hotspots.significance import events_needed, ring_test
 from safespace.schemas import CELLS, HOTSPOTS, check, conform
-from safespace.tone import AROUND, HIGHER, HIGHER_IN_BOTH, NOT_DIFFERENT, NOT_KNOWN, TOO_FEW, percent
+from safespace.tone import Label, percent
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -351,8 +351,8 @@ def _judge(
     return cells.assign(**{str(name): values.to_numpy() for name, values in found.items()}), prior
 
 
-def _labels(judged: pd.DataFrame, both: NDArray[np.bool_], method: HotspotMethod) -> NDArray[np.object_]:
-    """Return the fixed sentence of each cell, which its own figures must bear."""
+def _labels(judged: pd.DataFrame, both: NDArray[np.bool_], method: HotspotMethod) -> NDArray[np.str_]:
+    """Return the label of each cell, which its own figures must bear."""
     _, highest = garwood(judged["ring_events"], level=method.interval)
     settled = np.where(
         judged["around"],  # what its ring holds is its neighbours': only its own figures tell
@@ -362,8 +362,8 @@ def _labels(judged: pd.DataFrame, both: NDArray[np.bool_], method: HotspotMethod
     with_neighbours = judged["around"] & (judged["events"] > judged["expected"])
     return np.select(
         [~judged["tested"], judged["hot"] & both, judged["hot"], with_neighbours, settled],
-        [NOT_KNOWN, HIGHER_IN_BOTH, HIGHER, AROUND, NOT_DIFFERENT],
-        default=TOO_FEW,
+        [Label.NOT_KNOWN, Label.HIGHER_IN_BOTH, Label.HIGHER, Label.AROUND, Label.NOT_DIFFERENT],
+        default=Label.TOO_FEW,
     )
 
 

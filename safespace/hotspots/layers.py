@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from safespace.errors import InputError
-from safespace.tone import NOT_KNOWN, TOO_FEW
+from safespace.tone import Label
 
 if TYPE_CHECKING:
     from safespace.hotspots.finding import Hotspots
@@ -123,7 +123,7 @@ def agree(felt: Hotspots, recorded: Hotspots) -> Agreed:
         )
     beside = other.loc[one["cell"]].reset_index()
     hot, theirs = one["hot"].to_numpy(), beside["hot"].to_numpy()
-    unsaid = [layer["label"].isin([TOO_FEW, NOT_KNOWN]).to_numpy() for layer in (one, beside)]
+    unsaid = [layer["label"].isin([Label.TOO_FEW, Label.NOT_KNOWN]).to_numpy() for layer in (one, beside)]
     known = (hot | ~unsaid[0]) & (theirs | ~unsaid[1])
     choices = [hot & theirs, known & hot, known & theirs, known]
     columns = ["events", "expected", "rate", "lower", "upper"]

@@ -12,7 +12,7 @@ from scipy.sparse.csgraph import connected_components
 
 from safespace.cells import neighbours
 from safespace.hotspots.intensity import smoothed_rates
-from safespace.tone import AROUND, HIGHER, HIGHER_IN_BOTH
+from safespace.tone import Label
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -177,7 +177,11 @@ def _described(summed: pd.DataFrame, hotspots: Hotspots) -> pd.DataFrame:
     core = np.array([h3.str_to_int(place) for place in summed["place"]], dtype=np.int64)
     centre = np.array([h3.cell_to_latlng(int(cell)) for cell in core], dtype=float).reshape(-1, 2)
     both = np.array([higher_in_second(hotspots, cells) for cells in summed["cells"]], dtype=bool)
-    label = np.select([both, summed["disc"].to_numpy(dtype=bool)], [HIGHER_IN_BOTH, AROUND], default=HIGHER)
+    label = np.select(
+        [both, summed["disc"].to_numpy(dtype=bool)],
+        [Label.HIGHER_IN_BOTH, Label.AROUND],
+        default=Label.HIGHER,
+    )
     return summed.assign(core_cell=core, lon=centre[:, 1], lat=centre[:, 0], label=label.astype(str))
 
 

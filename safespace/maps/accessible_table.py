@@ -104,7 +104,7 @@ def table_twin(finding: Hotspots, *, names: Mapping[int, str] | None = None) -> 
 def _rows(frame: pd.DataFrame, name: str, names: Mapping[int, str], interval: float) -> list[tuple[str, ...]]:
     ordered = frame.sort_values("cell")
     if name in _WITHHELD:
-        words = tone.HIDDEN if name == "hidden" else tone.NOT_KNOWN
+        words = style_of(name).words
         return [
             (names.get(cell, NONE), f"{cell:x}", NONE, NONE, words, words)
             for cell in ordered["cell"].tolist()
@@ -117,7 +117,7 @@ def _rows(frame: pd.DataFrame, name: str, names: Mapping[int, str], interval: fl
             f"{events:,}",
             number_in_words(expected),
             rate_in_words(rate, lower, upper, events, interval=interval),
-            WITH_NEIGHBOURS if name == "higher_1" else label,
+            WITH_NEIGHBOURS if name == "higher_1" else tone.Label(label).sentence,
         )
         for cell, events, expected, rate, lower, upper, label in zip(
             *(rows[column].tolist() for column in rows), strict=True

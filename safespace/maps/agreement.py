@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from safespace import tone
 from safespace.maps.accessible_table import NONE, count_in_words, rate_in_words
 from safespace.maps.palette import BLUE, DARK_BLUE, GREY, INK, LIGHT_BLUE, PALE, WHITE, Style
+from safespace.tone import Label
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 COLUMNS = ("Place", "Cell", "Public reports", "Recorded incidents", "What it means")
 STYLES: Mapping[str, Style] = MappingProxyType(
     {
-        "both": Style("both", tone.HIGHER_IN_BOTH, DARK_BLUE, INK, WHITE, mark="B", line_pt=0.9),
+        "both": Style("both", Label.HIGHER_IN_BOTH.sentence, DARK_BLUE, INK, WHITE, mark="B", line_pt=0.9),
         "felt only": Style(
             "felt_only",
             "Higher than its usual in public reports only",
@@ -38,8 +38,8 @@ STYLES: Mapping[str, Style] = MappingProxyType(
             mark="R",
             line_pt=0.9,
         ),
-        "neither": Style("neither", f"{tone.NOT_DIFFERENT} in either", PALE, GREY, INK),
-        "too few": Style("too_few", tone.TOO_FEW, WHITE, GREY, INK, hatch="stripe"),
+        "neither": Style("neither", f"{Label.NOT_DIFFERENT.sentence} in either", PALE, GREY, INK),
+        "too few": Style("too_few", Label.TOO_FEW.sentence, WHITE, GREY, INK, hatch="stripe"),
     }
 )
 GATHERED = ("neither", "too few")

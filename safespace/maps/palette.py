@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 import pandas as pd
 
-from safespace import tone
+from safespace.tone import Label
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -65,13 +65,13 @@ class Style:
 STYLES: tuple[Style, ...] = (
     Style("higher_3", "Higher: low end 2 times or more", DARK_BLUE, INK, WHITE, mark="+++", line_pt=0.9),
     Style("higher_2", "Higher: low end 1 to 2 times", BLUE, INK, WHITE, mark="++", line_pt=0.9),
-    Style("higher_1", tone.AROUND, LIGHT_BLUE, INK, INK, mark="+", line_pt=0.9),
-    Style("not_different", tone.NOT_DIFFERENT, PALE, GREY, INK),
-    Style("too_few", tone.TOO_FEW, WHITE, GREY, INK, hatch="stripe"),
+    Style("higher_1", Label.AROUND.sentence, LIGHT_BLUE, INK, INK, mark="+", line_pt=0.9),
+    Style("not_different", Label.NOT_DIFFERENT.sentence, PALE, GREY, INK),
+    Style("too_few", Label.TOO_FEW.sentence, WHITE, GREY, INK, hatch="stripe"),
     Style("none_received", "No reports received", WHITE, GREY, INK),
     Style("edge", "At the edge of the area: not judged", WHITE, GREY, INK, dashed=True),
-    Style("not_known", tone.NOT_KNOWN, WHITE, GREY, INK, hatch="dot"),
-    Style("hidden", tone.HIDDEN, WHITE, GREY, INK, hatch="cross"),
+    Style("not_known", Label.NOT_KNOWN.sentence, WHITE, GREY, INK, hatch="dot"),
+    Style("hidden", Label.HIDDEN.sentence, WHITE, GREY, INK, hatch="cross"),
 )
 
 
@@ -100,7 +100,7 @@ def classify(hotspots: pd.DataFrame) -> pd.Series:
 
     Examples
     --------
-    >>> frame = pd.DataFrame({"label": ["Higher than its usual; could be reporting"], "hot": [True],
+    >>> frame = pd.DataFrame({"label": ["higher"], "hot": [True],
     ...                       "edge": [False], "events": [18], "lower": [1.4]})
     >>> list(classify(frame))
     ['higher_2']
@@ -108,14 +108,14 @@ def classify(hotspots: pd.DataFrame) -> pd.Series:
     band = np.searchsorted(np.asarray(BAND_STARTS), hotspots["lower"].to_numpy(float), side="right")
     hot = hotspots["hot"].to_numpy(bool)
     conditions = [
-        (hotspots["label"] == tone.HIDDEN).to_numpy(),
+        (hotspots["label"] == Label.HIDDEN).to_numpy(),
         hotspots["edge"].to_numpy(bool),
-        (hotspots["label"] == tone.NOT_KNOWN).to_numpy(),
+        (hotspots["label"] == Label.NOT_KNOWN).to_numpy(),
         hot & (band == 2),
         hot & (band == 1),
-        (hotspots["label"] == tone.AROUND).to_numpy(),
+        (hotspots["label"] == Label.AROUND).to_numpy(),
         (hotspots["events"] == 0).to_numpy(),
-        (hotspots["label"] == tone.TOO_FEW).to_numpy(),
+        (hotspots["label"] == Label.TOO_FEW).to_numpy(),
     ]
     names = [
         "hidden",

@@ -19,7 +19,7 @@ from safespace.pipeline.networks import SYNTHETIC_STREETS
 from safespace.pipeline.points import Spot
 from safespace.pipeline.walks import find_point, ground
 from safespace.schemas import LIGHTING
-from safespace.tone import HIDDEN
+from safespace.tone import Label
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -142,7 +142,7 @@ def find_corridors(
     police = view.edition == "police"
     return replace(
         found,
-        stops=found.stops if police else found.stops.assign(reports_near=HIDDEN),
+        stops=found.stops if police else found.stops.assign(reports_near=Label.HIDDEN.sentence),
         notes=(*found.notes, *(held.notes if police else ())),
         credit=held.credit,
         synthetic=held.synthetic or held.credit == SYNTHETIC_STREETS,

@@ -27,7 +27,7 @@ from safespace.schemas import empty
 from safespace.sources.rejects import refuse_unwritable as refuse_unwritable_rejects
 from safespace.sources.rejects import write_to_mend
 from safespace.store import Store
-from safespace.tone import ABSENCE
+from safespace.tone import ABSENCE, sentences_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -223,7 +223,7 @@ def places_table(answer: PlacesFound) -> pd.DataFrame:
             "Compared with its usual": [
                 maps.rate_in_words(*figure, interval=answer.hotspots.method.interval) for figure in figures
             ],
-            "What this says": answer.places["label"],
+            "What this says": sentences_of(answer.places["label"]),
             **_beside_places(answer.places),
         }
     )
@@ -358,7 +358,11 @@ def write_places(answer: PlacesFound, path: Path, settings: Settings) -> Path:
 def _with_cells_as_text(places: pd.DataFrame) -> pd.DataFrame:
     """Return the places with their cells as H3 text: many readers of JSON round numbers of 18 digits."""
     members = places["cells"].map(lambda cells: [f"{cell:x}" for cell in cells])
-    return places.assign(core_cell=[f"{cell:x}" for cell in places["core_cell"]], cells=members)
+    return places.assign(
+        core_cell=[f"{cell:x}" for cell in places["core_cell"]],
+        cells=members,
+        meaning=sentences_of(places["label"]),
+    )
 
 
 def agreement_table(agreement: Agreement) -> pd.DataFrame:

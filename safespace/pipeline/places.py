@@ -28,7 +28,7 @@ from safespace.pipeline.selection import (
 from safespace.pipeline.view import FOUND_BY
 from safespace.registry import FELT, RECORDED, SOURCES, layer_of, of_layer
 from safespace.store import Store
-from safespace.tone import ABSENCE
+from safespace.tone import ABSENCE, Label
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -543,7 +543,7 @@ def _cell_sentences(row: pd.Series, method: hotspots.HotspotMethod) -> tuple[str
     if row["edge"]:
         return ("This cell is at the edge of the area and is not judged.",)
     return (
-        f"{row['label']}.",
+        f"{Label(row['label']).sentence}.",
         f"{int(row['events']):,} events ({int(row['pins']):,} reports); {row['expected']:.1f} would be usual.",
         f"{row['rate']:.1f} times its usual ({method.interval_words} {row['lower']:.1f} to {row['upper']:.1f}).",
         f"With the cells around it: {int(row['ring_events']):,} events; {row['ring_expected']:.1f} would be usual.",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 import pandas as pd
 
-from safespace.tone import TOO_FEW
+from safespace.tone import Label
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -124,7 +124,7 @@ def pairs(
 
 def _verdict(name: str, other: str, share: float, telling: int, level: float) -> str:
     if telling < FEWEST_REPORTS:
-        return TOO_FEW
+        return Label.TOO_FEW.sentence
     if share >= level:
         return f"{name}: fewer reports nearby ({share:.0%} of resamples)"
     if share <= 1 - level:

@@ -12,10 +12,10 @@ import pytest
 import shapely
 from made_findings import METHOD
 
-from safespace import tone
 from safespace.briefs import Brief, Counts
 from safespace.maps import area_map_svg, hour_chart_svg
 from safespace.schemas import HOTSPOTS, conform
+from safespace.tone import Label
 
 
 @pytest.fixture(scope="session")
@@ -23,7 +23,7 @@ def cells():
     found = sorted(h3.grid_disk(h3.latlng_to_cell(52.48, -1.9, 9), 1))
     frame = pd.DataFrame({"cell": found}).assign(
         area_km2=0.1, edge=False, pins=2, events=2, exposure=0.1, expected=2.0, rate=1.0, lower=0.4, upper=2.2,
-        ring_events=9, ring_expected=9.0, p_value=0.5, q_value=0.9, around=False, hot=False, label=tone.NOT_DIFFERENT,
+        ring_events=9, ring_expected=9.0, p_value=0.5, q_value=0.9, around=False, hot=False, label=Label.NOT_DIFFERENT,
     )  # fmt: skip
     return conform(frame, HOTSPOTS)
 
@@ -39,7 +39,7 @@ def places(number):
             "rate": 2.3,
             "lower": 1.4,
             "upper": 3.6,
-            "label": tone.HIGHER,
+            "label": Label.HIGHER,
         }
     )
 
@@ -89,7 +89,7 @@ def brief(cells):
         hours_svg=hour_chart_svg(np.ones((7, 24)), synthetic=True),
         links=links(2),
         shares=shares(3),
-        cells={tone.HIGHER: 4, tone.TOO_FEW: 34, tone.NOT_DIFFERENT: 23},
+        cells={Label.HIGHER: 4, Label.TOO_FEW: 34, Label.NOT_DIFFERENT: 23},
         method=METHOD,
         caveats=("A campaign ran from 25 January to 14 February; reports rose in those weeks.",),
         sources=("StreetSafe, synthetic", "Streets: © OpenStreetMap contributors"),

@@ -119,6 +119,17 @@ def test_cells_say_how_they_were_found(cells, tmp_path):
     assert found.method.words() in metadata
 
 
+def test_files_hold_the_code_of_a_label_and_its_sentence(cells, tmp_path):
+    found = finding(cells)
+    csv_rows = pd.read_csv(write_hotspots_csv(found, tmp_path / "a.csv"))
+    features = json.loads(write_hotspots_geojson(found, tmp_path / "a.geojson").read_text())["features"]
+    path = write_hotspots_geopackage(found, tmp_path / "a.gpkg", data_date=DAY)
+    layer = gpd.read_file(path, layer="cells")
+    for rows in (csv_rows, pd.DataFrame([feature["properties"] for feature in features]), layer):
+        assert set(rows["label"]) == set(cells["label"]) == {"not_different"}
+        assert set(rows["meaning"]) == {"Not different from its usual"}
+
+
 def test_broken_tables_are_refused(cells, tmp_path):
     with pytest.raises(SchemaError, match="'rate' is missing"):
         write_hotspots_geojson(finding(cells.drop(columns="rate")), tmp_path / "x.geojson")

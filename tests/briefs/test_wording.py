@@ -8,6 +8,7 @@ import pytest
 
 from safespace import tone
 from safespace.briefs.wording import contents, headline, sentences
+from safespace.tone import Label
 
 
 @pytest.mark.parametrize("edition", ["police", "partner", "volunteer", "public"])
@@ -34,7 +35,7 @@ def test_reports_per_km_by_hand(brief):
     row = contents(brief)["links"]["rows"][0]
     assert row[1:] == ["1,240", "610", "80", "550", "12", "64", "7.5 (4.0 to 11); 21 reports"]
     empty = replace(brief, links=brief.links.assign(length_m=0.0))
-    assert contents(empty)["links"]["rows"][0][-1] == tone.TOO_FEW
+    assert contents(empty)["links"]["rows"][0][-1] == Label.TOO_FEW.sentence
 
 
 def test_shares_and_facts(brief):
@@ -97,8 +98,8 @@ def test_editions_without_counts(brief, edition):
 
 
 def test_hidden_places_carry_no_number(brief):
-    hidden = replace(brief, edition="partner", places=brief.places.assign(label=tone.HIDDEN))
-    assert contents(hidden)["places"]["rows"][0][3:] == ["\u2013", tone.HIDDEN]
+    hidden = replace(brief, edition="partner", places=brief.places.assign(label=Label.HIDDEN))
+    assert contents(hidden)["places"]["rows"][0][3:] == ["\u2013", Label.HIDDEN.sentence]
 
 
 def test_no_interval_from_no_reports(brief):

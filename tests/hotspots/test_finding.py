@@ -9,12 +9,12 @@ import shapely
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from safespace import tone
 from safespace.cells import neighbours, study_window
 from safespace.errors import InputError, SchemaError, TooFewError
 from safespace.hotspots import compare_baselines, find_hotspots, place_of
 from safespace.schemas import HOTSPOTS, check
 from safespace.settings import HotspotSettings
+from safespace.tone import Label
 
 SETTINGS = HotspotSettings()
 WINDOW = study_window(shapely.box(-1.20, 52.90, -1.10, 53.00), resolution=8)
@@ -41,7 +41,7 @@ def test_a_planted_place_is_hot_and_the_result_says_what_it_rests_on():
     found = find(with_events([(MIDDLE, 20)]), period=("2022-01-01", "2022-12-31"), sources=("streetsafe",))
     check(found.table, HOTSPOTS)
     assert WINDOW["cell"].iloc[MIDDLE] in found.hot
-    assert found.table["label"].iloc[MIDDLE] == tone.HIGHER
+    assert found.table["label"].iloc[MIDDLE] == Label.HIGHER
     assert (found.events, found.tested, found.resolution) == (len(INSIDE) + 20, len(INSIDE), 8)
     assert found.pins == found.events + len(INSIDE)
     assert found.basis() == (
@@ -73,7 +73,7 @@ def test_edge_cells_are_neither_tested_nor_counted():
     assert busy.left_out == 50 * int(WINDOW["edge"].sum())
     assert busy.events == plain.events
     edge = busy.table[WINDOW["edge"]]
-    assert set(edge["label"]) == {tone.NOT_KNOWN}
+    assert set(edge["label"]) == {Label.NOT_KNOWN}
     assert not edge["hot"].any()
     assert (edge["q_value"] == 1).all()
     assert busy.table.loc[~WINDOW["edge"], "q_value"].equals(plain.table.loc[~WINDOW["edge"], "q_value"])
@@ -83,15 +83,15 @@ def test_cells_without_any_baseline_are_not_known():
     cells = with_events([(MIDDLE, 20)])
     cells.loc[MIDDLE, "exposure"] = 0
     found = find(cells)
-    assert found.table["label"].iloc[MIDDLE] == tone.NOT_KNOWN
+    assert found.table["label"].iloc[MIDDLE] == Label.NOT_KNOWN
     assert found.left_out == 21
     assert np.isfinite(found.table.select_dtypes("number").to_numpy()).all()
 
 
 def test_sparse_counts_are_too_few_to_say_and_ample_ones_are_not_different():
     sparse = find(with_events([(at, 1) for at in INSIDE[::10]], each=0))
-    assert set(sparse.table["label"].iloc[INSIDE]) == {tone.TOO_FEW}
-    assert set(find(with_events(each=5)).table["label"].iloc[INSIDE]) == {tone.NOT_DIFFERENT}
+    assert set(sparse.table["label"].iloc[INSIDE]) == {Label.TOO_FEW}
+    assert set(find(with_events(each=5)).table["label"].iloc[INSIDE]) == {Label.NOT_DIFFERENT}
 
 
 def test_a_quiet_cell_beside_a_busy_one_is_not_called_higher():
@@ -99,14 +99,14 @@ def test_a_quiet_cell_beside_a_busy_one_is_not_called_higher():
     found = find(with_events([(MIDDLE, 2000), (quiet, -40)], each=40))
     assert found.table["q_value"].iloc[quiet] < 0.001
     assert not found.table["hot"].iloc[quiet]
-    assert found.table["label"].iloc[quiet] == tone.NOT_DIFFERENT
+    assert found.table["label"].iloc[quiet] == Label.NOT_DIFFERENT
     assert found.table["hot"].iloc[MIDDLE]
 
 
 def test_two_layers_together_change_the_words_and_only_those():
     cells, recorded = with_events([(MIDDLE, 20)]), find(with_events([(MIDDLE, 400)], each=9))
     alone, both = find(cells), find(cells, second=recorded)
-    assert both.table["label"].iloc[MIDDLE] == tone.HIGHER_IN_BOTH
+    assert both.table["label"].iloc[MIDDLE] == Label.HIGHER_IN_BOTH
     assert both.table.drop(columns="label").equals(alone.table.drop(columns="label"))
     other = study_window(shapely.box(-1.20, 52.90, -1.10, 53.00), resolution=9)
     finer = find_hotspots(other.assign(events=5, pins=5), baseline="area", settings=SETTINGS)
@@ -116,7 +116,7 @@ def test_two_layers_together_change_the_words_and_only_those():
 
 def test_only_the_fixed_sentences_are_used():
     found = find(with_events([(MIDDLE, 20)]))
-    assert set(found.table["label"]) <= set(tone.FIXED_SENTENCES)
+    assert set(found.table["label"]) <= set(Label)
 
 
 def test_few_events_in_a_ring_are_never_hot():
@@ -201,15 +201,15 @@ def test_any_cells_give_a_whole_answer_or_a_sentence(seed, mean, unit, bare, edg
     table = found.table
     check(table, HOTSPOTS)
     assert np.isfinite(table.select_dtypes("number").to_numpy()).all()
-    assert set(table["label"]) <= set(tone.FIXED_SENTENCES)
+    assert set(table["label"]) <= set(Label)
     assert not (table["hot"] & table["edge"]).any()
-    assert (table["label"].isin([tone.HIGHER, tone.HIGHER_IN_BOTH]) == table["hot"]).all()
+    assert (table["label"].isin([Label.HIGHER, Label.HIGHER_IN_BOTH]) == table["hot"]).all()
     assert found.events + found.left_out == events.sum()
     assert set(found.hot.tolist()) <= set(place_of(found).index)
     higher = table[table["hot"]]
     assert (higher["lower"] > 1).all()
     assert (higher["events"] > higher["expected"]).all()
-    around = table[table["label"] == tone.AROUND]
+    around = table[table["label"] == Label.AROUND]
     assert (around["events"] > around["expected"]).all()
     assert (around["q_value"] <= SETTINGS.false_discovery_rate).all()
 

@@ -11,12 +11,12 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from safespace import tone
 from safespace.cells import neighbours, study_window
 from safespace.errors import InputError
 from safespace.hotspots import AGREEMENT, agree, find_hotspots, scan_cells, with_scan
 from safespace.schemas import HOTSPOTS, check
 from safespace.settings import HotspotSettings
+from safespace.tone import Label
 
 SETTINGS = HotspotSettings()
 WINDOW = study_window(shapely.box(-1.22, 52.88, -1.08, 53.02), resolution=8)
@@ -104,7 +104,7 @@ def test_each_cell_is_one_of_five_and_each_layer_keeps_its_own_rate():
 
 def test_only_is_not_said_where_the_other_layer_cannot_tell():
     felt, sparse = find(layer(HERE)), find(layer(each=0.2, seed=5))
-    assert sparse.table["label"].iloc[HERE] == tone.TOO_FEW
+    assert sparse.table["label"].iloc[HERE] == Label.TOO_FEW
     told = agree(felt, sparse).table
     assert felt.table["hot"].iloc[HERE]
     assert told["agreement"].iloc[HERE] == "too few"

@@ -13,7 +13,7 @@ from safespace.cells import neighbours, study_window
 from safespace.errors import InputError
 from safespace.hotspots import GammaPrior, HotspotMethod, find_hotspots
 from safespace.settings import HotspotSettings
-from safespace.tone import AROUND, HIGHER_IN_BOTH, NOT_DIFFERENT
+from safespace.tone import Label
 
 UNUSUAL = HotspotSettings(interval=0.8, false_discovery_rate=0.01, min_events=6)
 WINDOW = study_window(shapely.box(-1.20, 52.90, -1.10, 53.00), resolution=8)
@@ -36,7 +36,7 @@ def test_the_same_cells_give_the_same_finding(counted):
     found = find_hotspots(
         cells(), baseline="incidents", settings=UNUSUAL, counted_baseline=counted, second=other
     )
-    assert HIGHER_IN_BOTH in set(found.table["label"])
+    assert Label.HIGHER_IN_BOTH in set(found.table["label"])
     again = found.refind(cells())
     assert again.table.equals(found.table)
     assert (again.method, again.prior, again.second) == (found.method, found.prior, other)
@@ -76,8 +76,8 @@ def test_a_stated_prior_and_thresholds_are_used():
     assert row["rate"] == pytest.approx((50 + row["events"]) / (50 + row["expected"]))
     wide = dataclasses.replace(found, method=found.method.but(times_usual=100.0)).refind(cells())
     assert (wide.table["above_double"] <= found.table["above_double"]).all()
-    tested = wide.table[wide.table["tested"] & ~wide.table["hot"] & (wide.table["label"] != AROUND)]
-    assert set(tested["label"]) == {NOT_DIFFERENT}
+    tested = wide.table[wide.table["tested"] & ~wide.table["hot"] & (wide.table["label"] != Label.AROUND)]
+    assert set(tested["label"]) == {Label.NOT_DIFFERENT}
 
 
 def test_a_finding_tells_machines_how_it_was_made():

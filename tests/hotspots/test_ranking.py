@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse.csgraph import connected_components
 
-from safespace import tone
 from safespace.cells import neighbours, study_window
 from safespace.hotspots import find_hotspots, place_of, places, tied_ranks
 from safespace.settings import HotspotSettings
+from safespace.tone import Label
 
 SETTINGS = HotspotSettings()
 WINDOW = study_window(shapely.box(-1.40, 52.80, -1.00, 53.10), resolution=8)
@@ -50,7 +50,7 @@ def test_contiguous_hot_cells_are_one_place_and_a_clear_winner_ranks_first():
     hot = hotspots.table[hotspots.table["hot"]]
     assert table["events"].sum() == hot["events"].sum()
     assert table["expected"].sum() == pytest.approx(hot["expected"].sum())
-    assert (table["label"] == tone.HIGHER).all()
+    assert (table["label"] == Label.HIGHER).all()
     assert h3.latlng_to_cell(table["lat"].iloc[0], table["lon"].iloc[0], 8) == table["core_cell"].iloc[0]
 
 
@@ -112,7 +112,7 @@ def test_the_words_of_a_place_come_from_its_cells():
     both = find_hotspots(
         WINDOW.assign(events=events, pins=events), baseline="area", settings=SETTINGS, second=found(*plan)
     )
-    assert places(both)["label"].tolist() == [tone.HIGHER_IN_BOTH]
+    assert places(both)["label"].tolist() == [Label.HIGHER_IN_BOTH]
 
 
 @pytest.mark.parametrize(
@@ -157,12 +157,12 @@ def test_a_disc_whose_cells_are_not_higher_by_themselves_is_named_as_one():
     hotspots = find_hotspots(WINDOW.assign(events=events, pins=events), baseline="area", settings=SETTINGS)
     assert not hotspots.hot.size
     (place,) = places(hotspots).itertuples()
-    assert place.label == tone.AROUND
+    assert place.label == Label.AROUND
     assert place.disc
     assert place.events == hotspots.table.set_index("cell").loc[place.core_cell, "ring_events"]
     members = hotspots.table.set_index("cell").loc[place_of(hotspots).index]
     assert (members["events"] > 0).all()
-    assert (members["label"] == tone.AROUND).any()
+    assert (members["label"] == Label.AROUND).any()
 
 
 def test_cells_without_events_of_their_own_pad_no_place():
@@ -170,7 +170,7 @@ def test_cells_without_events_of_their_own_pad_no_place():
     assert len(place_of(hotspots)) == 1
     empty = hotspots.table[hotspots.table["around"] & (hotspots.table["events"] == 0)]
     assert len(empty)
-    assert not empty["label"].isin([tone.HIGHER, tone.HIGHER_IN_BOTH, tone.AROUND]).any()
+    assert not empty["label"].isin([Label.HIGHER, Label.HIGHER_IN_BOTH, Label.AROUND]).any()
 
 
 def test_both_is_said_only_of_ground_where_the_other_layer_is_higher_by_itself():
@@ -178,7 +178,7 @@ def test_both_is_said_only_of_ground_where_the_other_layer_is_higher_by_itself()
     here, beside = at(52.95, -1.2), RING[[at(52.95, -1.2)]].indices
     next_to = int(beside[beside != here][0])
     felt = found((here, 60)).table["events"]
-    for planted, label in ((next_to, tone.HIGHER), (here, tone.HIGHER_IN_BOTH)):
+    for planted, label in ((next_to, Label.HIGHER), (here, Label.HIGHER_IN_BOTH)):
         again = find_hotspots(
             WINDOW.assign(events=felt, pins=felt),
             baseline="area",

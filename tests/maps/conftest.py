@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 import shapely
 
-from safespace import tone
 from safespace.schemas import HOTSPOTS, conform
+from safespace.tone import Label
 
 LON, LAT = -1.9, 52.48
 
@@ -24,8 +24,15 @@ def centre():
 def hotspots(centre):
     """Nineteen cells with every class: bands 3, 2, 1, not different, too few, none, edge, not known, hidden."""
     cells = sorted(h3.grid_disk(centre, 2))
-    labels = [tone.HIGHER_IN_BOTH, tone.HIGHER, tone.AROUND, tone.NOT_DIFFERENT, tone.TOO_FEW, tone.TOO_FEW]
-    labels += [tone.NOT_KNOWN, tone.NOT_KNOWN, tone.HIDDEN] + [tone.TOO_FEW] * (len(cells) - 9)
+    labels = [
+        Label.HIGHER_IN_BOTH,
+        Label.HIGHER,
+        Label.AROUND,
+        Label.NOT_DIFFERENT,
+        Label.TOO_FEW,
+        Label.TOO_FEW,
+    ]
+    labels += [Label.NOT_KNOWN, Label.NOT_KNOWN, Label.HIDDEN] + [Label.TOO_FEW] * (len(cells) - 9)
     events = [18, 9, 6, 4, 1, 0, 2, 0, 3] + [0] * (len(cells) - 9)
     lower = [2.4, 1.2, 0.8] + [0.4] * (len(cells) - 3)
     frame = pd.DataFrame({"cell": cells, "events": events, "pins": events, "lower": lower, "label": labels})

@@ -11,6 +11,7 @@ from safespace.maps.accessible_table import (
     rate_in_words,
     table_twin,
 )
+from safespace.tone import Label
 
 
 def test_rate_in_words():
@@ -48,7 +49,7 @@ def test_none_received_says_what_absence_means(hotspots):
 
 def test_hidden_and_unknown_cells_carry_no_number(hotspots):
     twin = table_twin(finding(hotspots))
-    for words in (tone.HIDDEN, tone.NOT_KNOWN):
+    for words in (Label.HIDDEN.sentence, Label.NOT_KNOWN.sentence):
         (row,) = twin[twin["What it means"] == words].itertuples(index=False)
         assert not any(character.isdigit() for part in (row[0], *row[2:]) for character in part)
 

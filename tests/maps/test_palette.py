@@ -7,6 +7,7 @@ import pytest
 from safespace import tone
 from safespace.maps import palette
 from safespace.maps.palette import STYLES, classify, contrast, grey_of, legend
+from safespace.tone import Label
 
 
 def test_contrast_by_hand():
@@ -67,6 +68,6 @@ def test_bands_are_ordered_in_greyscale():
 
 
 def test_legend_words_pass_the_tone_rules():
-    assert [style.words for style in legend(["hidden", "higher_1"])][-1] == tone.HIDDEN
+    assert [style.words for style in legend(["hidden", "higher_1"])][-1] == Label.HIDDEN.sentence
     for style in STYLES:
         assert tone.check_text(style.words, edition="partner") == ()

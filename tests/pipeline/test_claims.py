@@ -6,12 +6,13 @@ from datetime import date
 
 import pytest
 
-from safespace import pipeline, tone
+from safespace import pipeline
 from safespace.errors import TooFewError
 from safespace.pipeline import View
 from safespace.store import Store
+from safespace.tone import Label
 
-RISEN = (tone.HIGHER, tone.HIGHER_IN_BOTH, tone.AROUND)
+RISEN = (Label.HIGHER, Label.HIGHER_IN_BOTH, Label.AROUND)
 QUESTIONS = [
     View(sources=(source,), resolution=resolution, baseline=baseline, since=since)
     for source in ("streetsafe", "nte", "spiking")
@@ -35,12 +36,12 @@ def answers(town_settings):
 def test_a_cell_is_called_higher_only_where_its_own_figures_say_so(answers):
     for found in answers:
         table = found.hotspots.table
-        higher = table[table["label"].isin([tone.HIGHER, tone.HIGHER_IN_BOTH])]
+        higher = table[table["label"].isin([Label.HIGHER, Label.HIGHER_IN_BOTH])]
         assert (higher["lower"] > 1).all(), found.view
         assert (higher["events"] > 0).all(), found.view
         risen = table[table["label"].isin(RISEN)]
         assert (risen["events"] > risen["expected"]).all(), found.view
-        both = table[table["label"] == tone.HIGHER_IN_BOTH].set_index("cell")
+        both = table[table["label"] == Label.HIGHER_IN_BOTH].set_index("cell")
         if len(both):
             other = found.hotspots.second.table.set_index("cell").loc[both.index]
             assert (other["lower"] > 1).all(), found.view
@@ -56,7 +57,7 @@ def test_a_place_is_called_higher_only_where_its_own_figures_say_so(answers):
         table = found.hotspots.table.set_index("cell")
         for place in places.itertuples():
             assert (table.loc[place.cells, "events"] > 0).all(), found.view
-            if place.label == tone.HIGHER_IN_BOTH:
+            if place.label == Label.HIGHER_IN_BOTH:
                 other = found.hotspots.second.table.set_index("cell").loc[place.cells]
                 assert other["events"].sum() > other["expected"].sum(), found.view
 
