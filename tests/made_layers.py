@@ -19,10 +19,10 @@ from safespace.hotspots import (
     fit_prior,
     garwood,
     jeffreys,
+    judge_scores,
     near_repeat,
     scan_cells,
     smoothed_rates,
-    validate,
 )
 from safespace.settings import HotspotSettings
 
@@ -115,8 +115,8 @@ def pai_coverage(window: pd.DataFrame, later: int, *, layers: int) -> float:
     for seed in range(layers):
         rng = np.random.default_rng(seed)
         counts = pd.DataFrame(rng.poisson(mean[:, None], (len(inside), later + 2)), index=fixed.index)
-        found = validate(
-            counts, window, later=later, seed=seed, scores={"fixed": fixed}, shares=(share,), replicates=399
+        found = judge_scores(
+            counts, window, {"fixed": fixed}, later=later, seed=seed, shares=(share,), replicates=399
         )
         row = found.table.set_index("method").loc["fixed"]
         held += row["pai_lower"] <= truth <= row["pai_upper"]

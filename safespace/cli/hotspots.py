@@ -408,10 +408,16 @@ def validate(  # noqa: PLR0913, PLR0917 - each is one documented option
     notes = pipeline.describe_concentration(view, settings)
     if as_json:
         print_json(
-            {"basis": found.basis(), "interval": found.level, "methods": records(found.table), "notes": notes}
+            {
+                "line": found.line(),
+                "basis": found.basis(),
+                "interval": found.level,
+                "methods": records(found.table),
+                "notes": notes,
+            }
         )
         return
     shown = [name for name in found.table.columns if not name.endswith(("_lower", "_upper"))]
     show(found.table[shown], "Later events in places chosen from earlier ones")
-    say(found.basis(), *notes)
+    say(found.line(), found.basis(), *notes)
     wrote_files(wrote)

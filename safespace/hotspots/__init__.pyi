@@ -8,6 +8,8 @@ from .finding import Hotspots, compare_baselines, find_hotspots
 from .intensity import GammaPrior, fit_prior, garwood, marshall_rates, smoothed_rates
 from .layers import AGREEMENT, Agreed, agree, with_scan
 from .method import HotspotMethod
+from .ordering import how_sure, local_rates, order_cells, order_places, short_list
+from .peers import ring_regression, scores_from
 from .promises import check_promises
 from .ranking import place_of, places, tied_ranks
 from .scan import Scan, scan_cells, scan_periods, scan_shares
@@ -47,7 +49,10 @@ from .validation import (
     count_by_period,
     generalised_gini,
     jaccard_across,
-    scores_from,
+    judge_order,
+    judge_scores,
+    kept_back,
+    published,
     sum_periods,
     validate,
     whole_periods,
@@ -88,23 +93,33 @@ __all__ = [
     "gi_score",
     "gi_star",
     "gi_star_score",
+    "how_sure",
     "jaccard",
     "jaccard_across",
     "jeffreys",
+    "judge_order",
+    "judge_scores",
+    "kept_back",
     "local_moran",
+    "local_rates",
     "marshall_rates",
     "near_repeat",
+    "order_cells",
+    "order_places",
     "permuted_tails",
     "place_of",
     "places",
+    "published",
     "refuse_snap_points",
     "relative_density",
+    "ring_regression",
     "ring_test",
     "scan_cells",
     "scan_periods",
     "scan_shares",
     "scores_from",
     "share_by",
+    "short_list",
     "smooth_week",
     "smoothed_rates",
     "sum_periods",

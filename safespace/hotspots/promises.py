@@ -22,7 +22,7 @@ from safespace.hotspots.scan import scan_cells
 from safespace.hotspots.shares import jeffreys
 from safespace.hotspots.significance import at_least
 from safespace.hotspots.trends import compare_periods, knox_table
-from safespace.hotspots.validation import validate
+from safespace.hotspots.validation import judge_scores
 from safespace.registry import USUAL_SOURCE
 from safespace.tone import percent
 
@@ -322,12 +322,12 @@ def _validated_layers(
     held = []
     for number in range(layers):
         counts = pd.DataFrame(rng.poisson(mean[:, None], (len(cells), 6)), index=chosen.index)
-        found = validate(
+        found = judge_scores(
             counts,
             cells,
+            {"fixed": chosen},
             later=4,
             seed=number,
-            scores={"fixed": chosen},
             shares=[part],
             replicates=199,
             level=level,

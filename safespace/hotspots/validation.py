@@ -18,8 +18,9 @@ from scipy.special import ndtri, stdtrit
 
 from safespace.cells import areas_km2, locate
 from safespace.errors import InputError, TooFewError
-from safespace.hotspots.intensity import fit_prior, smoothed_rates
-from safespace.hotspots.surfaces import density
+from safespace.hotspots.model import Method, estimate_dispersion, fit_cells
+from safespace.hotspots.ordering import order_cells
+from safespace.hotspots.peers import LAST, scores_from
 from safespace.tone import percent
 
 if TYPE_CHECKING:
@@ -35,8 +36,11 @@ logger = logging.getLogger(__name__)
 
 SHARES = (0.01, 0.03, 0.05, 0.10)  # of the area
 FEWEST_LATER = 4  # periods to resample; with fewer an interval says nothing
-LAST = "last period"
+PUBLISHED = "published list"
 RANDOM = "random"
+MOST_LATER = 12
+_TOLD = 0.03  # the share of the area that the one line of a brief is about, where that holds a cell
+FEWEST_JUDGED = 20  # later events; with fewer a share is anybody's guess
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,10 @@ class Validation:
         How many cells there were to choose from.
     level
         Probability of the intervals.
+    noun
+        What a period is: "month", "week", "quarter", or "period" where that is not known.
+    left_out
+        Periods that rows covered only part of.
     """
 
     table: pd.DataFrame
@@ -66,14 +74,73 @@ class Validation:
     periods: tuple[int, int]
     cells: int
     level: float
+    noun: str = "period"
+    left_out: tuple[str, ...] = ()
 
     def basis(self) -> str:
         """Say in one line what the figures rest on."""
         learnt, judged = self.periods
+        part = f" Left out, as rows cover only part: {', '.join(self.left_out)}." if self.left_out else ""
         return (
             f"Learnt from {self.earlier:,} events in {learnt} periods, judged on {self.later:,} in the next "
             f"{judged}, {self.cells:,} cells. Intervals {percent(self.level, space='')}, from resampling whole periods."
+            f"{part}"
         )
+
+    def line(self) -> str:
+        """Say in a line for briefs and lists how much of what came next the published order held.
+
+        Returns
+        -------
+        str
+            About the first 3 % of the area (the next share judged where that is less than a cell), beside the last period's count;
+            and what it was made from, as the list it stands under is made from later events too. Where there are too
+            few later events or cells, that there is too little to judge by.
+        """
+        few = self._too_little()
+        if few:
+            return f"Too little to judge this order by: {few}."
+        rows = self.table[np.isclose(self.table["area_share"], self._told_about())].set_index("method")
+        held, share = (
+            rows[["hit_rate", "hit_rate_lower", "hit_rate_upper"]].T.to_dict("dict"),
+            self._told_about(),
+        )
+        ours, last = held[PUBLISHED], held[LAST]
+        low, high = (in_words(ours[f"hit_rate_{end}"]) for end in ("lower", "upper"))
+        learnt, judged = (_spelt(number, self.noun) for number in self.periods)
+        doubt = " That is not told apart from places at random." if ours["hit_rate_lower"] <= share else ""
+        return (
+            f"In the {judged} after, the first {percent(share)} of the area held {in_words(ours['hit_rate'])} "
+            f"({percent(self.level)} interval {low} to {high}) of events; last {self.noun}'s count "
+            f"{in_words(last['hit_rate'])}.{doubt} Judged on an order made in the same way from the {learnt} before."
+        )
+
+    def _told_about(self) -> float:
+        """Return the first share of the area from 3 % on that holds a cell, or 0 where none does."""
+        shares = [share for share in np.unique(self.table["area_share"]) if share * self.cells >= 1 - 1e-9]
+        return float(min((share for share in shares if share >= _TOLD - 1e-9), default=0.0))
+
+    def _too_little(self) -> str:
+        if self.later < FEWEST_JUDGED:
+            kept = _spelt(self.periods[1], self.noun)
+            return f"{self.later:,} events in the {kept} kept back, where {FEWEST_JUDGED} are the fewest"
+        largest = percent(self.table["area_share"].max())
+        return "" if self._told_about() else f"{self.cells:,} cells, of which {largest} is less than one"
+
+
+def in_words(share: float) -> str:
+    """Return a share that was measured, in per cent to a tenth.
+
+    Examples
+    --------
+    >>> in_words(0.4249), in_words(0.0)
+    ('42.5 %', '0.0 %')
+    """
+    return f"{100 * share:.1f} %"
+
+
+def _spelt(number: int, noun: str) -> str:
+    return "year" if (number, noun) == (12, "month") else f"{number} {noun}s"
 
 
 def count_by_period(reports: pd.DataFrame, cells: pd.DataFrame, *, freq: str = "M") -> pd.DataFrame:
@@ -173,37 +240,6 @@ def whole_periods(counts: pd.DataFrame, first: date, last: date) -> tuple[pd.Dat
     return counts.loc[:, whole], tuple(periods[~whole].astype(str))
 
 
-def scores_from(counts: pd.DataFrame, cells: pd.DataFrame) -> dict[str, pd.Series]:
-    """Return what each usual method would rank the cells by, given the counts of the past.
-
-    Parameters
-    ----------
-    counts
-        From :func:`count_by_period`, the past only.
-    cells
-        The cells frame it was counted in; its ``exposure`` is the baseline of the smoothed rate.
-
-    Returns
-    -------
-    dict of pandas.Series
-        Indexed by cell, all per square kilometre: "last period", "all periods", "smoothed" (Poisson-gamma)
-        and "kernel" (Gaussian, cross-validated bandwidth).
-    """
-    held = cells[~cells["edge"]].set_index("cell").reindex(counts.index)
-    area = held["area_km2"]
-    total = counts.sum(axis="columns")
-    even = area * (total.sum() / area.sum())
-    rates = smoothed_rates(total, even, prior=fit_prior(total, even))["rate"].to_numpy()
-    counted = held.rename_axis("cell").reset_index().assign(events=total.to_numpy(), pins=total.to_numpy())
-    kernel = density(counted[["cell", "area_km2", "edge", "pins", "events", "exposure"]]).table
-    return {
-        LAST: counts.iloc[:, -1] / area,
-        "all periods": total / area,
-        "smoothed": pd.Series(rates * even / area, index=counts.index),
-        "kernel": kernel.set_index("cell")["density"],
-    }
-
-
 def validate(
     counts: pd.DataFrame,
     cells: pd.DataFrame,
@@ -215,14 +251,14 @@ def validate(
     replicates: int = 999,
     level: float = 0.95,
 ) -> Validation:
-    """Judge ways to choose places on periods they have not seen.
+    """Judge the published order and the usual ways to choose places on periods they have not seen.
 
     Parameters
     ----------
     counts
         From :func:`count_by_period`: all periods in order.
     cells
-        The cells frame it was counted in.
+        The cells frame it was counted in; its ``exposure`` the baseline as it was known before the later periods.
     later
         How many of the last periods are kept back to judge on, four or more.
     seed
@@ -267,6 +303,41 @@ def validate(
     White, V. M., Hunt, J. & Green, B. (2023). A discussion of current crime forecasting indices and an
     improvement to the prediction efficiency index for applications. Security Journal.
     """
+    past = counts.iloc[:, : counts.shape[1] - later]
+    _check_shares(shares)
+    _check_periods(past, counts.iloc[:, counts.shape[1] - later :])
+    usual = {PUBLISHED: published(past, cells), **scores_from(past, cells)}
+    return judge_scores(
+        counts, cells, {**usual, **(scores or {})}, later=later, seed=seed, shares=shares, replicates=replicates,
+        level=level,
+    )  # fmt: skip
+
+
+def judge_scores(
+    counts: pd.DataFrame,
+    cells: pd.DataFrame,
+    scores: Mapping[str, pd.Series],
+    *,
+    later: int,
+    seed: int,
+    shares: Sequence[float] = SHARES,
+    replicates: int = 999,
+    level: float = 0.95,
+) -> Validation:
+    """Judge some ways to choose places, the last period's count and random places on periods not seen.
+
+    Parameters
+    ----------
+    counts, cells, later, seed, shares, replicates, level
+        As for :func:`validate`.
+    scores
+        Ways by name, as there.
+
+    Raises
+    ------
+    InputError, TooFewError
+        As :func:`validate`.
+    """
     _check_shares(shares)
     past, future = counts.iloc[:, : counts.shape[1] - later], counts.iloc[:, counts.shape[1] - later :]
     _check_periods(past, future)
@@ -274,11 +345,12 @@ def validate(
     weights = _resampled(later, replicates, rng)
     # The first column is the periods as they are. Whole numbers as floats: exact, and quick to multiply.
     drawn = future.to_numpy(dtype=float) @ weights.T.astype(float)
+    drawn = drawn[:, drawn.any(axis=0)]  # of periods without events no share can be captured
     area = cells.set_index("cell")["area_km2"].reindex(counts.index).to_numpy()
     wanted = np.sort(np.asarray(shares, dtype=float))
     best = np.column_stack([_portions(column / area, area, wanted) @ column for column in drawn.T])
     judged = _Judged(past.sum(axis="columns").to_numpy(), drawn, best, area, wanted, level, later)
-    methods = {**scores_from(past, cells), **(scores or {})}
+    methods = {**scores, LAST: scores.get(LAST, past.iloc[:, -1] / area)}
     portions = {
         name: _portions(_values(score, counts, name), area, wanted) for name, score in methods.items()
     }
@@ -292,9 +364,90 @@ def validate(
         periods=(past.shape[1], later),
         cells=len(counts),
         level=level,
+        noun=_noun(counts.columns),
     )
     logger.info("%s", found.basis())
     return found
+
+
+def published(counts: pd.DataFrame, cells: pd.DataFrame) -> pd.Series:
+    """Return what the published list would have been ordered by, given the counts of the past.
+
+    Parameters
+    ----------
+    counts, cells
+        As for :func:`scores_from`; ``cells`` with the baseline as it was known then.
+
+    Returns
+    -------
+    pandas.Series
+        Events foretold per square kilometre, indexed by cell: :func:`safespace.hotspots.order_cells`, the function that
+        orders the list. Zero where there is no baseline, as such cells are never listed.
+    """
+    events = cells["cell"].map(counts.sum(axis="columns")).fillna(0).astype("int64")
+    counted = cells.assign(pins=events, events=events)
+    # The order is the posterior's own and takes no draws.
+    model = fit_cells(counted, Method(seed=0, draws=2, dispersion=_dispersion(counts)))
+    ordered = order_cells(counted, model).set_index("cell")["foretold_density"]
+    return ordered.reindex(counts.index, fill_value=0.0)
+
+
+def _dispersion(counts: pd.DataFrame) -> float:
+    try:
+        return estimate_dispersion(counts)
+    except TooFewError:  # all in one cell or one period: nothing is known of it
+        return 1.0
+
+
+def _noun(periods: pd.Index) -> str:
+    """Return what the periods are."""
+    return (
+        _NOUNS.get(str(periods.freqstr).split("-")[0], "period")
+        if isinstance(periods, pd.PeriodIndex)
+        else "period"
+    )
+
+
+_NOUNS = {"M": "month", "W": "week", "Q": "quarter"}
+
+
+def judge_order(counts: pd.DataFrame, cells: pd.DataFrame, *, seed: int, level: float = 0.95) -> str:
+    """Say in one line how the published order did in the periods last seen, or that there is too little to judge.
+
+    Parameters
+    ----------
+    counts, cells
+        From :func:`count_by_period`, whole periods only, and the cells they were counted in, with the baseline as it
+        was known before the last half of them.
+    seed
+        Of the resampling.
+    level
+        Probability of the interval.
+
+    Returns
+    -------
+    str
+        :meth:`Validation.line`. The last half of the periods is kept back, twelve at most (:func:`kept_back`).
+    """
+    later = kept_back(counts.shape[1])
+    try:
+        past = counts.iloc[:, : counts.shape[1] - later]
+        _check_periods(past, counts.iloc[:, counts.shape[1] - later :])
+        ours = {PUBLISHED: published(past, cells)}
+        return judge_scores(counts, cells, ours, later=later, seed=seed, level=level).line()
+    except TooFewError as error:
+        return f"Too little to judge this order by. {error.what} Seen: {error.seen}."
+
+
+def kept_back(periods: int) -> int:
+    """Return how many of the last periods a line is judged on: half of them, from four to twelve.
+
+    Examples
+    --------
+    >>> [kept_back(periods) for periods in (6, 10, 24, 60)]
+    [4, 5, 12, 12]
+    """
+    return min(max(periods // 2, FEWEST_LATER), MOST_LATER)
 
 
 def _check_shares(shares: Sequence[float]) -> None:

@@ -14,6 +14,7 @@ from .analysis import (
     find_emerging,
     find_mix,
     find_shares,
+    judge_order,
     scan_places,
     validate_places,
 )
@@ -232,6 +233,7 @@ __all__ = [
     "ingest_calendar",
     "ingest_layer",
     "ingest_streets",
+    "judge_order",
     "landmarks",
     "layer_kinds",
     "list_loads",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Literal, TypeVar
 
@@ -84,7 +85,8 @@ def validate_places(
     Parameters
     ----------
     view
-        The question; its baseline smooths the rates.
+        The question; its baseline smooths the rates. One that counts what happened is counted in the earlier periods
+        only, and periods of which rows cover only part are left out.
     settings
         Where the store is.
     later
@@ -102,8 +104,55 @@ def validate_places(
         When there are too few periods or events, saying how many would be enough.
     """
     counted = count_cells(view, settings)
-    periods = _counted_by(view, counted, _period(freq), settings)
-    return hotspots.validate(periods, counted, later=later, seed=seed, level=settings.hotspots.interval)
+    periods, left_out = _whole(_counted_by(view, counted, _period(freq), settings), view, settings)
+    known = _known_before(periods, later, counted, view, settings)
+    level = settings.hotspots.interval
+    found = hotspots.validate(periods, known, later=later, seed=seed, level=level)
+    return replace(found, left_out=left_out)
+
+
+def judge_order(view: View, settings: Settings, *, seed: int = 0) -> str:
+    """Say in one line how the published order of a view did in the months last seen.
+
+    Parameters
+    ----------
+    view, settings
+        The question, and where the store is.
+    seed
+        Of the resampling behind the interval.
+
+    Returns
+    -------
+    str
+        How much of the months kept back the first of the area held, beside the last month's count, or that there is
+        too little to judge by.
+
+    Raises
+    ------
+    AreaError, InputError
+        When the area is not loaded, or the store cannot serve the baseline.
+    """
+    counted = count_cells(view, settings)
+    try:
+        months, _ = _whole(_counted_by(view, counted, PERIODS["month"], settings), view, settings)
+    except TooFewError as error:
+        return f"Too little to judge this order by. {error.what}"
+    known = _known_before(months, hotspots.kept_back(months.shape[1]), counted, view, settings)
+    return hotspots.judge_order(months, known, seed=seed, level=settings.hotspots.interval)
+
+
+def _known_before(
+    periods: pd.DataFrame, later: int, counted: pd.DataFrame, view: View, settings: Settings
+) -> pd.DataFrame:
+    """Return the cells with the baseline as it was known before the periods kept back.
+
+    Nothing is judged on what chose it: a baseline that counts what happened is counted in the earlier periods only.
+    """
+    if not BASELINES[view.baseline].counted or not 0 < later < periods.shape[1]:
+        return counted
+    first = pd.PeriodIndex(periods.columns)[-later].start_time.date()
+    earlier = count_cells(view.but(until=first - timedelta(days=1)), settings)
+    return counted.assign(exposure=earlier["exposure"].to_numpy())
 
 
 def describe_concentration(view: View, settings: Settings) -> tuple[str, ...]:

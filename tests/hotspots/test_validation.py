@@ -12,12 +12,16 @@ from hypothesis import strategies as st
 
 from safespace.cells import add_cells, study_window
 from safespace.errors import InputError, TooFewError
+from safespace.hotspots import order_cells
+from safespace.hotspots.model import Method, estimate_dispersion, fit_cells
 from safespace.hotspots.validation import (
     count_by_period,
     generalised_gini,
     jaccard_across,
+    judge_order,
+    judge_scores,
     portion,
-    scores_from,
+    published,
     validate,
 )
 
@@ -54,11 +58,7 @@ def test_every_index_by_hand():
 
 
 def _validated(counts, cells, scores):
-    fixed = {name: pd.Series(1.0, index=counts.index) for name in ("last period", "all periods")}
-    fixed |= {name: pd.Series(1.0, index=counts.index) for name in ("smoothed", "kernel")}
-    with pytest.MonkeyPatch.context() as patch:  # four cells are too few for a kernel's bandwidth
-        patch.setattr("safespace.hotspots.validation.scores_from", lambda *_: fixed)
-        return validate(counts, cells, later=4, seed=1, scores=scores, shares=(0.25, 0.5), replicates=19)
+    return judge_scores(counts, cells, scores, later=4, seed=1, shares=(0.25, 0.5), replicates=19)
 
 
 @given(st.integers(0, 10_000), st.floats(0.01, 0.99), st.integers(1, 5))
@@ -77,7 +77,7 @@ def test_a_place_that_stays_busy_is_worth_more_than_random_and_random_is_worth_1
     found = validate(periods(1), WINDOW, later=6, seed=1, replicates=199)
     table = found.table.set_index(["method", "area_share"])
     assert list(dict.fromkeys(found.table["method"])) == [
-        "last period", "all periods", "smoothed", "kernel", "random"
+        "published list", "last period", "all periods", "smoothed", "kernel", "own and ring counts", "random"
     ]  # fmt: skip
     random = table.loc["random"]
     np.testing.assert_allclose(random["pai"], 1)
@@ -135,13 +135,75 @@ def test_events_are_counted_once_in_every_period_between_the_first_and_the_last(
         count_by_period(reports.iloc[3:], WINDOW)
 
 
-def test_scores_are_per_square_kilometre():
-    counts = periods(4)
-    scores = scores_from(counts, WINDOW)
-    area = INSIDE["area_km2"].to_numpy()
-    assert scores["last period"].to_numpy() == pytest.approx(counts[15].to_numpy() / area)
-    assert (scores["smoothed"] * area).sum() == pytest.approx(counts.to_numpy().sum(), rel=0.02)
-    assert scores["kernel"].index.tolist() == counts.index.tolist()
+def test_the_published_list_is_judged_by_the_function_that_makes_it():
+    counts = periods(6)
+    past = counts.iloc[:, :10]
+    events = WINDOW["cell"].map(past.sum(axis=1)).fillna(0).astype("int64")
+    cells = WINDOW.assign(pins=events, events=events)
+    model = fit_cells(cells, Method(seed=8, dispersion=estimate_dispersion(past)))
+    listed = order_cells(cells, model).set_index("cell")["foretold_density"].reindex(CELLS)
+    pd.testing.assert_series_equal(published(past, WINDOW), listed, check_index=False)
+    whole = validate(counts, WINDOW, later=6, seed=1, replicates=19).table.set_index("method")
+    area, later = INSIDE["area_km2"].to_numpy(), counts.iloc[:, 10:].sum(axis=1).to_numpy()
+    held = [portion(listed, area, share) @ later / later.sum() for share in (0.01, 0.03, 0.05, 0.1)]
+    assert whole.loc["published list", "hit_rate"].tolist() == pytest.approx(held)
+
+
+def test_nothing_later_enters_an_order():
+    counts = periods(7)
+    changed = counts.copy()
+    changed.iloc[:, 10:] = changed.iloc[::-1, 10:].to_numpy()
+    for name in ("published list", "kernel", "own and ring counts", "smoothed"):
+        one, other = (
+            validate(held, WINDOW, later=6, seed=1, replicates=9).table.set_index("method").loc[name, "rri"]
+            for held in (counts, changed)
+        )
+        assert (one > other).all()  # the same choice, and what it then holds is another's
+
+
+def test_without_a_baseline_a_cell_is_never_listed():
+    bare = WINDOW.assign(exposure=WINDOW["area_km2"].where(WINDOW["cell"] != MIDDLE, 0.0))
+    told = published(periods(8), bare)
+    assert told[MIDDLE] == 0
+    assert (told.drop(MIDDLE) > 0).all()
+
+
+def monthly(seed, months, **means):
+    counts = periods(seed, count=months, **means)
+    return counts.set_axis(pd.period_range("2020-01", periods=months, freq="M"), axis="columns")
+
+
+def test_the_line_says_what_the_first_of_the_area_held_and_from_what():
+    counts = monthly(9, 24)
+    told = judge_order(counts, WINDOW, seed=1)
+    ours = {"published list": published(counts.iloc[:, :12], WINDOW)}
+    found = judge_scores(counts, WINDOW, ours, later=12, seed=1)
+    row = found.table[np.isclose(found.table["area_share"], 0.03)].set_index("method")
+    ours, last = row.loc["published list"], row.loc["last period", "hit_rate"]
+    assert told == (
+        f"In the year after, the first 3 % of the area held {100 * ours['hit_rate']:.1f} % (95 % interval "
+        f"{100 * ours['hit_rate_lower']:.1f} % to {100 * ours['hit_rate_upper']:.1f} %) of events; last month's count "
+        f"{100 * last:.1f} %. Judged on an order made in the same way from the year before."
+    )
+    assert told == found.line()
+
+
+def test_the_line_says_where_it_is_no_better_than_chance_and_where_nothing_can_be_said():
+    even = judge_order(monthly(1, 12, near=0.2, elsewhere=0.2), WINDOW, seed=1)
+    assert even.startswith("In the 6 months after, the first 3 % of the area held ")
+    assert "not told apart from places at random" in even
+    few = judge_order(monthly(2, 10, near=0.1, elsewhere=0.005), WINDOW, seed=1)
+    assert few.startswith("Too little to judge this order by: ")
+    assert "in the 5 months kept back, where 20 are the fewest" in few
+    assert "Too little to judge this order by. There are too few periods" in judge_order(
+        monthly(3, 5), WINDOW, seed=1
+    )
+    nine = WINDOW[WINDOW["cell"].isin(CELLS[:9])]
+    assert "9 cells, of which 10 % is less than one" in judge_order(
+        monthly(4, 12, elsewhere=2.0).iloc[:9], nine, seed=1
+    )
+    twenty = WINDOW[WINDOW["cell"].isin(CELLS[:20])]
+    assert "the first 5 % of the area" in judge_order(monthly(4, 12, elsewhere=2.0).iloc[:20], twenty, seed=1)
 
 
 def test_too_little_and_nonsense_are_refused():
