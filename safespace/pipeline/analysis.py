@@ -17,6 +17,7 @@ from safespace.errors import InputError, Remedy, TooFewError
 from safespace.pipeline.baselines import BASELINES
 from safespace.pipeline.calendars import held_calendar, zone_of
 from safespace.pipeline.choices import MIXES, PERIODS
+from safespace.pipeline.exposures import recorded_until
 from safespace.pipeline.places import (
     check_places,
     count_cells,
@@ -151,8 +152,8 @@ def _known_before(
     if not BASELINES[view.baseline].counted or not 0 < later < periods.shape[1]:
         return counted
     first = pd.PeriodIndex(periods.columns)[-later].start_time.date()
-    earlier = count_cells(view.but(until=first - timedelta(days=1)), settings)
-    return counted.assign(exposure=earlier["exposure"].to_numpy())
+    known = recorded_until(first - timedelta(days=1), counted[["cell", "area_km2", "edge"]], view, settings)
+    return cells.add_exposure(counted, known)
 
 
 def describe_concentration(view: View, settings: Settings) -> tuple[str, ...]:

@@ -14,10 +14,13 @@ from safespace.pipeline.baselines import BASELINES
 from safespace.pipeline.layers import layer_file, supplied
 from safespace.pipeline.loading import area_values
 from safespace.pipeline.networks import load_streets
+from safespace.pipeline.selection import count_events
 from safespace.registry import RECORDED, called, of_layer
 from safespace.store import Store
 
 if TYPE_CHECKING:
+    from datetime import date
+
     import pandas as pd
 
     from safespace.pipeline.view import View
@@ -167,6 +170,18 @@ def recorded_exposure(
     engine = open_engine(settings.engine)
     counted = cells.count(files, window, resolution=view.resolution, engine=engine)
     return counted.set_index("cell")["events"].astype(float)
+
+
+def recorded_until(until: date, window: pd.DataFrame, view: View, settings: Settings) -> pd.Series:
+    """Return the recorded events in each cell up to a day, of the sources that are not asked about.
+
+    What :func:`recorded_exposure` would have been then, for judging on what came after.
+    """
+    others = tuple(source for source in of_layer(RECORDED) if source not in view.sources)
+    asked = view.but(
+        sources=others, since=None, until=until, window="", calendar="", factor="", found_by="all"
+    )
+    return count_events(asked, window, settings).set_index("cell")["events"].astype(float)
 
 
 def supplied_exposure(

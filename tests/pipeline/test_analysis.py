@@ -7,12 +7,14 @@ from dataclasses import replace
 from datetime import date
 
 import geopandas as gpd
+import pandas as pd
 import pytest
 from scipy.stats import poisson_means_test
 
 from safespace import pipeline
 from safespace.errors import InputError, TooFewError
 from safespace.pipeline import View
+from safespace.pipeline.analysis import _known_before
 from safespace.settings import load_settings
 
 NTE = View(sources=("nte",))
@@ -257,3 +259,29 @@ def test_concentration_and_agreement_across_resolutions_are_said(town_settings):
     said = pipeline.describe_concentration(NTE, town_settings)
     assert said[0].startswith("Concentration over cells: generalised Gini 0.")
     assert said[1].startswith("Ground higher than usual at resolution 8 or 9 that is so at both: ")
+
+
+def test_the_order_is_judged_in_a_line_and_so_is_too_little(town_settings):
+    told = pipeline.judge_order(NTE, town_settings)
+    found = pipeline.validate_places(NTE, town_settings, later=6)
+    assert told == found.line()
+    assert told.startswith("In the 6 months after, the first 3 % of the area held ")
+    assert "last month's count" in told
+    few = NTE.but(until=date(2025, 10, 31))
+    assert pipeline.judge_order(few, town_settings).startswith(
+        "Too little to judge this order by. There are too few"
+    )
+
+
+def test_a_counted_baseline_is_judged_as_it_was_known_before(town_settings):
+    view = View(sources=("streetsafe",), baseline="recorded", resolution=8)
+    counted = pipeline.count_cells(view, town_settings)
+    months = pd.DataFrame(columns=pd.period_range("2026-01", periods=6, freq="M"))
+    known = _known_before(months, 4, counted, view, town_settings)
+    recorded = View(sources=("nte", "spiking"), resolution=8, found_by="all")
+    before = pipeline.count_cells(recorded.but(until=date(2026, 2, 28)), town_settings)
+    assert 0 < known["exposure"].sum() < counted["exposure"].sum()
+    assert known["exposure"].tolist() == before["events"].tolist()
+    assert counted["exposure"].tolist() == pipeline.count_cells(recorded, town_settings)["events"].tolist()
+    by_area = view.but(baseline="area")
+    assert _known_before(months, 4, counted, by_area, town_settings) is counted
