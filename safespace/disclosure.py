@@ -86,6 +86,8 @@ class Release:
         ``name, value``: the published sums; withheld ones are missing.
     sources
         Whose reports are counted.
+    kinds
+        Groups of offences counted, by identifier; empty for all.
     measure
         Name of the counted column.
     resolution
@@ -117,17 +119,19 @@ class Release:
     attack: Attack
     recipients: tuple[str, ...]
     sha256: str
+    kinds: tuple[str, ...] = ()
 
     __repr__ = in_short
     _repr_html_ = in_html
 
 
-def release(
+def release(  # noqa: PLR0913 - each is one part of what is released
     cells: pd.DataFrame,
     policy: PolicyProfile,
     *,
     period: tuple[date, date],
     sources: Sequence[str],
+    kinds: Sequence[str] = (),
     areas: pd.Series | None = None,
     measure: str = "events",
     recipients: Sequence[str] = (),
@@ -145,6 +149,9 @@ def release(
         Its first day, and the day after its last.
     sources
         Whose reports are counted.
+    kinds
+        Groups of offences counted, by identifier; empty for all. What its recipients hold of other kinds for the
+        same period cannot be compared: the difference would be a count of the rest.
     areas
         Area of each cell, indexed by ``cell``; the sum of each area is published. Cells without an area
         count in the total only.
@@ -201,7 +208,8 @@ def release(
         secondary=int((hidden & ~few).sum()),
         attack=found,
         recipients=tuple(recipients),
-        sha256=_hash(table, totals, f"{sorted(sources)} {measure} {period[0]} {period[1]} {policy}"),
+        sha256=_hash(table, totals, f"{_whose(sources, kinds)} {measure} {period[0]} {period[1]} {policy}"),
+        kinds=tuple(sorted(kinds)),
     )
     _audit(made, counts, ledger)
     return made
@@ -496,6 +504,10 @@ def _totals_table(
     return pd.DataFrame({"name": [*map(str, names), TOTAL], "value": pd.array(values, dtype="Int64")})
 
 
+def _whose(sources: Sequence[str], kinds: Sequence[str]) -> str:
+    return f"{sorted(sources)} {sorted(kinds)}" if kinds else f"{sorted(sources)}"
+
+
 def _hash(table: pd.DataFrame, totals: pd.DataFrame, head: str) -> str:
     text = "\n".join([head, table.to_csv(index=False), totals.to_csv(index=False)])
     return hashlib.sha256(text.encode()).hexdigest()
@@ -543,7 +555,7 @@ def _refuse_incomparable(made: Release, old: Release) -> None:
 
 def _frame_of(made: Release) -> str:
     """Return what must be the same for two releases to be compared."""
-    sources = ", ".join(made.sources)
+    sources = ", ".join(made.sources) + (f" ({' or '.join(made.kinds)} only)" if made.kinds else "")
     return f"{made.measure} of {sources}, {made.since} to {made.until}, resolution {made.resolution}"
 
 

@@ -8,6 +8,7 @@ option, a table or a store.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -389,3 +390,14 @@ def listed(names: Iterable[str]) -> str:
     """
     *most, last = names
     return f"{', '.join(most)} or {last}" if most else last
+
+
+def group_id(name: str) -> str:
+    """Return the identifier of a group from its printed name, as options and addresses write it.
+
+    Examples
+    --------
+    >>> group_id("Robbery and theft from the person")
+    'robbery-and-theft-from-the-person'
+    """
+    return re.sub(r"[^0-9a-z]+", "-", name.casefold()).strip("-")

@@ -224,6 +224,7 @@ class Settings(BaseSettings):
     routes: RouteSettings = RouteSettings()
     mending: MendingSettings = MendingSettings()
     policies: tuple[PolicyProfile, ...] = POLICIES
+    offence_groups: Path | None = None
     limits: LimitSettings = LimitSettings()
     fetch: FetchSettings = FetchSettings()
 

@@ -58,6 +58,7 @@ def answer(engine: Engine, case: str, folder: Path) -> pd.DataFrame:
     whole = {
         "count": count,
         "count files": count_files,
+        "count kinds": count_kinds,
         "months": count_months,
         "days": count_days,
         "store": store_sequence,
@@ -65,7 +66,7 @@ def answer(engine: Engine, case: str, folder: Path) -> pd.DataFrame:
     return whole[case](engine, folder)
 
 
-CASES = (*SQL, "count", "count files", "months", "days", "store")
+CASES = (*SQL, "count", "count files", "count kinds", "months", "days", "store")
 
 
 def reports(size: int = 4_000) -> pd.DataFrame:
@@ -92,6 +93,15 @@ def count_files(engine: Engine, folder: Path) -> pd.DataFrame:
     store.rollback(gone[1])
     window = cells.study_window(shapely.box(-1.20, 52.92, -1.10, 52.98), resolution=8)
     return cells.count(store.report_files(), window, resolution=8, engine=engine)
+
+
+def count_kinds(engine: Engine, _: Path) -> pd.DataFrame:
+    """Count by day the reports of one source and category only."""
+    rows = reports()
+    rows.loc[rows.index[::3], "category"] = "another kind"
+    window = cells.study_window(shapely.box(-1.20, 52.92, -1.10, 52.98), resolution=8)
+    limits = cells.Limits(kinds=(("nte", "another kind"), ("police_uk", "another kind")))
+    return cells.count_days(rows, window, resolution=8, engine=engine, limits=limits)
 
 
 def count_months(engine: Engine, _: Path) -> pd.DataFrame:

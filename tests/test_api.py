@@ -413,3 +413,20 @@ def test_what_is_saved_carries_credit_label_and_day(points, found, tmp_path):
         assert held.execute("SELECT last_change FROM gpkg_contents").fetchone()[0].startswith("2025-06-30")
     with closing(sqlite3.connect(found.save(tmp_path / "undated.gpkg"))) as held:
         assert not held.execute("SELECT last_change FROM gpkg_contents").fetchone()[0].startswith("1970")
+
+
+def test_some_kinds_of_offence_are_counted_and_named(points):
+    frame = points.assign(source="nte", category="Robbery", occurred_from="2026-02-20")
+    frame.loc[frame.index[::4], "category"] = "Drugs"
+    some = ss.find_hotspots(frame, AREA, resolution=8, kinds=["Robbery and theft from the person"])
+    whole = ss.find_hotspots(frame[frame["category"] == "Robbery"], AREA, resolution=8)
+    assert some.basis() == f"Robbery and theft from the person only: {whole.basis()}"
+    west, east = shapely.box(-1.20, 52.90, -1.15, 53.00), shapely.box(-1.14, 52.90, -1.10, 53.00)
+    change = ss.evaluate(frame, west, east, changed=date(2026, 3, 1), days=28, resolution=8, kinds=["drugs"])
+    assert change.caveats[0] == "Only reports of this kind are counted: Drugs."
+    given = {"period": (date(2026, 1, 1), date(2026, 12, 31)), "sources": ["nte"], "recipients": ["x"]}
+    assert ss.release(frame, AREA, **given, kinds=["drugs"]).kinds == ("drugs",)
+    with pytest.raises(ss.errors.DisclosureError, match="not released"):
+        ss.release(frame, AREA, **given, kinds=["sexual-offences"])
+    with pytest.raises(ss.errors.SchemaError, match="source, category"):
+        ss.find_hotspots(points, AREA, resolution=8, kinds=["drugs"])

@@ -146,6 +146,16 @@ def test_other_reports_drop_the_reason_that_only_these_have(open_app):
     assert query_of(app) == {"sources": "nte"}
 
 
+def test_kinds_of_offence_are_chosen_together_and_named(open_app):
+    app = open_app("places", sources="nte", resolution="8")
+    app.multiselect(key="choose_kinds").set_value(["violence", "drugs"]).run()
+    assert query_of(app)["kinds"] == "violence,drugs"
+    assert "Violence or Drugs only: " in text_of(app)
+    app.radio(key="choose_sources").set_value(("streetsafe",)).run()
+    assert "kinds" not in query_of(app)
+    assert not [one for one in app.multiselect if one.key == "choose_kinds"]
+
+
 def test_a_period_is_one_choice(open_app):
     app = open_app()
     app.selectbox(key="choose_period").select("Last 3 months held").run()

@@ -81,6 +81,7 @@ IMPOSSIBLE = {
     "--days": "3",
     "--engine": "oracle",
     "--factor": "no-such-reason",
+    "--kind": "piracy",
     "--forget": "99",
     "--found-by": "robots",
     "--freq": "fortnight",

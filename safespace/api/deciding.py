@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, cast
 from zoneinfo import ZoneInfo
@@ -11,8 +12,10 @@ import pandas as pd
 from safespace import briefs, cells, disclosure, evaluation, maps
 from safespace.api.found import counted_cells, is_counted
 from safespace.api.grid import add_cells
-from safespace.api.inputs import TIME_ZONE, moments_of, outline_of, points_of
+from safespace.api.inputs import TIME_ZONE, moments_of, of_kinds, outline_of, points_of
 from safespace.errors import InputError
+from safespace.pipeline.releases import refuse_private
+from safespace.pipeline.view import View
 from safespace.settings import POLICIES, PolicyProfile, Settings
 
 if TYPE_CHECKING:
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
     from safespace.api.inputs import Area, Points
 
 
-def evaluate(
+def evaluate(  # noqa: PLR0913 - each is one part of the question
     points: Points,
     treated: Area,
     control: Area,
@@ -31,6 +34,7 @@ def evaluate(
     days: int,
     around: tuple[Area, Area] | None = None,
     resolution: int = 9,
+    kinds: Sequence[str] = (),
     time_zone: str = TIME_ZONE,
 ) -> evaluation.Evaluation:
     """Compare an area before and after a change with another area, and claim only what the counts carry.
@@ -52,6 +56,8 @@ def evaluate(
         Where trouble may have moved, around the treated area, and the comparison for that.
     resolution
         H3 resolution, 7 to 10: a cell belongs to the area its centre lies in.
+    kinds
+        Only these groups of offences (:mod:`safespace.sources.offences`), of points with ``source`` and ``category``.
     time_zone
         IANA name: of the days, and of moments without a zone.
 
@@ -81,7 +87,8 @@ def evaluate(
     >>> change.verdict, round(change.ratio.value, 2)
     ('too few', 0.65)
     """
-    placed = add_cells(points, resolution=resolution).rename(columns={"cell": f"cell_{resolution}"})
+    only = of_kinds(points, kinds, resolution=resolution)
+    placed = add_cells(only.points, resolution=resolution).rename(columns={"cell": f"cell_{resolution}"})
     when = moments_of(placed, "occurred_from", time_zone=time_zone)
     events = placed["event_id"] if "event_id" in placed else range(len(placed))
     middle = datetime.combine(changed, datetime.min.time(), ZoneInfo(time_zone))
@@ -94,10 +101,12 @@ def evaluate(
         before=(middle - span, middle),
         after=(middle, middle + span),
     )
-    return evaluation.evaluate(counts)
+    found = evaluation.evaluate(counts)
+    said = (f"Only reports of this kind are counted: {only.words}.",) if kinds else ()
+    return replace(found, caveats=(*said, *found.caveats))
 
 
-def release(
+def release(  # noqa: PLR0913 - each is one part of the question
     points_or_cells: Points,
     area: Area | None = None,
     *,
@@ -106,6 +115,7 @@ def release(
     recipients: Sequence[str],
     policy: str | PolicyProfile = "partner",
     resolution: int = 8,
+    kinds: Sequence[str] = (),
     ledger: Sequence[disclosure.Release] = (),
 ) -> disclosure.Release:
     """Suppress counts for an audience, attack the outcome as an outsider would, and refuse it when that succeeds.
@@ -128,6 +138,8 @@ def release(
         Name of a profile of the default settings, or a profile of your own.
     resolution
         H3 resolution, 7 to 10; cells bring theirs.
+    kinds
+        Only these groups of offences (:mod:`safespace.sources.offences`), of points with ``source`` and ``category``.
     ledger
         Everything the same recipients hold already: releases are attacked together.
 
@@ -160,15 +172,17 @@ def release(
     _require_named(sources, recipients)
     profile = policy if isinstance(policy, PolicyProfile) else Settings(policies=POLICIES).policy(policy)
     since, until = period
-    given = (
-        points_or_cells if is_counted(points_or_cells) else _within(points_of(points_or_cells), since, until)
-    )
+    only = of_kinds(points_or_cells, kinds, resolution=resolution)
+    if kinds:
+        refuse_private(View(sources=tuple(sources), kinds=only.ids), Settings(policies=POLICIES))
+    given = only.points if is_counted(only.points) else _within(points_of(only.points), since, until)
     counted, _ = counted_cells(given, area, resolution=resolution)
     return disclosure.release(
         counted[~counted["edge"]].reset_index(drop=True),
         profile,
         period=(since, until + timedelta(days=1)),
         sources=sources,
+        kinds=only.ids,
         recipients=recipients,
         ledger=ledger,
     )

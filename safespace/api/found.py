@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ import pandas as pd
 from safespace import cells as hexagons
 from safespace import hotspots, maps, streets
 from safespace.api.grid import count, with_hexagons
-from safespace.api.inputs import TIME_ZONE, moments_of, outline_of, points_of, require_columns
+from safespace.api.inputs import TIME_ZONE, moments_of, of_kinds, outline_of, points_of, require_columns
 from safespace.briefs import exports, pdf
 from safespace.display import in_html
 from safespace.errors import FileError, InputError, SchemaError
@@ -22,7 +22,7 @@ from safespace.settings import HotspotSettings
 from safespace.tone import sentences_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import date
 
     import folium
@@ -182,6 +182,7 @@ def find_hotspots(
     *,
     resolution: int = 9,
     baseline: str | pd.Series | streets.StreetGraph = "area",
+    kinds: Sequence[str] = (),
     settings: HotspotSettings | None = None,
 ) -> Hotspots:
     """Find where there are more events than usual, with intervals, against a named baseline.
@@ -198,6 +199,8 @@ def find_hotspots(
     baseline
         What "usual" is: ``"area"`` (ground), a :class:`safespace.StreetGraph` (length of walkable street), or a series
         of amounts indexed by cell, whose name is shown.
+    kinds
+        Only these groups of offences (:mod:`safespace.sources.offences`), of points with ``source`` and ``category``.
     settings
         Rate, interval and fewest events; the defaults when not given.
 
@@ -228,10 +231,12 @@ def find_hotspots(
     >>> found
     <Hotspots: 1 place higher than usual; 254 events in 114 cells at resolution 8, compared with: area of the cell>
     """
-    given = points_or_cells if is_counted(points_or_cells) else points_of(points_or_cells)
+    only = of_kinds(points_or_cells, kinds, resolution=resolution)
+    given = only.points if is_counted(only.points) else points_of(only.points)
     counted, ground = counted_cells(given, area, resolution=resolution)
     used, name = against(counted, baseline)
     found = hotspots.find_hotspots(used, baseline=name, settings=settings or HotspotSettings())
+    found = replace(found, method=found.method.but(kinds=only.words))
     return Hotspots(hotspots.places(found), found.table, found, ground, _newest_day(given))
 
 

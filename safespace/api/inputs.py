@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -12,8 +13,13 @@ from shapely.geometry.base import BaseGeometry
 
 from safespace.errors import AreaError, FileError, SchemaError
 from safespace.layers.boundaries import read_areas
+from safespace.pipeline.kinds import check_kinds, choose_kinds
+from safespace.pipeline.view import View
+from safespace.registry import group_id
+from safespace.settings import POLICIES, Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from os import PathLike
 
 Points: TypeAlias = "gpd.GeoDataFrame | gpd.GeoSeries | pd.DataFrame | str | PathLike[str]"
@@ -252,3 +258,43 @@ def _read(path: Path) -> Any:
         seen=kind or "no ending",
         remedy=f"Give one of: {', '.join((*_TABLES, *_SHAPES))}.",
     )
+
+
+@dataclass(frozen=True)
+class OfKinds:
+    """Points of some kinds of offence: the points, and the names of the kinds ("Violence or Drugs")."""
+
+    points: Points
+    words: str = ""
+    ids: tuple[str, ...] = ()
+
+
+def of_kinds(points: Points, kinds: Sequence[str], *, resolution: int) -> OfKinds:
+    """Return the points of some groups of offences, or all of them when none is named.
+
+    Parameters
+    ----------
+    points
+        With ``source`` and ``category``, as reports of a store have them; not counted cells.
+    kinds
+        Groups by identifier or printed name; see :mod:`safespace.sources.offences`.
+    resolution
+        Of the cells they will be counted in.
+
+    Raises
+    ------
+    SchemaError
+        When the points have no categories, as counted cells have none.
+    InputError
+        When there is no such group, a source cannot tell it, or cells are too fine for it.
+    """
+    if not kinds:
+        return OfKinds(points)
+    placed = points_of(points)
+    require_columns(placed, ("source", "category"), where="points")
+    held = placed[["source", "category"]].drop_duplicates()
+    ids = tuple(dict.fromkeys(map(group_id, kinds)))
+    view = View(sources=tuple(sorted(held["source"].unique())), kinds=ids, resolution=resolution)
+    known = check_kinds(view, Settings(policies=POLICIES))
+    asked = choose_kinds(ids, tuple(zip(held["source"], held["category"], strict=True)), known)
+    return OfKinds(placed[asked.of(placed)], asked.words, ids)

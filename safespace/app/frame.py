@@ -132,6 +132,16 @@ def _which(view: View, catalog: Catalog) -> None:
     if reasons:
         label = words.factor_name(view.sources)
         state.choose(label, "factor", ["", *reasons], words=lambda reason: reason or "All")
+    kinds = {kind: name for source in view.sources for kind, name in catalog.kinds.get(source, {}).items()}
+    if kinds:
+        state.choose_many(
+            "Kinds of offence",
+            "kinds",
+            list(kinds),
+            words=lambda kind: kinds.get(kind, kind),
+            explain=words.KINDS_HELP,
+            none="All kinds",
+        )
 
 
 def _when(view: View, catalog: Catalog) -> None:
@@ -300,7 +310,7 @@ def _read_note(source: str) -> None:
 
 
 def _skip(view: View) -> None:
-    state.go(view.but(sources=(USUAL_SOURCE,), factor="", cell=0))
+    state.go(view.but(sources=(USUAL_SOURCE,), factor="", kinds=(), cell=0))
 
 
 def table(rows: pd.DataFrame, caption: str) -> None:

@@ -57,8 +57,10 @@ def _headline(answer: PlacesFound) -> str:
     period = (
         words.period_in_words(answer.since, answer.until) if answer.since and answer.until else "no dates"
     )
+    kinds = answer.hotspots.method.kinds
+    only = f", {escape(kinds)} only" if kinds else ""
     return (
-        f'<h1 class="ss-title">{headline}</h1><p class="ss-dates">{escape(answer.area_name)}, {escape(period)}: '
+        f'<h1 class="ss-title">{headline}</h1><p class="ss-dates">{escape(answer.area_name)}{only}, {escape(period)}: '
         f"{answer.events:,} events from {answer.pins:,} reports, compared with "
         f"{escape(answer.hotspots.baseline)}.</p>"
     )

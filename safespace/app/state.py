@@ -111,9 +111,32 @@ def choose(
     draw(label, listed, format_func=words, key=key, help=explain, on_change=_take, args=(field, key, drops))
 
 
+def choose_many(
+    label: str, field: str, options: Sequence[str], *, words: Callable[[Any], str], explain: str, none: str
+) -> None:
+    """Draw a choice of several values for one field of the view; none chosen means all, and reads ``none``."""
+    key, value = f"choose_{field}", list(getattr(read_view(), field))
+    listed = [*options, *(one for one in value if one not in options)]
+    st.session_state[key] = value
+    st.multiselect(
+        label,
+        listed,
+        format_func=words,
+        key=key,
+        help=explain,
+        placeholder=none,
+        on_change=_take_many,
+        args=(field, key),
+    )
+
+
+def _take_many(field: str, key: str) -> None:
+    go(read_view().but(**{field: tuple(st.session_state[key])}))
+
+
 # What a change makes meaningless: another area or cell size has other cells, another source other reasons.
 _DROPPED: Mapping[str, dict[str, Any]] = MappingProxyType(
-    {"area": {"cell": 0}, "resolution": {"cell": 0}, "sources": {"cell": 0, "factor": ""}}
+    {"area": {"cell": 0}, "resolution": {"cell": 0}, "sources": {"cell": 0, "factor": "", "kinds": ()}}
 )
 
 

@@ -29,6 +29,10 @@ FOUND: Mapping[str, str] = MappingProxyType({"public": "By the public", "all": "
 WINDOW_NAMES: Mapping[str, str] = MappingProxyType(
     {"": "Any time", "night": "Whole night", "nte-evening": "Evening", "nte-core": "Core", "nte-late": "Late"}
 )
+KINDS_HELP = (
+    "Only reports of these kinds. Where a source cannot tell a kind apart, or cells are too small for it, the page says "
+    "so and counts nothing."
+)
 CALENDAR_HELP = (
     "A report after midnight belongs to the evening before. Bank holidays are those of England and Wales; matches, events "
     "and campaigns are the ones held here. Reports without a day are in no such night."

@@ -1,4 +1,4 @@
-from .counting import Limits, count, count_days, count_months, require_reports
+from .counting import Limits, count, count_days, count_months, list_categories, require_reports
 from .events import EVENT_COLUMNS, LONGEST_DAY, add_events
 from .exposures import add_exposure, spread_areas, sum_points
 from .grid import (
@@ -30,6 +30,7 @@ __all__ = [
     "count_days",
     "count_months",
     "hexagons",
+    "list_categories",
     "locate",
     "neighbours",
     "require_reports",

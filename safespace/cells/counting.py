@@ -37,18 +37,25 @@ class Limits:
         Only reports that give this reason; empty for all.
     patrols
         Also those found by patrols.
+    kinds
+        Only reports of these, each a source and a category; of any when not given.
     """
 
     since: datetime | None = None
     until: datetime | None = None
     factor: str = ""
     patrols: bool = True
+    kinds: tuple[tuple[str, str], ...] | None = None
 
     def to_frame(self) -> pd.DataFrame:
         """Return the limits as a table of one row, so that no value is pasted into a query."""
         ends = pd.DataFrame({"since": [self.since], "until": [self.until]})
         ends = ends.astype({"since": MOMENT, "until": MOMENT})
         return ends.assign(wanted=pd.Series([self.factor], dtype="str"), patrols=self.patrols)
+
+    def kinds_frame(self) -> pd.DataFrame:
+        """Return the kinds as a table, ``of_source`` and ``of_kind``."""
+        return pd.DataFrame(self.kinds or (), columns=["of_source", "of_kind"], dtype="str")
 
 
 def count(
@@ -108,15 +115,41 @@ def _limited(limits: Limits | None) -> tuple[str, dict[str, pd.DataFrame]]:
     """Return what a query reads from, and the table of limits it then needs."""
     if limits is None or limits == Limits():
         return "reports", {}
-    return _LIMITED, {"asked": limits.to_frame()}
+    if limits.kinds is None:
+        return f"({_LIMITED}) AS reports", {"asked": limits.to_frame()}
+    return f"({_LIMITED} AND {_OF_KIND}) AS reports", {
+        "asked": limits.to_frame(),
+        "kinds": limits.kinds_frame(),
+    }
 
 
-_LIMITED = """(
+_LIMITED = """
     SELECT reports.* FROM reports CROSS JOIN asked
     WHERE (since IS NULL OR occurred_from >= since) AND (until IS NULL OR occurred_from < until)
           AND (wanted = '' OR POSITION('|' || wanted || '|' IN '|' || factor || '|') > 0)
           AND (patrols OR detected_by <> 'patrol')
-) AS reports"""
+"""
+_OF_KIND = "EXISTS (SELECT 1 FROM kinds WHERE of_source = source AND of_kind = category)"
+_CATEGORIES_SQL = """
+    SELECT source, category, COUNT(*) AS pins FROM reports GROUP BY source, category
+    ORDER BY source NULLS LAST, category NULLS LAST
+"""
+
+
+def list_categories(reports: pd.DataFrame | Sequence[str], *, engine: Engine) -> pd.DataFrame:
+    """Return the categories that reports of each source have: ``source, category, pins``, sorted.
+
+    Parameters
+    ----------
+    reports, engine
+        As in :func:`count`.
+
+    Raises
+    ------
+    EngineError
+        When the query fails.
+    """
+    return engine.query(_CATEGORIES_SQL, reports=reports)
 
 
 def _count_sql(resolution: int, reports: str) -> str:

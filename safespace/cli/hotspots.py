@@ -66,7 +66,7 @@ def count(
     inside = counted[~counted["edge"]]
     empty = int((inside["events"] == 0).sum())
     say(
-        f"{int(inside['events'].sum()):,} events ({int(inside['pins'].sum()):,} reports) in {len(inside):,} cells; "
+        f"{pipeline.counted_in_words(view, settings)}: {int(inside['events'].sum()):,} events ({int(inside['pins'].sum()):,} reports) in {len(inside):,} cells; "
         f"{empty:,} cells have none."
     )
     wrote_files(wrote)
@@ -121,7 +121,9 @@ def hotspots(  # noqa: PLR0913, PLR0917 - each is one documented option
 
 
 def _show_places(answer: pipeline.PlacesFound, discs: Any, shares: pd.DataFrame | None) -> None:
-    say(f"{answer.area_name}, {titles(answer.view.sources)}: {pipeline.headline(answer)}")
+    kinds = answer.hotspots.method.kinds
+    counted = f"{titles(answer.view.sources)}{f', {kinds} only' if kinds else ''}"
+    say(f"{answer.area_name}, {counted}: {pipeline.headline(answer)}")
     if len(answer.places):
         show(pipeline.places_table(answer), "Places higher than usual")
     if discs is not None:
@@ -248,7 +250,7 @@ def clusters(
         return
     show(table.drop(columns="shape_wkt"), "Clusters, the largest first")
     say(
-        found.basis(),
+        f"{pipeline.counted_in_words(view, settings)}: {found.basis()}",
         "A hull of events is a shape, not a place with a border.",
         "The p value is the larger of two chances: strewn at random, and whole cells changing places.",
     )

@@ -251,6 +251,8 @@ def catalog(store: StoreOption = None, as_json: JsonOption = False) -> None:
     show(areas, "Areas")
     for source, factors in held.factors.items():
         say(f"Reasons in {source}: {', '.join(factors)}.")
+    for source, kinds in held.kinds.items():
+        say(f"Kinds of offence in {source}: {', '.join(kinds)}.")
     say(f"Baselines: {', '.join(held.baselines)}.", f"Nights: {', '.join(filter(None, held.calendars))}.")
     for zone, night in held.windows[""].items():
         parts = ", ".join(f"{part.name} {part.start:%H:%M} to {part.end:%H:%M}" for part in night)

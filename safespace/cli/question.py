@@ -14,14 +14,14 @@ from safespace import pipeline
 from safespace.cli.refusals import naming
 from safespace.errors import InputError
 from safespace.pipeline.baselines import BASELINES, USUAL_BASELINE
-from safespace.registry import SOURCES, USUAL_SOURCE, listed
+from safespace.registry import SOURCES, USUAL_SOURCE, group_id, listed
 from safespace.settings import Settings, load_settings, refuse_address
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 # The parts of the question that each kind of answer uses.
-REPORTS = ("source", "since", "until", "window", "calendar", "factor", "found_by")
+REPORTS = ("source", "since", "until", "window", "calendar", "factor", "kind", "found_by")
 CELLS = ("area", *REPORTS, "resolution")
 WHOLE = (*CELLS, "baseline")
 PERIOD = ("since", "until")
@@ -84,6 +84,10 @@ def _question(  # noqa: PLR0913, PLR0917 - these are the parts of the question
         typer.Option(help=f"Only these nights: {', '.join(name for name in pipeline.CALENDARS if name)}."),
     ] = "",
     factor: Annotated[str, typer.Option(help="Only reports that give this reason.")] = "",
+    kind: Annotated[
+        list[str] | None,
+        typer.Option(help="Only this group of offences, as `safespace catalog` lists them; repeat for more."),
+    ] = None,
     found_by: Annotated[
         str, typer.Option(help="public leaves out rows found by patrols; all does not.")
     ] = "public",
@@ -98,6 +102,7 @@ def _question(  # noqa: PLR0913, PLR0917 - these are the parts of the question
         window=window,
         calendar=calendar,
         factor=factor,
+        kinds=tuple(dict.fromkeys(map(group_id, kind or ()))),
         found_by=found_by,
     )
 
@@ -123,6 +128,11 @@ def asks(*used: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
             if view.factor:
                 with naming("--factor"):
                     pipeline.check_factor(view, settings_of(given.get("store")))
+            if view.kinds:
+                with naming("--kind"):
+                    pipeline.check_kinds(
+                        view, settings_of(given.get("store")), sources=None if "source" in parts else ()
+                    )
             command(view=view, **given)
 
         merged = [*parts.values(), *(part for name, part in own.items() if name != "view")]

@@ -89,8 +89,9 @@ class Hotspots:
     def basis(self) -> str:
         """Say in one line what the finding rests on."""
         period = f", {self.period[0]} to {self.period[1]}" if self.period else ""
+        kinds = f"{self.method.kinds} only: " if self.method.kinds else ""
         return (
-            f"{self.events:,} events ({self.pins:,} reports{period}) in {self.tested:,} cells at resolution "
+            f"{kinds}{self.events:,} events ({self.pins:,} reports{period}) in {self.tested:,} cells at resolution "
             f"{self.resolution}, compared with: {self.baseline}. False discovery rate "
             f"{percent(self.method.false_discovery_rate, space='')}, "
             f"intervals {percent(self.method.interval, space='')}."

@@ -33,6 +33,8 @@ class HotspotMethod:
         What a ring must be shown to lie below before it is called not different.
     prior
         How rates differ between cells, where that was stated; None fits it to the cells asked about.
+    kinds
+        Names of the kinds of offence counted, where not all are; it changes what is counted, not how.
 
     Notes
     -----
@@ -55,6 +57,7 @@ class HotspotMethod:
     min_events: int
     times_usual: float = DOUBLE
     prior: GammaPrior | None = None
+    kinds: str = ""
 
     @classmethod
     def of(cls, settings: HotspotSettings, *, baseline: str, counted_baseline: bool = False) -> HotspotMethod:
@@ -86,8 +89,9 @@ class HotspotMethod:
         'Compared with streets; false discovery rate 5%; 95 % intervals; places from 3 events; settled below 2 times usual'
         """
         counted = ", whose own chance is allowed for" if self.counted_baseline else ""
+        of_kinds = f"Kinds: {self.kinds} only. " if self.kinds else ""
         return (
-            f"Compared with {self.baseline}{counted}; false discovery rate "
+            f"{of_kinds}Compared with {self.baseline}{counted}; false discovery rate "
             f"{percent(self.false_discovery_rate, space='')}; {self.interval_words}s; places from "
             f"{self.min_events:,} events; settled below {self.times_usual:g} times usual"
         )

@@ -47,6 +47,7 @@ from .export import (
     brief_html,
     brief_of,
     brief_pdf,
+    counted_in_words,
     export_agreement,
     export_places,
     export_walk,
@@ -71,6 +72,7 @@ from .export import (
 from .fetching import fetch
 from .improvement import Improvement, cost_table, improve, write_improvement
 from .isochrones import ReachFound, find_reach, reach_as_dict
+from .kinds import check_kinds, kinds_in_words, list_kinds
 from .loading import (
     Ingestion,
     commit,
@@ -189,6 +191,7 @@ __all__ = [
     "brief_pdf",
     "catalog",
     "check_factor",
+    "check_kinds",
     "check_output_folder",
     "check_outputs",
     "check_places",
@@ -200,6 +203,7 @@ __all__ = [
     "cost_table",
     "count_cells",
     "count_monthly",
+    "counted_in_words",
     "delete_scenario",
     "describe_concentration",
     "describe_formats",
@@ -234,8 +238,10 @@ __all__ = [
     "ingest_layer",
     "ingest_streets",
     "judge_order",
+    "kinds_in_words",
     "landmarks",
     "layer_kinds",
+    "list_kinds",
     "list_loads",
     "list_scenarios",
     "list_stated",

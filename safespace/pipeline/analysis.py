@@ -18,6 +18,7 @@ from safespace.pipeline.baselines import BASELINES
 from safespace.pipeline.calendars import held_calendar, zone_of
 from safespace.pipeline.choices import MIXES, PERIODS
 from safespace.pipeline.exposures import recorded_until
+from safespace.pipeline.kinds import asks_private, kinds_in_words
 from safespace.pipeline.places import (
     check_places,
     count_cells,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from safespace.pipeline.places import PlacesFound
+    from safespace.pipeline.selection import Selection
     from safespace.pipeline.view import View
     from safespace.registry import Share
     from safespace.settings import Settings
@@ -165,6 +167,8 @@ def describe_concentration(view: View, settings: Settings) -> tuple[str, ...]:
         When the area is not loaded.
     """
     counted, notes = count_cells(view, settings), list[str]()
+    if view.kinds:
+        notes.append(f"Kinds: {kinds_in_words(view, settings)} only.")
     held = counted[~counted["edge"]]
     gini = _or_say(lambda: hotspots.generalised_gini(held["events"]), notes)
     if gini is not None:
@@ -357,7 +361,8 @@ def find_mix(view: View, settings: Settings, *, having: str, seed: int = 0) -> M
     table = dense.merge(surface.table, on="cell", validate="one_to_one")
     synthetic = is_synthetic(Store.open(settings.store))
     credit = credit_of(view, settings, synthetic=synthetic)
-    return Mix(MIXES[having], table, surface, scan, synthetic, credit)
+    what = f"{MIXES[having]} (kinds: {kinds_in_words(view, settings)} only)" if view.kinds else MIXES[having]
+    return Mix(what, table, surface, scan, synthetic, credit)
 
 
 def _count_having(rows: pd.DataFrame, has: pd.Series, counted: pd.DataFrame, view: View) -> pd.DataFrame:
@@ -463,6 +468,13 @@ def find_clusters(
     TooFewError
         When there are too few events.
     """
+    if asks_private(view, settings):
+        raise InputError(
+            "Sexual offences alone are not drawn as clusters, whose hulls could lead to a person.",
+            code="kind-private-clusters",
+            seen=", ".join(view.kinds),
+            remedy="Ask for all kinds together, or for hotspots at resolution 8.",
+        )
     ours = inside(select(view, settings).reports, count_cells(view, settings), view)
     scan = scan_places(view, settings, seed=seed)
     if timed:
@@ -481,19 +493,29 @@ def find_change(view: View, settings: Settings, *, seed: int = 0) -> Change:
         When no event falls inside.
     """
     counted = count_cells(view, settings)
-    reports = select(view, settings).reports
+    chosen = select(view, settings)
+    reports = chosen.reports
     by_month = _counted_by(view, counted, "M", settings)
     whole, left_out = _whole(by_month, view, settings)
     events = by_month.sum()
     months = pd.DataFrame({"month": events.index.astype(str), "events": events.to_numpy()})
     months["whole"] = ~months["month"].isin(left_out)
-    notes = [*_left_out_in_words(left_out, "month"), *_on_the_calendar(months["month"], settings)]
+    notes = [
+        *_of_kinds(chosen),
+        *_left_out_in_words(left_out, "month"),
+        *_on_the_calendar(months["month"], settings),
+    ]
     trend = _or_say(lambda: hotspots.find_trend(whole.sum()), notes)
     if trend is not None:
         notes.append(_trend_in_words(trend))
     ours, level = inside(reports, counted, view), settings.hotspots.interval
     near = _or_say(lambda: hotspots.near_repeat(ours, seed=seed, level=level), notes)
     return Change(months, trend, near, tuple(notes))
+
+
+def _of_kinds(chosen: Selection) -> list[str]:
+    """Name the kinds of offence counted, where not all are."""
+    return [f"Kinds: {chosen.kinds} only."] if chosen.kinds else []
 
 
 def _counted_by(view: View, counted: pd.DataFrame, freq: str, settings: Settings) -> pd.DataFrame:
@@ -583,12 +605,15 @@ def find_emerging(view: View, settings: Settings, *, freq: str = "month", seed: 
     TooFewError
         When no event falls inside.
     """
-    counted, rows = count_cells(view, settings), select(view, settings).reports
+    counted, chosen = count_cells(view, settings), select(view, settings)
     every = _counted_by(view, counted, _period(freq), settings)
     counts, left_out = _whole(every, view, settings)
     held = counted[~counted["edge"] & (counted["exposure"] > 0)]
     exposure = held.set_index("cell")["exposure"]
-    rate, notes = settings.hotspots.false_discovery_rate, [*_left_out_in_words(left_out, freq), LOOKS_NEW]
+    rate, notes = (
+        settings.hotspots.false_discovery_rate,
+        [*_of_kinds(chosen), *_left_out_in_words(left_out, freq), LOOKS_NEW],
+    )
     scan = _or_say(lambda: hotspots.scan_periods(counts, seed=seed), notes)
     patterns = _or_say(
         lambda: hotspots.classify_emerging(counts.loc[exposure.index], exposure, false_discovery_rate=rate),
@@ -596,7 +621,7 @@ def find_emerging(view: View, settings: Settings, *, freq: str = "month", seed: 
     )
     if patterns is not None:
         patterns = _named(
-            patterns[patterns["pattern"] != ""].sort_index().reset_index(), rows, view, settings
+            patterns[patterns["pattern"] != ""].sort_index().reset_index(), chosen.reports, view, settings
         )
     return Emerging(scan, patterns, tuple(notes))
 
@@ -687,9 +712,9 @@ def compare_periods(
     table = found.assign(changed=found["e_q_value"] <= rate).sort_values(
         ["e_q_value", "e_p_value"], kind="stable"
     )
-    rows = select(view.but(since=before[0], until=after[1]), settings).reports
-    named = _named(table.reset_index(), rows, view, settings)
-    notes = (*_beyond(view, settings, before, after), *_compared_notes(table, days, rate))
+    chosen = select(view.but(since=before[0], until=after[1]), settings)
+    named = _named(table.reset_index(), chosen.reports, view, settings)
+    notes = (*_of_kinds(chosen), *_beyond(view, settings, before, after), *_compared_notes(table, days, rate))
     notes = (NIGHTS_UNEVEN, *notes) if view.calendar else notes
     return Compared(whole.reset_index(drop=True), named, settings.hotspots.interval, rate, notes)
 

@@ -9,6 +9,7 @@ from safespace import streets
 from safespace.pipeline.baselines import BASELINES
 from safespace.pipeline.calendars import HOLIDAY, held_calendar, windows_of
 from safespace.pipeline.exposures import is_held
+from safespace.pipeline.kinds import list_kinds
 from safespace.pipeline.loading import version
 from safespace.pipeline.networks import load_streets
 from safespace.pipeline.view import CALENDARS, NOT
@@ -32,6 +33,9 @@ class Catalog:
         One row a source: ``source, name, rows, first, last``.
     factors
         Reasons seen in each source, in alphabetical order.
+    kinds
+        Groups of offences that each source can be asked for: printed name by identifier (see
+        :mod:`safespace.sources.offences`); the sources held that have none are left out.
     loads
         Every load (:data:`safespace.schemas.LOADS`).
     synthetic
@@ -55,6 +59,7 @@ class Catalog:
 
     sources: pd.DataFrame
     factors: dict[str, tuple[str, ...]]
+    kinds: dict[str, dict[str, str]]
     loads: pd.DataFrame
     synthetic: bool
     streets: StreetSummary | None
@@ -74,6 +79,7 @@ class Catalog:
         return {
             "sources": self.sources.to_dict("records"),
             "factors": self.factors,
+            "kinds": self.kinds,
             "synthetic": self.synthetic,
             "streets": None if self.streets is None else asdict(self.streets),
             "baselines": self.baselines,
@@ -122,6 +128,7 @@ def catalog(settings: Settings) -> Catalog:
     return Catalog(
         sources=_sources_held(reports, settings),
         factors=_factors_held(reports),
+        kinds=list_kinds(settings, tuple(s for s in SOURCES if s in set(reports["source"]))),
         loads=loads,
         synthetic=bool(in_force["synthetic"].any()),
         streets=None if graph is None else streets.summary(graph),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -48,14 +49,17 @@ def evaluate(
     """
     middle = datetime.combine(changed, datetime.min.time(), ZoneInfo(settings.time_zone))
     span = timedelta(days=days)
+    chosen = select(view.but(since=None, until=None), settings)
     counts = evaluation.count_periods(
-        select(view.but(since=None, until=None), settings).reports,
+        chosen.reports,
         _roles(view, control, settings),
         resolution=view.resolution,
         before=(middle - span, middle),
         after=(middle, middle + span),
     )
-    return evaluation.evaluate(counts)
+    found = evaluation.evaluate(counts)
+    only = (f"Only reports of this kind are counted: {chosen.kinds}.",) if chosen.kinds else ()
+    return replace(found, caveats=(*only, *found.caveats))
 
 
 def _roles(view: View, control: str, settings: Settings) -> pd.Series:

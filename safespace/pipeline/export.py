@@ -17,6 +17,7 @@ from safespace.briefs.definition import LINKS
 from safespace.briefs.geopackage import Drawn, Layer, write_geopackage
 from safespace.errors import FileError
 from safespace.maps.palette import BLUE, DARK_BLUE, GREY, INK, LIGHT_BLUE, SYNTHETIC
+from safespace.pipeline.kinds import kinds_in_words
 from safespace.pipeline.lines import LIGHTING
 from safespace.pipeline.networks import require_streets, streets_credit
 from safespace.pipeline.places import credit_of, find_places, is_synthetic, street_lines
@@ -102,7 +103,7 @@ def brief_of(
     view, ours = answer.view, _inside(answer, settings)
     untimed = any(SOURCES[source].dated == "month" for source in view.sources)
     return briefs.Brief(
-        title=_title(view),
+        title=_title(view, settings),
         area=answer.area_name,
         period=f"{answer.since:%-d %B %Y} to {answer.until:%-d %B %Y}"
         if answer.since and answer.until
@@ -132,8 +133,14 @@ def brief_of(
     )
 
 
-def _title(view: View) -> str:
-    return f"{titles(view.sources)}: where there are more than usual"
+def counted_in_words(view: View, settings: Settings) -> str:
+    """Return what a view counts: its sources, and the kinds of offence where not all are asked for."""
+    kinds = kinds_in_words(view, settings)
+    return f"{titles(view.sources)}{f' ({kinds} only)' if kinds else ''}"
+
+
+def _title(view: View, settings: Settings) -> str:
+    return f"{counted_in_words(view, settings)}: where there are more than usual"
 
 
 def _cells_by_label(answer: PlacesFound) -> dict[str, int]:
@@ -255,6 +262,7 @@ def places_as_dict(answer: PlacesFound) -> dict[str, Any]:
         "view": answer.view.to_query(),
         "area": answer.area_name,
         "sources": [SOURCES[source].title for source in answer.view.sources],
+        "kinds": answer.hotspots.method.kinds,
         "baseline": answer.hotspots.baseline,
         "method": answer.hotspots.method_as_dict(),
         "events": answer.events,
@@ -316,6 +324,8 @@ def write_answer(frame: pd.DataFrame, path: Path, view: View, settings: Settings
     """
     synthetic = is_synthetic(Store.open(settings.store))
     credit = credit_of(view, settings, synthetic=synthetic)
+    if kinds := kinds_in_words(view, settings):
+        frame = frame.assign(kinds=f"{kinds} only")
     return write_table(frame, path, credit=credit, synthetic=synthetic)
 
 
@@ -555,7 +565,7 @@ def _write_by_ending(path: Path, writers: Mapping[str, Callable[[], Path]]) -> P
 def places_page(answer: PlacesFound, settings: Settings) -> str:
     """Return a map page of an answer that opens with no network, its table twin below the map."""
     text = maps.PageText(
-        title=f"{answer.area_name}: {_title(answer.view)}",
+        title=f"{answer.area_name}: {_title(answer.view, settings)}",
         subtitle=headline(answer).capitalize(),
         credits=answer.credits,
         synthetic=answer.synthetic,

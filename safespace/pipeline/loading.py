@@ -736,8 +736,9 @@ def area_outline(area_id: str, store: Store) -> tuple[str, BaseGeometry]:
 
 
 def version(settings: Settings) -> str:
-    """Return a fingerprint of everything a result rests on: loads, areas, landmarks, streets, layers."""
+    """Return a fingerprint of everything a result rests on: loads, areas, landmarks, streets, layers, own offence groups."""
     files = [settings.store / STREETS_FILE, *sorted((settings.store / "layers").glob("*.parquet"))]
+    files += [settings.offence_groups] if settings.offence_groups else []
     digest = hashlib.sha256(Store.open(settings.store).version_hash().encode())
     for file in filter(Path.exists, files):
         digest.update(file.read_bytes())

@@ -15,6 +15,7 @@ from safespace.engine import open_engine
 from safespace.errors import AreaError, InputError, Remedy, SafeSpaceError, TooFewError
 from safespace.pipeline.baselines import ALWAYS_THERE, BASELINES
 from safespace.pipeline.exposures import baseline_note, exposure
+from safespace.pipeline.kinds import held_kinds, sources_telling
 from safespace.pipeline.loading import area_outline, version
 from safespace.pipeline.networks import load_streets, streets_credit
 from safespace.pipeline.selection import (
@@ -26,7 +27,7 @@ from safespace.pipeline.selection import (
     select,
 )
 from safespace.pipeline.view import FOUND_BY
-from safespace.registry import FELT, RECORDED, SOURCES, layer_of, of_layer
+from safespace.registry import FELT, RECORDED, SOURCES, layer_of, of_layer, titles
 from safespace.store import Store
 from safespace.tone import ABSENCE, Label
 
@@ -48,6 +49,7 @@ LANDMARK_REACH_M = 400.0
 COUNTED_TWICE = (
     "An incident that several of the recorded sources hold counts once in each: they share no number."
 )
+ONE_KIND = "Only recorded incidents have kinds of offence: public reports are of every reason."
 
 
 @dataclass(frozen=True)
@@ -252,7 +254,7 @@ def _find(
     second: Hotspots | None = None,
 ) -> Hotspots:
     period = (str(chosen.since), str(chosen.until)) if chosen.since else None
-    return hotspots.find_hotspots(
+    found = hotspots.find_hotspots(
         counted,
         baseline=BASELINES[baseline].words,
         # Incidents vary by chance as reports do; taken as known, they would give false places.
@@ -262,13 +264,14 @@ def _find(
         period=period,
         sources=view.sources,
     )
+    return replace(found, method=found.method.but(kinds=chosen.kinds))
 
 
 def _recorded_layer(area: BaseGeometry, view: View, settings: Settings) -> Hotspots | None:
     """Return the recorded incidents judged on the same cells, when people's reports are asked for."""
     if layer_of(view.sources) != FELT:
         return None
-    recorded = view.but(sources=of_layer(RECORDED), factor="")
+    recorded = view.but(sources=of_layer(RECORDED), factor="", kinds=())
     if BASELINES[recorded.baseline].made_of == RECORDED:
         recorded = recorded.but(baseline=ALWAYS_THERE)
     chosen = select(recorded, settings)
@@ -347,7 +350,7 @@ def find_agreement(view: View, settings: Settings) -> Agreement:
         )
     store = Store.open(settings.store)
     name, area = area_outline(view.area, store)
-    asked = [view.but(sources=of_layer(FELT)), view.but(sources=of_layer(RECORDED), factor="")]
+    asked = [view.but(sources=of_layer(FELT), kinds=()), _recorded_alone(view, settings)]
     chosen = [select(one, settings) for one in asked]
     felt, recorded = (_layer(area, one, rows, settings) for one, rows in zip(asked, chosen, strict=True))
     agreed = hotspots.agree(felt, recorded)
@@ -371,6 +374,16 @@ def find_agreement(view: View, settings: Settings) -> Agreement:
     )
 
 
+def _recorded_alone(view: View, settings: Settings) -> View:
+    """Return the question of recorded incidents; of some kinds only, of the sources that can tell those."""
+    sources = of_layer(RECORDED)
+    if view.kinds:
+        held = {source for source, _ in held_kinds(sources, settings)}
+        telling = sources_telling(sources, view.kinds, settings)
+        sources = tuple(s for s in telling if s in held) or tuple(s for s in sources if s in held) or sources
+    return view.but(sources=sources, factor="")
+
+
 def _layer(area: BaseGeometry, view: View, chosen: Selection, settings: Settings) -> Hotspots:
     layer = layer_of(view.sources).title
     counted = cells.require_reports(_asked(area, view, settings), area=layer)
@@ -387,6 +400,8 @@ def _agreement_notes(
     said = [f"Public reports: {felt.basis()}", f"Recorded incidents: {recorded.basis()}"]
     if note := baseline_note(view.baseline, settings):
         said.append(note)
+    if view.kinds:
+        said.append(f"{ONE_KIND} Recorded incidents are those of: {titles(recorded.sources)}.")
     if len(set(chosen[1].reports["source"])) > 1:
         said.append(COUNTED_TWICE)
     aside = [sentence for rows in chosen for sentence in rows.sentences()]

@@ -6,7 +6,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from safespace import disclosure
-from safespace.errors import InputError, Remedy
+from safespace.errors import DisclosureError, InputError, Remedy
+from safespace.pipeline.kinds import asks_private
 from safespace.pipeline.places import count_cells
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def release(
     InputError
         When the view has no fixed period.
     DisclosureError
-        When it is finer or shorter than the policy allows, or would reveal a hidden count.
+        When it is finer or shorter than the policy allows, of sexual offences alone, or would reveal a hidden count.
     SettingsError
         When no profile has that name.
     """
@@ -58,12 +59,31 @@ def release(
                 library="Give a view with since and until.",
             ),
         )
+    refuse_private(view, settings)
     counted = count_cells(view, settings)
     return disclosure.release(
         counted[~counted["edge"]].reset_index(drop=True),
         settings.policy(policy),
         period=(view.since, view.until + timedelta(days=1)),
         sources=view.sources,
+        kinds=view.kinds,
         recipients=recipients,
         ledger=ledger,
     )
+
+
+def refuse_private(view: View, settings: Settings) -> None:
+    """Refuse to release sexual offences alone.
+
+    Raises
+    ------
+    DisclosureError
+        When a group asked for holds nothing else.
+    """
+    if asks_private(view, settings):
+        raise DisclosureError(
+            "Sexual offences alone are not released.",
+            code="kind-private-not-released",
+            seen=", ".join(view.kinds),
+            remedy="Release all kinds together: they are counted among them.",
+        )

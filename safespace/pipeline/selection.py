@@ -16,6 +16,7 @@ from safespace.engine import open_engine
 from safespace.errors import DisclosureError, InputError
 from safespace.hotspots import jeffreys
 from safespace.pipeline.calendars import in_calendar, windows_of, zone_of
+from safespace.pipeline.kinds import kinds_asked
 from safespace.pipeline.view import View
 from safespace.registry import SOURCES, layer_of
 from safespace.store import Store
@@ -33,7 +34,10 @@ WITHOUT_PLACE = ("no_coordinates", "zero_coordinates", "bad_coordinates", "outsi
 
 @dataclass(frozen=True)
 class Selection:
-    """The reports a view asks for, and how many it left aside and why."""
+    """The reports a view asks for, and how many it left aside and why.
+
+    ``kinds`` names the kinds of offence counted, where not all are.
+    """
 
     reports: pd.DataFrame
     without_place: int
@@ -42,6 +46,7 @@ class Selection:
     since: date | None
     until: date | None
     others: tuple[str, ...] = ()
+    kinds: str = ""
 
     def sentences(self) -> tuple[str, ...]:
         """Say what was left aside; nothing is dropped silently."""
@@ -66,11 +71,12 @@ def select(view: View, settings: Settings) -> Selection:
         When the view is not of the police edition.
     InputError
         When felt and recorded reports are asked for in one number, the night window is unknown, the calendar
-        holds nothing of the kind asked for, or a night is asked of rows that carry no hour.
+        holds nothing of the kind asked for, a night is asked of rows that carry no hour, or a source cannot tell
+        the kinds of offence asked for.
     """
     _refuse_unreleased(view)
     layer_of(view.sources)
-    store = Store.open(settings.store)
+    store, kinds = Store.open(settings.store), kinds_asked(view, settings)
     since, until = _moments(view, settings)
     reports = store.reports(sources=view.sources, since=since, until=until)
     by_patrol = reports["detected_by"].eq("patrol") & (view.found_by == "public")
@@ -78,7 +84,8 @@ def select(view: View, settings: Settings) -> Selection:
     if view.factor:
         kept = kept[kept["factor"].str.split("|").map(lambda given: view.factor in given)]
     kept, on_nights = in_calendar(kept, view, settings)
-    kept, without_hour, zoned = _in_window(kept, view, settings)
+    of_kind = kinds.sentences(kept) if kinds else ()
+    kept, without_hour, zoned = _in_window(kept[kinds.of(kept)] if kinds else kept, view, settings)
     _refuse_no_hours(kept, without_hour)
     first, last = (
         kept[name].dt.tz_convert(settings.time_zone).dt.date for name in ("occurred_from", "occurred_to")
@@ -90,7 +97,8 @@ def select(view: View, settings: Settings) -> Selection:
         without_hour=without_hour,
         since=first.min() if len(kept) else None,
         until=last.max() if len(kept) else None,
-        others=(*on_nights, *zoned),
+        others=(*of_kind, *on_nights, *zoned),
+        kinds=kinds.words if kinds else "",
     )
 
 
@@ -205,7 +213,14 @@ def _countable(view: View, settings: Settings) -> tuple[pd.DataFrame | list[str]
     if not files:
         return select(view, settings).reports, None
     since, until = _moments(view, settings)
-    return files, cells.Limits(since, until, view.factor, patrols=view.found_by == "all")
+    kinds = kinds_asked(view, settings)
+    return files, cells.Limits(
+        since,
+        until,
+        view.factor,
+        patrols=view.found_by == "all",
+        kinds=kinds.counted if kinds else None,
+    )
 
 
 def _refuse_no_hours(kept: pd.DataFrame, without_hour: int) -> None:

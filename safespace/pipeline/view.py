@@ -63,6 +63,9 @@ class View:
         Only nights when something was on, or was not; a key of :data:`CALENDARS`.
     factor
         Only reports that give this reason; empty for all.
+    kinds
+        Only recorded reports of these groups of offences, by identifier (:mod:`safespace.sources.offences`); empty for
+        all. Which there are depends on a file, so they are held against it when the question is asked.
     found_by
         ``public`` leaves out rows known to be found by patrols (they show where patrols were).
     edition
@@ -87,6 +90,7 @@ class View:
     window: str = ""
     calendar: str = ""
     factor: str = ""
+    kinds: tuple[str, ...] = ()
     found_by: str = "public"
     edition: str = "police"
     cell: int = 0
@@ -152,7 +156,8 @@ def _to_text(value: object) -> str:
 
 def _from_text(name: str, text: str) -> Any:
     read: Mapping[str, Callable[[str], Any]] = {
-        "sources": lambda words: tuple(word for word in words.split(",") if word),
+        "sources": _names,
+        "kinds": _names,
         "resolution": int,
         "cell": int,
         "since": _day,
@@ -168,6 +173,10 @@ def _from_text(name: str, text: str) -> Any:
             seen=repr(text),
             remedy="Correct it.",
         ) from problem
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(word for word in text.split(",") if word)
 
 
 def _day(text: str) -> date | None:

@@ -286,7 +286,8 @@ def ground(view: View, settings: Settings) -> Ground:
     operator = streets.exposure_operator(
         graph, events["lon"], events["lat"], decay_m=settings.routes.decay_m, reach_m=settings.routes.reach_m
     )
-    counted = titles(view.sources)
+    kinds = f" ({chosen.kinds} only)" if chosen.kinds else ""
+    counted = f"{titles(view.sources)}{kinds}"
     return Ground(
         graph=graph,
         events=events,

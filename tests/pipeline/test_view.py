@@ -24,6 +24,7 @@ views = st.builds(
     window=st.text(max_size=10),
     calendar=st.sampled_from(list(CALENDARS)),
     factor=st.text(max_size=10),
+    kinds=st.lists(st.from_regex(r"[a-z-]{1,20}", fullmatch=True), max_size=3).map(tuple),
     found_by=st.sampled_from(list(FOUND_BY)),
     edition=st.sampled_from(list(EDITIONS)),
     cell=st.integers(min_value=0, max_value=2**62),
