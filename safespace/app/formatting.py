@@ -122,13 +122,11 @@ def lettered(planned: WalkPlanned) -> gpd.GeoDataFrame:
 
 def option_cards(planned: WalkPlanned) -> str:
     """Return the options side by side, each with the same facts in the same order."""
-    verdicts = planned.table.get("Compared with the shortest", pd.Series("", index=planned.table.index))
+    against = _against_shortest(planned)
     first = planned.options.stability.shares()
     cards = [
-        _option_card(letter, route, str(verdict), share, planned.options.method)
-        for letter, route, verdict, share in zip(
-            letters(planned), planned.options.routes, verdicts, first, strict=True
-        )
+        _option_card(letter, route, against.get(route.name, ""), share, planned.options.method)
+        for letter, route, share in zip(letters(planned), planned.options.routes, first, strict=True)
     ]
     return f'<div class="ss-options">{"".join(cards)}</div>'
 
@@ -142,7 +140,7 @@ def told_beside(planned: WalkPlanned) -> str:
     return limits + (made.stability.sentence() if len(made.routes) > 1 else "")
 
 
-def _option_card(letter: str, route: Route, verdict: str, first: str, method: RouteMethod) -> str:
+def _option_card(letter: str, route: Route, against: str, first: str, method: RouteMethod) -> str:
     longer = f"{route.detour:.0%} longer than the shortest" if route.detour >= 0.005 else "the shortest"
     facts = {
         "Reports nearby, weighted by distance": f"{route.exposure:.1f}",
@@ -157,7 +155,7 @@ def _option_card(letter: str, route: Route, verdict: str, first: str, method: Ro
         "First under": f"{first} of weightings",
     }
     rows = "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in facts.items())
-    told = f'<p class="ss-quiet">{escape(_against_shortest(verdict, route.name))}</p>' if verdict else ""
+    told = f'<p class="ss-quiet">{escape(against)}</p>' if against else ""
     return (
         f'<section class="ss-option ss-option-{letter}"><h3><span class="ss-rank">{letter}</span>{escape(route.name)}</h3>'
         f'<p><span class="ss-figure">{route.walk_s / 60:.0f} min</span>{route.length_m:,.0f} m, {longer}</p>'
@@ -165,22 +163,32 @@ def _option_card(letter: str, route: Route, verdict: str, first: str, method: Ro
     )
 
 
-def _against_shortest(verdict: str, name: str) -> str:
-    """Turn a verdict that names the option with fewer reports into a sentence about this option.
+def _against_shortest(planned: WalkPlanned) -> dict[str, str]:
+    """Return by option what is said of it against the shortest, from the figures of the pair."""
+    pairs = planned.options.pairs
+    ours = pairs[pairs["option"] == planned.options.routes[0].name]
+    return {pair.other: _pair_in_words(pair) for pair in ours.itertuples()}
+
+
+def _pair_in_words(pair: Any) -> str:
+    """Say of the second of two options whether it has fewer reports nearby than the first.
 
     Examples
     --------
-    >>> _against_shortest("Balanced: fewer reports nearby (97% of resamples)", "Balanced")
+    >>> from types import SimpleNamespace
+    >>> pair = SimpleNamespace(option="Shortest", other="Balanced", fewer="Balanced", share_lower=0.03)
+    >>> _pair_in_words(pair)
     'Than the shortest: fewer reports nearby (97% of resamples)'
-    >>> _against_shortest("Shortest: fewer reports nearby (100% of resamples)", "Different streets")
+    >>> pair = SimpleNamespace(option="Shortest", other="Balanced", fewer="Shortest", share_lower=1.0)
+    >>> _pair_in_words(pair)
     'Than the shortest: more reports nearby (100% of resamples)'
-    >>> _against_shortest("Not distinguishable", "Balanced")
+    >>> _pair_in_words(SimpleNamespace(fewer="", verdict="Not distinguishable"))
     'Against the shortest: not distinguishable'
     """
-    named, _, said = verdict.partition(": ")
-    if not said:
-        return f"Against the shortest: {verdict[0].lower()}{verdict[1:]}"
-    return f"Than the shortest: {said if named == name else said.replace('fewer', 'more', 1)}"
+    if not pair.fewer:
+        return f"Against the shortest: {pair.verdict[0].lower()}{pair.verdict[1:]}"
+    word, share = ("fewer", 1 - pair.share_lower) if pair.fewer == pair.other else ("more", pair.share_lower)
+    return f"Than the shortest: {word} reports nearby ({share:.0%} of resamples)"
 
 
 def _metres(length_m: float) -> str:

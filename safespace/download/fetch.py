@@ -132,7 +132,7 @@ def fetch_file(  # noqa: PLR0913 - each is a separate choice
     refresh
         Ask the server whether there is a newer version of a file that is here.
     final
-        Answers that usually mean "busy" and here mean "no".
+        Answers that usually mean "busy" and here mean "too much at once" (``fetch-too-much``).
     progress
         Show a bar.
 
@@ -295,6 +295,14 @@ class _Transfer:
             )
         if answer.status_code in self.busy:
             raise _ComeBackLater(answer.status_code, _retry_after(answer))
+        if answer.status_code in _BUSY:
+            raise FileError(
+                "The service does not give this much at once.",
+                code="fetch-too-much",
+                where=self.address,
+                seen=f"{answer.status_code} {answer.reason}",
+                remedy="Ask for a smaller area or a shorter period.",
+            )
         if answer.status_code not in {200, 206}:
             raise FileError(
                 "The service does not give this file.",

@@ -229,7 +229,7 @@ def _crimes(
         )
         found: list[dict[str, Any]] = json.loads(page.read_bytes())
     except FileError as problem:
-        if final and str(problem.seen).startswith(str(_TOO_MANY)):
+        if problem.code == "fetch-too-much":
             quarters = [q for part in _quarters(piece) for q in _pieces(part, LARGEST_POLYGON_KM2)]
             return [
                 crime

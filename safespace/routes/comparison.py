@@ -107,7 +107,8 @@ def pairs(
     pandas.DataFrame
         ``option``, ``other``, ``difference`` (option minus other), ``lower``, ``upper``, ``share_lower``
         (share of resamples in which ``option`` has fewer, ties counted half), ``reports`` (those that tell
-        the two apart) and ``verdict``: "Too few to say", "Not distinguishable" or which has fewer.
+        the two apart), ``fewer`` (the option that has fewer, empty where that cannot be said) and ``verdict``, the
+        same in words: "Too few to say", "Not distinguishable" or which has fewer.
     """
     rows = []
     for a, b in combinations(range(len(names)), 2):
@@ -116,17 +117,35 @@ def pairs(
         telling = int((((bearing[a] - bearing[b]) * weights) != 0).sum())
         low, high = np.quantile(apart, [(1 - level) / 2, (1 + level) / 2])
         difference = float((bearing[a] - bearing[b]) @ weights)
-        verdict = _verdict(names[a], names[b], share, telling, level)
-        rows.append((names[a], names[b], difference, float(low), float(high), share, telling, verdict))
-    columns = ["option", "other", "difference", "lower", "upper", "share_lower", "reports", "verdict"]
+        fewer = _fewer(names[a], names[b], share, telling, level)
+        verdict = _verdict(fewer, share, telling)
+        rows.append((names[a], names[b], difference, float(low), float(high), share, telling, fewer, verdict))
+    columns = [
+        "option",
+        "other",
+        "difference",
+        "lower",
+        "upper",
+        "share_lower",
+        "reports",
+        "fewer",
+        "verdict",
+    ]
     return pd.DataFrame(rows, columns=columns)
 
 
-def _verdict(name: str, other: str, share: float, telling: int, level: float) -> str:
+def _fewer(name: str, other: str, share: float, telling: int, level: float) -> str:
+    """Return the walk that has fewer reports nearby, or nothing where that cannot be said."""
+    if telling < FEWEST_REPORTS or 1 - level < share < level:
+        return ""
+    return name if share >= level else other
+
+
+def _verdict(fewer: str, share: float, telling: int) -> str:
     if telling < FEWEST_REPORTS:
         return Label.TOO_FEW.sentence
-    if share >= level:
-        return f"{name}: fewer reports nearby ({share:.0%} of resamples)"
-    if share <= 1 - level:
-        return f"{other}: fewer reports nearby ({1 - share:.0%} of resamples)"
-    return NOT_DISTINGUISHABLE
+    return (
+        f"{fewer}: fewer reports nearby ({max(share, 1 - share):.0%} of resamples)"
+        if fewer
+        else NOT_DISTINGUISHABLE
+    )

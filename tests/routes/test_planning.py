@@ -222,12 +222,14 @@ def test_a_clear_difference_is_told_and_a_small_one_is_not():
     )
     assert told.loc[("a", "b"), "verdict"].startswith("b: fewer reports nearby")
     assert told.loc[("b", "c"), "verdict"] == "Not distinguishable"
+    assert told["fewer"].tolist() == ["b", told.loc[("a", "c"), "fewer"], ""]
     few = np.zeros((2, 60))
     few[0, :4] = 9.0
     told = comparison.pairs(
         ["a", "b"], few, weights, comparison.resample(few, weights, seed=1, resamples=200), level=0.95
     )
     assert told["verdict"].tolist() == ["Too few to say"]
+    assert told["fewer"].tolist() == [""]
 
 
 def test_bootstrap_interval_covers_in_simulation():
