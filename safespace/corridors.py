@@ -150,7 +150,7 @@ def around_stops(
     -------
     pandas.DataFrame
         One row a stop, in the order given: ``name, kind, lon, lat, problem, streets_m, lit_m, unlit_m,
-        unknown_m, lamp_lit_m, steps_m, tunnel_m, cameras, reports_near``. A stop too far from any street
+        unknown_m, lamp_lit_m, steps_m, tunnel_m, cameras, reports_within_reach``. A stop too far from any street
         says so in ``problem`` and its figures are missing.
 
     Notes
@@ -216,7 +216,7 @@ def checklist(graph: StreetGraph, edges: ArrayLike, *, people: Floats | None = N
 
 _AROUND: Final = (
     *("streets_m", "lit_m", "unlit_m", "unknown_m", "lamp_lit_m"),
-    *("steps_m", "tunnel_m", "cameras", "reports_near"),
+    *("steps_m", "tunnel_m", "cameras", "reports_within_reach"),
 )
 
 
@@ -262,7 +262,7 @@ def _around(graph: StreetGraph, metres: Floats, seen: csr_array, near: csr_array
         "steps_m": float(metres[graph.steps].sum()),
         "tunnel_m": float(metres[graph.tunnel].sum()),
         "cameras": len(np.unique(seen[edges].indices)),
-        "reports_near": len(np.unique(near[edges].indices)),
+        "reports_within_reach": len(np.unique(near[edges].indices)),
     }
 
 

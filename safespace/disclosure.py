@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from safespace.settings import PolicyProfile
 
     Flags = npt.NDArray[np.bool_]
-    Counts = npt.NDArray[np.int64]
+    Ints = npt.NDArray[np.int64]
 
 TOTAL = "total"
 
@@ -215,7 +215,7 @@ def release(  # noqa: PLR0913 - each is one part of what is released
     return made
 
 
-def suppress(counts: Counts, area_codes: Counts, *, threshold: int) -> tuple[Flags, Flags, bool]:
+def suppress(counts: Ints, area_codes: Ints, *, threshold: int) -> tuple[Flags, Flags, bool]:
     """Choose which cells to hide and which sums to publish.
 
     Parameters
@@ -259,7 +259,7 @@ def suppress(counts: Counts, area_codes: Counts, *, threshold: int) -> tuple[Fla
     return hidden, published, total
 
 
-def attack(counts: Counts, hidden: Flags, members: Flags, *, threshold: int) -> Attack:
+def attack(counts: Ints, hidden: Flags, members: Flags, *, threshold: int) -> Attack:
     """Try to work out hidden counts from published sums.
 
     Parameters
@@ -414,15 +414,15 @@ def _whole_months(since: date, until: date) -> int:
     return months - (1 if until.day < since.day else 0)
 
 
-def _blocks(area_codes: Counts, published: Flags) -> Counts:
+def _blocks(area_codes: Ints, published: Flags) -> Ints:
     """Return the finest published sum each cell is in: its area, or -1 for what only the total covers."""
     if not published.size:
         return np.full(len(area_codes), -1, dtype="int64")
-    blocks: Counts = np.where((area_codes >= 0) & published[area_codes], area_codes, -1)
+    blocks: Ints = np.where((area_codes >= 0) & published[area_codes], area_codes, -1)
     return blocks
 
 
-def _weak_block(counts: Counts, hidden: Flags, blocks: Counts, threshold: int, total: bool) -> int | None:
+def _weak_block(counts: Ints, hidden: Flags, blocks: Ints, threshold: int, total: bool) -> int | None:
     """Return a block whose hidden cells are one, or together few, so that its sum would give them away."""
     for block in np.unique(blocks[hidden]).tolist():
         if block < 0 and not total:
@@ -433,7 +433,7 @@ def _weak_block(counts: Counts, hidden: Flags, blocks: Counts, threshold: int, t
     return None
 
 
-def _members(area_codes: Counts, published: Flags, total: bool) -> Flags:
+def _members(area_codes: Ints, published: Flags, total: bool) -> Flags:
     rows = [area_codes == area for area in np.flatnonzero(published)]
     rows += [np.ones(len(area_codes), dtype=bool)] if total else []
     return np.array(rows, dtype=bool).reshape(len(rows), len(area_codes))
@@ -449,7 +449,7 @@ def _in_row_space(system: npt.NDArray[np.float64]) -> Flags:
 
 
 def _bounds(
-    system: npt.NDArray[np.float64], left: Counts, wanted: Counts
+    system: npt.NDArray[np.float64], left: Ints, wanted: Ints
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Return the least and the most each wanted unknown can be; others are left unbounded."""
     unknowns = system.shape[1]
@@ -497,7 +497,7 @@ def _shown_table(frame: pd.DataFrame, hidden: Flags, measure: str, *, rates: boo
 
 
 def _totals_table(
-    counts: Counts, codes: Counts, names: pd.Index, published: Flags, *, total: bool
+    counts: Ints, codes: Ints, names: pd.Index, published: Flags, *, total: bool
 ) -> pd.DataFrame:
     sums = [int(counts[codes == code].sum()) if published[code] else None for code in range(len(names))]
     values = [*sums, int(counts.sum()) if total else None]
@@ -513,7 +513,7 @@ def _hash(table: pd.DataFrame, totals: pd.DataFrame, head: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _audit(made: Release, counts: Counts, ledger: Sequence[Release]) -> None:
+def _audit(made: Release, counts: Ints, ledger: Sequence[Release]) -> None:
     """Attack the release together with everything its recipients hold about the same people."""
     together = [old for old in ledger if _overlap(old, made) and old.sha256 != made.sha256]
     for old in together:

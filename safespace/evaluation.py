@@ -50,7 +50,7 @@ _WORDS: Mapping[Verdict, str] = MappingProxyType(
 
 
 @dataclass(frozen=True)
-class Counts:
+class PeriodCounts:
     """Events before and after, where something was done and where not.
 
     Parameters
@@ -108,7 +108,7 @@ class Evaluation:
     0.59 says that nothing less than minus 59 % would. ``level`` is the probability of the intervals. ``claim`` says whether the verdict is one.
     """
 
-    counts: Counts
+    counts: PeriodCounts
     difference: Difference
     ratio: Ratio
     detectable_change: float
@@ -128,7 +128,7 @@ class Evaluation:
 
 
 def evaluate(
-    counts: Counts, *, after_per_before: float = 1.0, dispersion: float = 1.0, level: float = LEVEL
+    counts: PeriodCounts, *, after_per_before: float = 1.0, dispersion: float = 1.0, level: float = LEVEL
 ) -> Evaluation:
     """Compare before and after with the comparison areas, and say only what the counts can carry.
 
@@ -159,7 +159,7 @@ def evaluate(
     --------
     Down by 40 %, one might say; the comparison fell too, and the counts are small.
 
-    >>> found = evaluate(Counts(treated=(50, 30), control=(60, 55)))
+    >>> found = evaluate(PeriodCounts(treated=(50, 30), control=(60, 55)))
     >>> found.verdict, round(found.difference.value), round(found.ratio.value, 2)
     ('too few', -15, 0.65)
     >>> print(found.sentence)
@@ -189,7 +189,7 @@ def evaluate(
 
 
 def weighted_displacement_difference(
-    counts: Counts, *, after_per_before: float = 1.0, dispersion: float = 1.0, level: float = LEVEL
+    counts: PeriodCounts, *, after_per_before: float = 1.0, dispersion: float = 1.0, level: float = LEVEL
 ) -> Difference:
     """Return the change beyond the comparison's, displacement included.
 
@@ -212,7 +212,7 @@ def weighted_displacement_difference(
 
     Examples
     --------
-    >>> found = weighted_displacement_difference(Counts((50, 30), (60, 55)))
+    >>> found = weighted_displacement_difference(PeriodCounts((50, 30), (60, 55)))
     >>> found.value, round(found.standard_error, 2), round(found.lower, 1), round(found.upper, 1)
     (-15.0, 13.96, -42.4, 12.4)
     """
@@ -226,7 +226,7 @@ def weighted_displacement_difference(
 
 
 def rate_ratio(
-    counts: Counts, *, after_per_before: float = 1.0, dispersion: float = 1.0, level: float = LEVEL
+    counts: PeriodCounts, *, after_per_before: float = 1.0, dispersion: float = 1.0, level: float = LEVEL
 ) -> Ratio:
     """Return the treated places' ratio of after to before over the comparison's.
 
@@ -248,7 +248,7 @@ def rate_ratio(
 
     Examples
     --------
-    >>> found = rate_ratio(Counts((50, 30), (60, 55)))
+    >>> found = rate_ratio(PeriodCounts((50, 30), (60, 55)))
     >>> round(found.value, 2), round(found.lower, 2), round(found.upper, 2)
     (0.65, 0.37, 1.17)
     """
@@ -330,7 +330,7 @@ def count_periods(
     resolution: int,
     before: tuple[datetime, datetime],
     after: tuple[datetime, datetime],
-) -> Counts:
+) -> PeriodCounts:
     """Count events before and after in the places of each role.
 
     Parameters
@@ -346,7 +346,7 @@ def count_periods(
 
     Returns
     -------
-    Counts
+    PeriodCounts
 
     Raises
     ------
@@ -376,7 +376,7 @@ def count_periods(
     for name in ROLES:
         placed = reports[role == name]
         pairs[name] = (_events(placed, *before), _events(placed, *after))
-    return Counts(**pairs)
+    return PeriodCounts(**pairs)
 
 
 def _events(reports: pd.DataFrame, since: datetime, until: datetime) -> int:
@@ -443,7 +443,7 @@ def _side(lower: float, upper: float, nothing: float) -> Literal["fewer", "more"
 
 def _sentence(
     verdict: Verdict,
-    counts: Counts,
+    counts: PeriodCounts,
     difference: Difference,
     ratio: Ratio,
     detectable: float,
@@ -472,7 +472,7 @@ def _number(value: float, noun: str = " reports") -> str:
     )
 
 
-def _caveats(counts: Counts, after_per_before: float, dispersion: float) -> tuple[str, ...]:
+def _caveats(counts: PeriodCounts, after_per_before: float, dispersion: float) -> tuple[str, ...]:
     caveats = [
         "Reports are what people told; more of them is more trouble, more telling or both.",
         "Places chosen because they were high tend to fall by themselves.",

@@ -196,7 +196,7 @@ SEGMENTS = Table(
         "highway": Column("text", "OpenStreetMap highway value"),
         "length_m": Column("number", "length, metres", low=0),
         "lit": Column("text", "street lighting as mapped", words=LIGHTING),
-        "exposure": Column("number", "reports weighted by distance, per segment", low=0),
+        "reports_nearby": Column("number", "reports weighted by distance, per segment", low=0),
     },
     key=("segment",),
 )

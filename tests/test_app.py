@@ -301,7 +301,7 @@ def test_routes_shows_every_option_with_the_same_facts(open_app, town_settings):
     assert page.count('class="ss-option ') == len(plan.options.routes) >= 2
     for route in plan.options.routes:
         assert f"{route.length_m:,.0f} m, " in page
-        assert f"{route.exposure_lower:.1f} to {route.exposure_upper:.1f}" in page
+        assert f"{route.reports_nearby_lower:.1f} to {route.reports_nearby_upper:.1f}" in page
         assert page.count("not known") >= len(plan.options.routes)
     assert page.count("in walking order</caption>") == len(plan.options.routes)
 

@@ -149,7 +149,7 @@ def test_the_last_400_m_of_a_stop_by_hand(line):
     row = table.iloc[0]
     figures = row[["streets_m", "lit_m", "unlit_m", "unknown_m", "steps_m", "tunnel_m"]].tolist()
     assert figures == pytest.approx([400, 300, 100, 0, 100, 100], abs=1)
-    assert row[["cameras", "reports_near"]].tolist() == [1, 2]
+    assert row[["cameras", "reports_within_reach"]].tolist() == [1, 2]
     assert row["problem"] == ""
     assert "No connected street within 300 m; the nearest is 3,999 m" in table.loc[1, "problem"]
     assert table.loc[1, list(corridors._AROUND)].isna().all()

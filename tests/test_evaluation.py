@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from safespace.errors import InputError, SchemaError, SettingsError, TooFewError
 from safespace.evaluation import (
-    Counts,
     Difference,
+    PeriodCounts,
     Ratio,
     _verdict,
     count_periods,
@@ -25,7 +25,7 @@ from safespace.evaluation import (
 )
 from safespace.tone import check_text
 
-WORKED = Counts(treated=(50, 30), control=(60, 55))
+WORKED = PeriodCounts(treated=(50, 30), control=(60, 55))
 
 
 # ---- by hand ----------------------------------------------------------------------------------------
@@ -47,15 +47,15 @@ def test_the_worked_example() -> None:
 
 def test_displacement_counts_on_both_sides() -> None:
     found = weighted_displacement_difference(
-        Counts(treated=(50, 30), control=(60, 55), displacement=(20, 26), displacement_control=(18, 17))
+        PeriodCounts(treated=(50, 30), control=(60, 55), displacement=(20, 26), displacement_control=(18, 17))
     )
     assert found.value == -15 + 6 + 1  # next door rose by six while its comparison fell by one
     assert found.standard_error == pytest.approx(math.sqrt(195 + 46 + 35))
 
 
 def test_a_shorter_period_after_is_scaled_up() -> None:
-    whole = weighted_displacement_difference(Counts((50, 30), (60, 55)))
-    half = weighted_displacement_difference(Counts((50, 15), (60, 27)), after_per_before=0.5)
+    whole = weighted_displacement_difference(PeriodCounts((50, 30), (60, 55)))
+    half = weighted_displacement_difference(PeriodCounts((50, 15), (60, 27)), after_per_before=0.5)
     assert half.value == -20 - (54 - 60)
     assert half.standard_error == pytest.approx(math.sqrt(50 + 60 + 4 * (15 + 27)))
     assert half.standard_error > whole.standard_error
@@ -71,7 +71,7 @@ def test_bursts_widen_both_intervals() -> None:
 
 
 def test_a_zero_after_has_a_finite_ratio() -> None:
-    found = rate_ratio(Counts((9, 0), (10, 10)))
+    found = rate_ratio(PeriodCounts((9, 0), (10, 10)))
     assert found.value == pytest.approx((0.5 / 9.5) / 1.0)
     assert math.isfinite(found.upper)
 
@@ -88,7 +88,7 @@ def test_detectable_change_keeps_its_promise_in_simulation() -> None:
     rng = np.random.default_rng(11)
     share, runs = detectable_change(200, 240), 2000
     draws = rng.poisson([200, 200 * (1 - share), 240, 240], (runs, 4)).tolist()
-    shown = sum(rate_ratio(Counts((t0, t1), (c0, c1))).upper < 1 for t0, t1, c0, c1 in draws)
+    shown = sum(rate_ratio(PeriodCounts((t0, t1), (c0, c1))).upper < 1 for t0, t1, c0, c1 in draws)
     assert shown / runs == pytest.approx(0.8, abs=0.04)
 
 
@@ -110,7 +110,7 @@ def test_the_level_asked_for_is_the_level_of_both_intervals(level, z) -> None:
 
 def test_the_level_decides_the_verdict() -> None:
     # 200 to 150 beside 300 to 290: -40 +- 30.66 z; at 95 % and 80 % detectable falls are 0.34 and 0.28
-    counts = Counts((200, 150), (300, 290))
+    counts = PeriodCounts((200, 150), (300, 290))
     assert evaluate(counts).verdict == "no difference"
     assert evaluate(counts, level=0.8).verdict == "fewer"
 
@@ -148,7 +148,7 @@ def test_detectable_change_where_only_a_great_fall_would_show() -> None:
 
 
 def test_evaluate_hands_its_options_to_every_figure() -> None:
-    counts, options = Counts((200, 60), (300, 140)), {"dispersion": 2.0, "level": 0.9}
+    counts, options = PeriodCounts((200, 60), (300, 140)), {"dispersion": 2.0, "level": 0.9}
     found = evaluate(counts, after_per_before=0.5, **options)
     assert found.counts is counts
     assert found.difference.value == 60 / 0.5 - 200 - (140 / 0.5 - 300)
@@ -168,12 +168,12 @@ def test_evaluate_hands_its_options_to_every_figure() -> None:
 @pytest.mark.parametrize(
     ("counts", "verdict", "claim"),
     [
-        (Counts((500, 300), (600, 590)), "fewer", True),
-        (Counts((500, 700), (600, 590)), "more", True),
-        (Counts((500, 480), (600, 590)), "no difference", False),
-        (Counts((10, 1), (12, 12)), "too few", False),
+        (PeriodCounts((500, 300), (600, 590)), "fewer", True),
+        (PeriodCounts((500, 700), (600, 590)), "more", True),
+        (PeriodCounts((500, 480), (600, 590)), "no difference", False),
+        (PeriodCounts((10, 1), (12, 12)), "too few", False),
         # down by 100 of 400 where a comparison ten times as busy fell by 600: more in number, alike in proportion
-        (Counts((400, 300), (4000, 3400)), "disagree", False),
+        (PeriodCounts((400, 300), (4000, 3400)), "disagree", False),
     ],
 )
 def test_verdicts(counts, verdict, claim) -> None:
@@ -187,7 +187,7 @@ def test_the_sentence_names_the_figures_and_the_limit() -> None:
     assert "(95 % interval: 42 fewer to 12 more)" in said
     assert "0.65 (0.37 to 1.17)" in said
     assert said.endswith("With 50 before, only a fall of 59 % or more would have shown.")
-    assert "more telling looks the same" in evaluate(Counts((500, 700), (600, 590))).sentence
+    assert "more telling looks the same" in evaluate(PeriodCounts((500, 700), (600, 590))).sentence
 
 
 def figures(lower: float, upper: float) -> Difference:
@@ -216,7 +216,7 @@ def test_verdicts_at_their_edges(difference, ratio, detectable, verdict) -> None
     ("counts", "sentence"),
     [
         (
-            Counts((500, 480), (600, 590)),
+            PeriodCounts((500, 480), (600, 590)),
             (
                 "Not distinguishable from no difference. 10 fewer reports than the comparison leads one to expect "
                 "(95 % interval: 101 fewer to 81 more); rate ratio 0.98 (0.82 to 1.16). "
@@ -224,14 +224,14 @@ def test_verdicts_at_their_edges(difference, ratio, detectable, verdict) -> None
             ),
         ),
         (
-            Counts((500, 300), (600, 590)),
+            PeriodCounts((500, 300), (600, 590)),
             (
                 "Fewer reports than the comparison leads one to expect. 190 fewer reports than the comparison leads "
                 "one to expect (95 % interval: 277 fewer to 103 fewer); rate ratio 0.61 (0.51 to 0.73)."
             ),
         ),
         (
-            Counts((500, 700), (600, 590)),
+            PeriodCounts((500, 700), (600, 590)),
             (
                 "More reports than the comparison leads one to expect; more telling looks the same. 210 more reports "
                 "than the comparison leads one to expect (95 % interval: 114 more to 306 more); "
@@ -239,14 +239,14 @@ def test_verdicts_at_their_edges(difference, ratio, detectable, verdict) -> None
             ),
         ),
         (
-            Counts((400, 300), (4000, 3400)),
+            PeriodCounts((400, 300), (4000, 3400)),
             (
                 "The two ways of comparing disagree, so no claim is made. 500 more reports than the comparison leads "
                 "one to expect (95 % interval: 324 more to 676 more); rate ratio 0.88 (0.75 to 1.03)."
             ),
         ),
         (
-            Counts((500, 500), (500, 500)),
+            PeriodCounts((500, 500), (500, 500)),
             (
                 "Not distinguishable from no difference. No fewer and no more reports than the comparison leads one "
                 "to expect (95 % interval: 88 fewer to 88 more); rate ratio 1.00 (0.84 to 1.19). "
@@ -254,7 +254,7 @@ def test_verdicts_at_their_edges(difference, ratio, detectable, verdict) -> None
             ),
         ),
         (
-            Counts((1, 0), (1, 1)),
+            PeriodCounts((1, 0), (1, 1)),
             (
                 "Too few to say. 1 fewer report than the comparison leads one to expect "
                 "(95 % interval: 4 fewer to 2 more); rate ratio 0.33 (0.01 to 16.80). "
@@ -263,7 +263,7 @@ def test_verdicts_at_their_edges(difference, ratio, detectable, verdict) -> None
         ),
         (
             # -2, give or take 1.96 times the root of four
-            Counts((1, 0), (1, 2)),
+            PeriodCounts((1, 0), (1, 2)),
             (
                 "Too few to say. 2 fewer reports than the comparison leads one to expect "
                 "(95 % interval: 6 fewer to 2 more); rate ratio 0.20 (0.00 to 8.82). "
@@ -280,7 +280,7 @@ def test_an_interval_that_ends_near_nothing_says_no_fewer() -> None:
     # 39 fewer; its error is the root of 759, 27.5, and 1.4255 of those are 39.3
     assert (
         "(84.6 % interval: 78 fewer to no fewer)"
-        in evaluate(Counts((200, 160), (200, 199)), level=0.846).sentence
+        in evaluate(PeriodCounts((200, 160), (200, 199)), level=0.846).sentence
     )
 
 
@@ -298,19 +298,19 @@ def test_caveats_in_full() -> None:
     assert evaluate(WORKED, dispersion=1.5).caveats == (*always, nowhere)
     assert evaluate(WORKED, after_per_before=2.0).caveats == (*always, nowhere, lengths, bursts)
     for beside in ({"displacement": (0, 1)}, {"displacement_control": (1, 0)}):
-        assert evaluate(Counts((50, 30), (60, 55), **beside)).caveats == (*always, bursts)
+        assert evaluate(PeriodCounts((50, 30), (60, 55), **beside)).caveats == (*always, bursts)
 
 
 @given(st.tuples(*[st.tuples(st.integers(1, 900), st.integers(0, 900))] * 4))
 def test_no_sentence_breaks_the_tone_rules(pairs) -> None:
-    found = evaluate(Counts(*pairs))
+    found = evaluate(PeriodCounts(*pairs))
     for text in (found.sentence, *found.caveats):
         assert check_text(text) == ()
 
 
 @given(st.tuples(*[st.tuples(st.integers(1, 900), st.integers(0, 900))] * 2))
 def test_swapping_the_places_turns_the_figures_round(pairs) -> None:
-    one, two = evaluate(Counts(*pairs)), evaluate(Counts(*pairs[::-1]))
+    one, two = evaluate(PeriodCounts(*pairs)), evaluate(PeriodCounts(*pairs[::-1]))
     assert one.difference.value == -two.difference.value
     assert one.ratio.value == pytest.approx(1 / two.ratio.value)
     assert one.ratio.lower <= one.ratio.value <= one.ratio.upper
@@ -324,7 +324,9 @@ def test_more_counts_detect_smaller_changes(treated, control, times) -> None:
 
 def test_nothing_changed_is_rarely_called_a_change() -> None:
     rng = np.random.default_rng(3)
-    claims = sum(evaluate(Counts(*map(tuple, rng.poisson(300, (2, 2)).tolist()))).claim for _ in range(1000))
+    claims = sum(
+        evaluate(PeriodCounts(*map(tuple, rng.poisson(300, (2, 2)).tolist()))).claim for _ in range(1000)
+    )
     assert claims <= 65  # both intervals must agree: at most about 5 %
 
 
@@ -333,8 +335,8 @@ def test_nothing_changed_is_rarely_called_a_change() -> None:
 
 def test_nothing_before_is_refused() -> None:
     for counts, seen in (
-        (Counts((0, 3), (9, 9)), "treated 0, control 9"),
-        (Counts((9, 3), (0, 9)), "treated 9, control 0"),
+        (PeriodCounts((0, 3), (9, 9)), "treated 0, control 9"),
+        (PeriodCounts((9, 3), (0, 9)), "treated 9, control 0"),
     ):
         with pytest.raises(TooFewError) as refused:
             evaluate(counts)
@@ -368,7 +370,7 @@ def test_options_out_of_range_are_refused(options) -> None:
 
 def test_negative_counts_are_refused() -> None:
     with pytest.raises(InputError) as refused:
-        Counts((1, 1), (1, -2))
+        PeriodCounts((1, 1), (1, -2))
     assert refused.value.code == "evaluation-counts-negative"
     assert str(refused.value) == (
         "Counts cannot be negative. Seen: {'control': (1, -2)}. Give zero or more for each."
@@ -401,7 +403,7 @@ def test_events_are_counted_by_role_and_period() -> None:
         (1, "f", "2022-07-01"),  # too late
     )
     roles = pd.Series({1: "treated", 2: "control"})
-    assert count_periods(frame, roles, resolution=9, **PERIODS) == Counts((2, 1), (0, 1))
+    assert count_periods(frame, roles, resolution=9, **PERIODS) == PeriodCounts((2, 1), (0, 1))
 
 
 def test_the_edges_of_periods_are_half_open_and_may_leave_a_gap() -> None:
@@ -418,7 +420,9 @@ def test_every_role_has_its_own_count_at_the_resolution_asked_for() -> None:
     )
     frame = pd.concat([frame, frame[frame["cell_8"] > 2].assign(event_id="again")])
     roles = pd.Series({1: "treated", 2: "control", 3: "displacement", 4: "displacement_control"})
-    assert count_periods(frame, roles, resolution=8, **PERIODS) == Counts((1, 0), (1, 0), (2, 0), (2, 0))
+    assert count_periods(frame, roles, resolution=8, **PERIODS) == PeriodCounts(
+        (1, 0), (1, 0), (2, 0), (2, 0)
+    )
 
 
 @pytest.mark.parametrize(

@@ -261,7 +261,7 @@ def make_brief(
         period=f"{since.day} {since:%B %Y} to {until.day} {until:%B %Y}",
         data_date=finding.data_date or until,
         places=places,
-        counts=briefs.Counts(read=read, accepted=accepted, rejected=read - accepted),
+        counts=briefs.RowCounts(read=read, accepted=accepted, rejected=read - accepted),
         map_svg=maps.area_map_svg(finding.cells, area=finding.area, places=places, synthetic=synthetic),
         cells={str(label): int(number) for label, number in labels.items()},
         method=finding.finding.method,

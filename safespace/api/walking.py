@@ -117,7 +117,7 @@ def plan_walk(
     """
     used = settings or RouteSettings()
     placed = points_of(pd.DataFrame({"lon": [], "lat": []}) if reports is None else reports)
-    operator = streets.exposure_operator(
+    operator = streets.proximity_operator(
         graph, placed["lon"], placed["lat"], decay_m=used.decay_m, reach_m=used.reach_m
     )
     return routes.plan(

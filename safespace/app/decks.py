@@ -30,7 +30,7 @@ def hex_map(answer: PlacesFound, streets: gpd.GeoDataFrame | None, *, picked: in
     """
     deck = maps.hex_deck(
         answer.hotspots,
-        view=maps.View.of(answer.area, width_px=700, height_px=MAP_HEIGHT_PX),
+        viewport=maps.Viewport.of(answer.area, width_px=700, height_px=MAP_HEIGHT_PX),
         streets=streets,
         names=answer.names,
         chosen=(picked,) if picked else (),
@@ -46,7 +46,7 @@ def agreement_map(agreement: Agreement, streets: gpd.GeoDataFrame | None, *, pic
     """Return the deck of where felt and recorded agree, looking where the map of the places first looks."""
     return maps.agreement_deck(
         agreement.agreed,
-        view=maps.View.of(agreement.area, width_px=700, height_px=MAP_HEIGHT_PX),
+        viewport=maps.Viewport.of(agreement.area, width_px=700, height_px=MAP_HEIGHT_PX),
         streets=streets,
         names=agreement.names,
         chosen=(picked,) if picked else (),
@@ -87,5 +87,5 @@ def walk_map(planned: WalkPlanned, streets: gpd.GeoDataFrame | None) -> pdk.Deck
         for letter, route in zip(lines["option"], planned.options.routes, strict=True)
     }
     around = shapely.box(*lines.total_bounds)
-    view = maps.View.of(around, width_px=700, height_px=WALK_HEIGHT_PX)
-    return maps.route_deck(lines, view=view, streets=streets, say=say)
+    viewport = maps.Viewport.of(around, width_px=700, height_px=WALK_HEIGHT_PX)
+    return maps.route_deck(lines, viewport=viewport, streets=streets, say=say)

@@ -107,13 +107,13 @@ def letters(planned: WalkPlanned) -> list[str]:
 
 
 def lettered(planned: WalkPlanned) -> gpd.GeoDataFrame:
-    """Return the options as lines: ``option`` (its letter), ``length_m, exposure, geometry``."""
+    """Return the options as lines: ``option`` (its letter), ``length_m, reports_nearby, geometry``."""
     shown = planned.options.routes
     return gpd.GeoDataFrame(
         {
             "option": letters(planned),
             "length_m": [route.length_m for route in shown],
-            "exposure": [route.exposure for route in shown],
+            "reports_nearby": [route.reports_nearby for route in shown],
         },
         geometry=[route.geometry for route in shown],
         crs=4326,
@@ -143,9 +143,9 @@ def told_beside(planned: WalkPlanned) -> str:
 def _option_card(letter: str, route: Route, against: str, first: str, method: RouteMethod) -> str:
     longer = f"{route.detour:.0%} longer than the shortest" if route.detour >= 0.005 else "the shortest"
     facts = {
-        "Reports nearby, weighted by distance": f"{route.exposure:.1f}",
-        method.interval_words: f"{route.exposure_lower:.1f} to {route.exposure_upper:.1f}",
-        "Reports within reach": f"{route.reports_near:,}",
+        "Reports nearby, weighted by distance": f"{route.reports_nearby:.1f}",
+        method.interval_words: f"{route.reports_nearby_lower:.1f} to {route.reports_nearby_upper:.1f}",
+        "Reports within reach": f"{route.reports_within_reach:,}",
         "Steps": _metres(route.steps_m),
         "Tunnel or underpass": _metres(route.tunnel_m),
         "Unpaved": _metres(route.unpaved_m),
@@ -167,7 +167,7 @@ def _against_shortest(planned: WalkPlanned) -> dict[str, str]:
     """Return by option what is said of it against the shortest, from the figures of the pair."""
     pairs = planned.options.pairs
     ours = pairs[pairs["option"] == planned.options.routes[0].name]
-    return {pair.other: _pair_in_words(pair) for pair in ours.itertuples()}
+    return {str(pair.other): _pair_in_words(pair) for pair in ours.itertuples()}
 
 
 def _pair_in_words(pair: Any) -> str:
@@ -238,7 +238,7 @@ def reasons_in_words(route: Route) -> pd.DataFrame:
             ],
             "Surface as mapped": rows["surface"].replace("unknown", "not known").str.capitalize(),
             "Also": also,
-            "Reports nearby": rows["exposure"].map("{:.2f}".format),
+            "Reports nearby": rows["reports_nearby"].map("{:.2f}".format),
             "Share of the option": rows["share"].map("{:.0%}".format),
         }
     )

@@ -1,4 +1,4 @@
-from .definition import Brief, Counts
+from .definition import Brief, RowCounts
 from .exports import (
     write_csv,
     write_hotspots_csv,
@@ -11,7 +11,7 @@ from .wording import contents
 
 __all__ = [
     "Brief",
-    "Counts",
+    "RowCounts",
     "contents",
     "to_html",
     "to_pdf",

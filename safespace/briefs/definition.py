@@ -44,10 +44,10 @@ LINKS = Table(
         "lit_unknown_m": Column("number", "metres whose lighting is not known", low=0),
         "steps_m": Column("number", "metres of steps", low=0),
         "tunnel_m": Column("number", "metres of tunnel or underpass", low=0),
-        "exposure": Column("number", "reports nearby, weighted by distance", low=0),
-        "exposure_lower": Column("number", "lower end of its interval", low=0),
-        "exposure_upper": Column("number", "upper end of its interval", low=0),
-        "reports_near": Column("integer", "reports within reach", low=0),
+        "reports_nearby": Column("number", "reports nearby, weighted by distance", low=0),
+        "reports_nearby_lower": Column("number", "lower end of its interval", low=0),
+        "reports_nearby_upper": Column("number", "upper end of its interval", low=0),
+        "reports_within_reach": Column("integer", "reports within reach", low=0),
     },
 )
 
@@ -69,7 +69,7 @@ NAME_CHARACTERS, LINE_CHARACTERS, NOTE_CHARACTERS = 56, 200, 420
 
 
 @dataclass(frozen=True)
-class Counts:
+class RowCounts:
     """What became of the rows read for the brief.
 
     ``unknown_place`` is how many of those read had no usable place, which is a part of what was not
@@ -151,7 +151,7 @@ class Brief:
     period: str
     data_date: date
     places: pd.DataFrame
-    counts: Counts
+    counts: RowCounts
     method: HotspotMethod
     basis: str = ""
     map_svg: bytes = b""

@@ -283,12 +283,12 @@ def _links(brief: Brief) -> Contents:
         [
             _short(name),
             *(f"{metres:,.0f}" for metres in (length, lit, unlit, unknown, steps, tunnel)),
-            _per_km(length, (exposure, lower, upper), near),
+            _per_km(length, (reports_nearby, lower, upper), near),
         ]
-        for name, length, lit, unlit, unknown, steps, tunnel, exposure, lower, upper, near in _values(
+        for name, length, lit, unlit, unknown, steps, tunnel, reports_nearby, lower, upper, near in _values(
             brief.links.head(MOST_LINKS),
             "name", "length_m", "lit_yes_m", "lit_no_m", "lit_unknown_m", "steps_m", "tunnel_m",
-            "exposure", "exposure_lower", "exposure_upper", "reports_near",
+            "reports_nearby", "reports_nearby_lower", "reports_nearby_upper", "reports_within_reach",
         )
     ]  # fmt: skip
     columns = [
@@ -300,12 +300,12 @@ def _links(brief: Brief) -> Contents:
     return {"columns": columns, "rows": rows, "more": more, "note": note}
 
 
-def _per_km(length_m: float, exposure: tuple[float, float, float], near: int) -> str:
+def _per_km(length_m: float, reports_nearby: tuple[float, float, float], near: int) -> str:
     if length_m == 0:
         return tone.Label.TOO_FEW.sentence
     if near == 0:
         return "No reports received"  # an interval from nothing would be nought to nought
-    rate, lower, upper = (value * 1000 / length_m for value in exposure)
+    rate, lower, upper = (value * 1000 / length_m for value in reports_nearby)
     interval = f"{number_in_words(rate)} ({number_in_words(lower)} to {number_in_words(upper)})"
     return f"{interval}; {count_in_words(near, 'report')}"
 

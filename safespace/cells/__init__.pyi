@@ -1,4 +1,4 @@
-from .counting import Limits, count, count_days, count_months, list_categories, require_reports
+from .counting import ReportFilter, count, count_days, count_months, list_categories, require_reports
 from .events import EVENT_COLUMNS, LONGEST_DAY, add_events
 from .exposures import add_exposure, spread_areas, sum_points
 from .grid import (
@@ -21,7 +21,7 @@ __all__ = [
     "EVENT_COLUMNS",
     "LONGEST_DAY",
     "MOST_CELLS",
-    "Limits",
+    "ReportFilter",
     "add_cells",
     "add_events",
     "add_exposure",

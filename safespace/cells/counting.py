@@ -26,7 +26,7 @@ _TICK = pd.Timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
-class Limits:
+class ReportFilter:
     """Which reports are counted, where the engine can tell by itself.
 
     Parameters
@@ -48,7 +48,7 @@ class Limits:
     kinds: tuple[tuple[str, str], ...] | None = None
 
     def to_frame(self) -> pd.DataFrame:
-        """Return the limits as a table of one row, so that no value is pasted into a query."""
+        """Return the filter as a table of one row, so that no value is pasted into a query."""
         ends = pd.DataFrame({"since": [self.since], "until": [self.until]})
         ends = ends.astype({"since": MOMENT, "until": MOMENT})
         return ends.assign(wanted=pd.Series([self.factor], dtype="str"), patrols=self.patrols)
@@ -64,7 +64,7 @@ def count(
     *,
     resolution: int,
     engine: Engine,
-    limits: Limits | None = None,
+    report_filter: ReportFilter | None = None,
 ) -> pd.DataFrame:
     """Return the window with pins and events counted in each cell.
 
@@ -78,7 +78,7 @@ def count(
         Resolution of the window; the reports' ``cell_{resolution}`` is counted.
     engine
         Where the query runs.
-    limits
+    report_filter
         Which of the reports are counted; all of them when not given.
 
     Returns
@@ -103,7 +103,7 @@ def count(
             seen=h3.get_resolution(int(window["cell"].iloc[0])),
             remedy=f"Make it again at {resolution}.",
         )
-    source, asked = _limited(limits)
+    source, asked = _filtered(report_filter)
     counted = engine.query(_count_sql(resolution, source), reports=reports, study=window[["cell"]], **asked)
     counted = counted.set_index("cell").reindex(window["cell"].to_numpy())
     return window.assign(
@@ -111,19 +111,19 @@ def count(
     )
 
 
-def _limited(limits: Limits | None) -> tuple[str, dict[str, pd.DataFrame]]:
-    """Return what a query reads from, and the table of limits it then needs."""
-    if limits is None or limits == Limits():
+def _filtered(report_filter: ReportFilter | None) -> tuple[str, dict[str, pd.DataFrame]]:
+    """Return what a query reads from, and the filter's table it then needs."""
+    if report_filter is None or report_filter == ReportFilter():
         return "reports", {}
-    if limits.kinds is None:
-        return f"({_LIMITED}) AS reports", {"asked": limits.to_frame()}
-    return f"({_LIMITED} AND {_OF_KIND}) AS reports", {
-        "asked": limits.to_frame(),
-        "kinds": limits.kinds_frame(),
+    if report_filter.kinds is None:
+        return f"({_FILTERED}) AS reports", {"asked": report_filter.to_frame()}
+    return f"({_FILTERED} AND {_OF_KIND}) AS reports", {
+        "asked": report_filter.to_frame(),
+        "kinds": report_filter.kinds_frame(),
     }
 
 
-_LIMITED = """
+_FILTERED = """
     SELECT reports.* FROM reports CROSS JOIN asked
     WHERE (since IS NULL OR occurred_from >= since) AND (until IS NULL OR occurred_from < until)
           AND (wanted = '' OR POSITION('|' || wanted || '|' IN '|' || factor || '|') > 0)
@@ -197,13 +197,13 @@ def count_days(
     resolution: int,
     engine: Engine,
     time_zone: str = "Europe/London",
-    limits: Limits | None = None,
+    report_filter: ReportFilter | None = None,
 ) -> pd.DataFrame:
     """Return how many events began in each cell of a window on each day.
 
     Parameters
     ----------
-    reports, resolution, engine, limits
+    reports, resolution, engine, report_filter
         As in :func:`count`.
     window
         Cells from :func:`study_window`.
@@ -220,7 +220,7 @@ def count_days(
     EngineError
         When the query fails.
     """
-    source, asked = _limited(limits)
+    source, asked = _filtered(report_filter)
     counted = engine.query(
         _count_days_sql(resolution, source),
         reports=reports,
@@ -258,7 +258,7 @@ def count_months(
     resolution: int,
     engine: Engine,
     time_zone: str = "Europe/London",
-    limits: Limits | None = None,
+    report_filter: ReportFilter | None = None,
 ) -> pd.DataFrame:
     """Return how many pins each source has in each cell in each month.
 
@@ -272,7 +272,7 @@ def count_months(
         Where the query runs; memory grows with the cells and months, not with the reports.
     time_zone
         Zone whose calendar months count, by ``occurred_from``.
-    limits
+    report_filter
         Which of the reports are counted; all of them when not given.
 
     Returns
@@ -290,7 +290,7 @@ def count_months(
     -----
     Pins, not events: an event whose pins fall either side of midnight would be in two months.
     """
-    source, asked = _limited(limits)
+    source, asked = _filtered(report_filter)
     sources = engine.query(_SOURCES_SQL, reports=reports).assign(place=lambda f: np.arange(len(f)))
     counted = engine.query(
         _count_months_sql(resolution, source),

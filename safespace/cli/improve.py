@@ -308,7 +308,9 @@ def corridors(  # noqa: PLR0913, PLR0917 - these are the options
     columns = ["segment", "name", "lit", "length_m", "people", "share"]
     show(bare[columns].head(shown), "Segments, most passed first")
     show(
-        found.stops[["name", "streets_m", "lit_m", "unlit_m", "unknown_m", "cameras", "reports_near"]],
+        found.stops[
+            ["name", "streets_m", "lit_m", "unlit_m", "unknown_m", "cameras", "reports_within_reach"]
+        ],
         "The last 400 m",
     )
     say(*found.notes, f"{found.credit}.")

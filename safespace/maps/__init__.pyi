@@ -1,7 +1,7 @@
 from .accessible_table import count_in_words, rate_in_words, table_twin
 from .agreement import agreement_twin
 from .charts import hour_chart_svg, trade_off_svg
-from .decks import View, agreement_deck, agreement_legend, hex_deck, route_deck
+from .decks import Viewport, agreement_deck, agreement_legend, hex_deck, route_deck
 from .pages import PageText, agreement_page, hex_page, route_page
 from .palette import classify, legend
 from .static import area_map_svg
@@ -9,7 +9,7 @@ from .thumbnails import points_svg
 
 __all__ = [
     "PageText",
-    "View",
+    "Viewport",
     "agreement_deck",
     "agreement_legend",
     "agreement_page",

@@ -180,10 +180,10 @@ def trade_off_svg(
     Parameters
     ----------
     options
-        Columns ``option`` (its letter or name), ``length_m`` and ``exposure`` (reports near the walk,
+        Columns ``option`` (its letter or name), ``length_m`` and ``reports_nearby`` (reports near the walk,
         weighted by distance).
     front
-        Shape (n, 2): length in metres and exposure of every walk for which no other is both shorter and
+        Shape (n, 2): length in metres and reports nearby of every walk for which no other is both shorter and
         less exposed.
     size_mm
         Width and height of the picture, millimetres.
@@ -204,7 +204,7 @@ def trade_off_svg(
         raise InputError(
             "There is no walking option to draw.", code="no-walk-to-draw", remedy="Plan a route first."
         )
-    points = options[["length_m", "exposure"]].to_numpy(float)
+    points = options[["length_m", "reports_nearby"]].to_numpy(float)
     figure = new_figure(*size_mm)
     axes = figure.add_axes((0.12, 0.15, 0.85, 0.76))
     _frame(axes)
@@ -236,12 +236,12 @@ def _frame(axes: Axes) -> None:
 
 
 def _draw_options(axes: Axes, names: list[str], points: NDArray[np.float64]) -> None:
-    for name, (length_m, exposure) in zip(names, points, strict=True):
-        axes.plot(length_m, exposure, "o", ms=13, mfc=DARK_BLUE, mec=WHITE, mew=1.2, zorder=4)
+    for name, (length_m, reports_nearby) in zip(names, points, strict=True):
+        axes.plot(length_m, reports_nearby, "o", ms=13, mfc=DARK_BLUE, mec=WHITE, mew=1.2, zorder=4)
         inside = len(name) <= 2
         axes.annotate(
             name,
-            (length_m, exposure),
+            (length_m, reports_nearby),
             xytext=(0, 0) if inside else (9, 7),
             textcoords="offset points",
             ha="center" if inside else "left",

@@ -1,7 +1,7 @@
 """Live maps for the app: pydeck decks with cell identifiers on the wire and no outside request.
 
 Cells travel as identifiers, not polygons, in one layer a class, so that colour and outline are said
-once; only columns named here ever reach a browser. Layer identifiers never change and the view is given
+once; only columns named here ever reach a browser. Layer identifiers never change and the viewport is given
 by the caller, so that a filter changes what is drawn and never where the reader looks.
 """
 
@@ -56,7 +56,7 @@ _OPTION_COLOURS = (DARK_BLUE, BLUE, INK, LIGHT_BLUE, GREY)
 
 
 @dataclass(frozen=True)
-class View:
+class Viewport:
     """Where a map looks: degrees of WGS 84 and a web-map zoom."""
 
     lon: float
@@ -64,13 +64,13 @@ class View:
     zoom: float
 
     @classmethod
-    def of(cls, area: BaseGeometry, *, width_px: int = 760, height_px: int = 520) -> View:
-        """Return the view that shows a whole area (EPSG:4326) in a map of that size.
+    def of(cls, area: BaseGeometry, *, width_px: int = 760, height_px: int = 520) -> Viewport:
+        """Return the viewport that shows a whole area (EPSG:4326) in a map of that size.
 
         Examples
         --------
-        >>> View.of(shapely.box(-2.0, 52.4, -1.8, 52.5))
-        View(lon=-1.9, lat=52.45, zoom=10.92)
+        >>> Viewport.of(shapely.box(-2.0, 52.4, -1.8, 52.5))
+        Viewport(lon=-1.9, lat=52.45, zoom=10.92)
         """
         left, bottom, right, top = area.bounds
         lat = (bottom + top) / 2
@@ -90,7 +90,7 @@ class SlimDeck(pdk.Deck):  # type: ignore[misc, unused-ignore]
 def hex_deck(
     finding: Hotspots,
     *,
-    view: View,
+    viewport: Viewport,
     streets: gpd.GeoDataFrame | None = None,
     names: Mapping[int, str] | None = None,
     chosen: Iterable[int] = (),
@@ -101,7 +101,7 @@ def hex_deck(
     ----------
     finding
         The finding; its method says what the intervals are.
-    view
+    viewport
         Where the map looks; the same whatever is filtered.
     streets
         Columns ``highway, geometry`` (lines, EPSG:4326).
@@ -130,13 +130,13 @@ def hex_deck(
         _sign_layer(hotspots["cell"], classes, STYLES),
         _chosen_layer(chosen),
     ]
-    return _deck(layers, view, streets)
+    return _deck(layers, viewport, streets)
 
 
 def agreement_deck(
     agreed: Agreed,
     *,
-    view: View,
+    viewport: Viewport,
     streets: gpd.GeoDataFrame | None = None,
     names: Mapping[int, str] | None = None,
     chosen: Iterable[int] = (),
@@ -147,7 +147,7 @@ def agreement_deck(
     ----------
     agreed
         From :func:`safespace.hotspots.agree`; cells at the edge are left out.
-    view, streets, names, chosen
+    viewport, streets, names, chosen
         As for :func:`hex_deck`.
 
     Returns
@@ -169,7 +169,7 @@ def agreement_deck(
         _sign_layer(agreement["cell"], classes, styles),
         _chosen_layer(chosen),
     ]
-    return _deck(layers, view, streets)
+    return _deck(layers, viewport, streets)
 
 
 def agreement_legend(classes: Iterable[str]) -> tuple[Style, ...]:
@@ -193,7 +193,7 @@ def agreement_legend(classes: Iterable[str]) -> tuple[Style, ...]:
 def route_deck(
     routes: gpd.GeoDataFrame,
     *,
-    view: View,
+    viewport: Viewport,
     streets: gpd.GeoDataFrame | None = None,
     say: Mapping[str, str] | None = None,
     chosen: str | None = None,
@@ -204,7 +204,7 @@ def route_deck(
     ----------
     routes
         Columns ``option, length_m, geometry`` (lines, EPSG:4326).
-    view
+    viewport
         Where the map looks.
     streets
         Columns ``highway, geometry`` (lines, EPSG:4326).
@@ -225,7 +225,7 @@ def route_deck(
     layers = []
     for place, (option, shape) in enumerate(zip(routes["option"], routes.geometry, strict=True)):
         layers.append(_route_layer(place, str(option), shape, words[str(option)], broad=option == chosen))
-    return _deck([*layers, *_end_layers(routes)], view, streets)
+    return _deck([*layers, *_end_layers(routes)], viewport, streets)
 
 
 def payload_bytes(deck: pdk.Deck) -> int:
@@ -233,15 +233,17 @@ def payload_bytes(deck: pdk.Deck) -> int:
     return len(deck.to_json().encode())
 
 
-def _deck(layers: list[pdk.Layer], view: View, streets: gpd.GeoDataFrame | None) -> pdk.Deck:
-    state = pdk.ViewState(longitude=view.lon, latitude=view.lat, zoom=view.zoom, pitch=0, bearing=0)
+def _deck(layers: list[pdk.Layer], viewport: Viewport, streets: gpd.GeoDataFrame | None) -> pdk.Deck:
+    state = pdk.ViewState(
+        longitude=viewport.lon, latitude=viewport.lat, zoom=viewport.zoom, pitch=0, bearing=0
+    )
     # Text, never HTML: a street's name must not become markup.
     tooltip = {"text": "{title}\n{say}"}
     return SlimDeck(
         layers=layers,
         initial_view_state=state,
         map_provider="carto",
-        map_style=street_style(streets, view),
+        map_style=street_style(streets, viewport),
         tooltip=tooltip,
     )
 
@@ -350,13 +352,13 @@ def _chosen_layer(chosen: Iterable[int]) -> pdk.Layer:
     )
 
 
-def street_style(streets: gpd.GeoDataFrame | None, view: View) -> str:
-    """Return a map style of our own as a data address: white paper and the streets near the view.
+def street_style(streets: gpd.GeoDataFrame | None, viewport: Viewport) -> str:
+    """Return a map style of our own as a data address: white paper and the streets near the viewport.
 
     The default style, and none at all, both ask a tile host. Streets travel here, where they stay the same
     from one filter to the next, and the map draws them once.
     """
-    lines = {"main": [], "other": []} if streets is None or streets.empty else _near_lines(streets, view)
+    lines = {"main": [], "other": []} if streets is None or streets.empty else _near_lines(streets, viewport)
     style = {
         "version": 8,
         "sources": {name: _source(shapes) for name, shapes in lines.items()},
@@ -379,10 +381,10 @@ def _line_style(name: str, width: float) -> dict[str, Any]:
     return {"id": f"streets-{name}", "type": "line", "source": name, "paint": paint}
 
 
-def _near_lines(streets: gpd.GeoDataFrame, view: View) -> dict[str, list[list[list[float]]]]:
-    """Return the streets near the view, main streets first, until the vertices allowed are used up."""
-    reach = 900 / 512 * 360 / 2**view.zoom
-    near = streets[streets.intersects(shapely.Point(view.lon, view.lat).buffer(reach))]
+def _near_lines(streets: gpd.GeoDataFrame, viewport: Viewport) -> dict[str, list[list[list[float]]]]:
+    """Return the streets near the viewport, main streets first, until the vertices allowed are used up."""
+    reach = 900 / 512 * 360 / 2**viewport.zoom
+    near = streets[streets.intersects(shapely.Point(viewport.lon, viewport.lat).buffer(reach))]
     main = near["highway"].str.removesuffix("_link").isin(_MAIN).to_numpy()
     lines: dict[str, list[list[list[float]]]] = {"main": [], "other": []}
     left = STREET_VERTICES

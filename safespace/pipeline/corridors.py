@@ -142,7 +142,7 @@ def find_corridors(
     police = view.edition == "police"
     return replace(
         found,
-        stops=found.stops if police else found.stops.assign(reports_near=Label.HIDDEN.sentence),
+        stops=found.stops if police else found.stops.assign(reports_within_reach=Label.HIDDEN.sentence),
         notes=(*found.notes, *(held.notes if police else ())),
         credit=held.credit,
         synthetic=held.synthetic or held.credit == SYNTHETIC_STREETS,
@@ -299,7 +299,9 @@ def _placed(
 def _stops(
     spots: list[Spot], graph: streets.StreetGraph, reports: pd.DataFrame, settings: Settings
 ) -> pd.DataFrame:
-    bearing = streets.exposure_operator(graph, reports["lon"], reports["lat"], decay_m=NEAR_M, reach_m=NEAR_M)
+    bearing = streets.proximity_operator(
+        graph, reports["lon"], reports["lat"], decay_m=NEAR_M, reach_m=NEAR_M
+    )
     every = pd.DataFrame([vars(spot) for spot in dict.fromkeys(spots)])
     limit_m = settings.routes.snap_limit_m
     return corridors.around_stops(graph, every, limit_m=limit_m, bearing=bearing)

@@ -155,11 +155,11 @@ def _inside(answer: PlacesFound, settings: Settings) -> pd.DataFrame:
     return reports[reports[f"cell_{answer.view.resolution}"].isin(judged)]
 
 
-def _counts(view: View, settings: Settings) -> briefs.Counts:
+def _counts(view: View, settings: Settings) -> briefs.RowCounts:
     loads = Store.open(settings.store).loads()
     ours = loads[(loads["status"] == "loaded") & loads["source"].isin(view.sources)]
     held = ours[["quarantined", "rejected", "excluded"]].to_numpy().sum()
-    return briefs.Counts(
+    return briefs.RowCounts(
         read=int(ours["read"].sum()),
         accepted=int(ours[["accepted", "repaired"]].to_numpy().sum()),
         rejected=int(held),
@@ -605,7 +605,7 @@ def walk_in_short(plan: WalkPlanned) -> pd.DataFrame:
             "Lit / not lit / not known": f"{route.lit_yes_m:,.0f} / {route.lit_no_m:,.0f} / {route.lit_unknown_m:,.0f} m",
             "Steps": f"{route.steps_m:,.0f} m",
             "Underpass": f"{route.tunnel_m:,.0f} m",
-            "Reports nearby": f"{route.exposure:.1f} ({route.exposure_lower:.1f} to {route.exposure_upper:.1f})",
+            "Reports nearby": f"{route.reports_nearby:.1f} ({route.reports_nearby_lower:.1f} to {route.reports_nearby_upper:.1f})",
         }
         for route in plan.options.routes
     ]

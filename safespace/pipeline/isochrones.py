@@ -102,7 +102,7 @@ def find_reach(
         start,
         minutes,
         settings=settings.routes,
-        exposure=held.operator @ weights,
+        reports_nearby=held.operator @ weights,
         limits=limits,
         credit=held.credit,
     )
@@ -164,8 +164,8 @@ def reach_in_words(reach: routes.Reach) -> pd.DataFrame:
         {
             "Within (min)": table["minutes"],
             **whole,
-            "Reports nearby (weighted by distance)": table["exposure"].round(2),
-            "Reports nearby per km": table["exposure_per_km"].round(2),
+            "Reports nearby (weighted by distance)": table["reports_nearby"].round(2),
+            "Reports nearby per km": table["reports_nearby_per_km"].round(2),
         }
     )
 
@@ -180,9 +180,9 @@ def walks_in_words(walks: gpd.GeoDataFrame, *, method: routes.RouteMethod) -> pd
         "Unlit, as mapped (m)": walks["lit_no_m"].round(),
         "Lighting not known (m)": walks["lit_unknown_m"].round(),
         "Steps (m)": walks["steps_m"].round(),
-        "Reports nearby (weighted by distance)": walks["exposure"].round(2),
-        f"lower end, {level}": walks["exposure_lower"].round(2),
-        f"upper end, {level}": walks["exposure_upper"].round(2),
+        "Reports nearby (weighted by distance)": walks["reports_nearby"].round(2),
+        f"lower end, {level}": walks["reports_nearby_lower"].round(2),
+        f"upper end, {level}": walks["reports_nearby_upper"].round(2),
         "Most in any 100 m": walks["worst_100m"].round(2),
     }
     told = {

@@ -160,9 +160,9 @@ def count_events(view: View, window: pd.DataFrame, settings: Settings) -> pd.Dat
     """
     _refuse_unreleased(view)
     layer_of(view.sources)
-    reports, limits = _countable(view, settings)
+    reports, only = _countable(view, settings)
     engine = open_engine(settings.engine)
-    return cells.count(reports, window, resolution=view.resolution, engine=engine, limits=limits)
+    return cells.count(reports, window, resolution=view.resolution, engine=engine, report_filter=only)
 
 
 def count_days(view: View, window: pd.DataFrame, settings: Settings) -> pd.DataFrame:
@@ -175,14 +175,14 @@ def count_days(view: View, window: pd.DataFrame, settings: Settings) -> pd.DataF
     """
     _refuse_unreleased(view)
     layer_of(view.sources)
-    reports, limits = _countable(view, settings)
+    reports, only = _countable(view, settings)
     return cells.count_days(
         reports,
         window,
         resolution=view.resolution,
         engine=open_engine(settings.engine),
         time_zone=settings.time_zone,
-        limits=limits,
+        report_filter=only,
     )
 
 
@@ -196,25 +196,25 @@ def count_months(view: View, settings: Settings) -> pd.DataFrame:
     """
     _refuse_unreleased(view)
     layer_of(view.sources)
-    reports, limits = _countable(view, settings)
+    reports, only = _countable(view, settings)
     return cells.count_months(
         reports,
         resolution=view.resolution,
         engine=open_engine(settings.engine),
         time_zone=settings.time_zone,
-        limits=limits,
+        report_filter=only,
     )
 
 
-def _countable(view: View, settings: Settings) -> tuple[pd.DataFrame | list[str], cells.Limits | None]:
-    """Return the store's files and the limits an engine can keep by itself, or else the rows."""
+def _countable(view: View, settings: Settings) -> tuple[pd.DataFrame | list[str], cells.ReportFilter | None]:
+    """Return the store's files and the filter an engine can apply by itself, or else the rows."""
     by_clock = view.window or view.calendar
     files = [] if by_clock else Store.open(settings.store).report_files(sources=view.sources)
     if not files:
         return select(view, settings).reports, None
     since, until = _moments(view, settings)
     kinds = kinds_asked(view, settings)
-    return files, cells.Limits(
+    return files, cells.ReportFilter(
         since,
         until,
         view.factor,

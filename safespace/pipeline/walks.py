@@ -283,7 +283,7 @@ def ground(view: View, settings: Settings) -> Ground:
     """
     graph, chosen = require_streets(settings), select(view, settings)
     events = chosen.reports.drop_duplicates("event_id")
-    operator = streets.exposure_operator(
+    operator = streets.proximity_operator(
         graph, events["lon"], events["lat"], decay_m=settings.routes.decay_m, reach_m=settings.routes.reach_m
     )
     kinds = f" ({chosen.kinds} only)" if chosen.kinds else ""

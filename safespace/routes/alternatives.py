@@ -111,6 +111,6 @@ def overlap(graph: StreetGraph, path: Ints, other: Ints) -> float:
 
 
 def _unit(front: ParetoFront) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    length, burden = front.length_m, front.exposure
+    length, burden = front.length_m, front.reports_nearby
     span_m, span = np.ptp(length) or 1.0, np.ptp(burden) or 1.0
     return (length - length.min()) / span_m, (burden - burden.min()) / span

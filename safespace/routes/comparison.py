@@ -26,7 +26,7 @@ NOT_DISTINGUISHABLE: Final = "Not distinguishable"
 
 
 class Evidence(NamedTuple):
-    """A walk's interval of exposure and the number of reports within reach of it."""
+    """A walk's interval of reports nearby and the number of reports within reach of it."""
 
     lower: float
     upper: float
@@ -34,7 +34,7 @@ class Evidence(NamedTuple):
 
 
 class Drawn(NamedTuple):
-    """What reports say of some walks: their bearing, the exposures when drawn again, and the intervals."""
+    """What reports say of some walks: their bearing, the reports nearby when drawn again, and the intervals."""
 
     bearing: Floats
     samples: Floats
@@ -49,7 +49,7 @@ def draw(
     unit: float,
     method: RouteMethod,
 ) -> Drawn:
-    """Draw the reports again and again, and say what that leaves of each walk's exposure.
+    """Draw the reports again and again, and say what that leaves of each walk's reports nearby.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def bearings(operator: csr_array, paths: Sequence[NDArray[np.int64]]) -> Floats:
 
 
 def resample(bearing: Floats, weights: Floats, *, seed: int, resamples: int) -> Floats:
-    """Return the walks' exposures under a Poisson bootstrap of the reports, shape (walks, resamples).
+    """Return the walks' reports nearby under a Poisson bootstrap of the reports, shape (walks, resamples).
 
     Notes
     -----

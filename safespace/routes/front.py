@@ -30,14 +30,14 @@ class ParetoFront:
     ----------
     length_m
         Rising, metres, shape (p,).
-    exposure
+    reports_nearby
         Falling, reports x metres, shape (p,).
     paths
         The edges of each walk, in order from the origin.
     """
 
     length_m: Floats
-    exposure: Floats
+    reports_nearby: Floats
     paths: tuple[Ints, ...]
 
 
@@ -46,15 +46,15 @@ def trade_off(
     origin: int,
     destination: int,
     *,
-    exposure: ArrayLike,
+    reports_nearby: ArrayLike,
     detour_cap: float = 1.5,
     most_labels: int = 5_000_000,
 ) -> ParetoFront:
-    """Find every walk within the detour limit that none beats in both length and exposure.
+    """Find every walk within the detour limit that none beats in both length and reports nearby.
 
     Parameters
     ----------
-    exposure
+    reports_nearby
         Of each edge, not negative, shape (m,).
     detour_cap
         Longest walk allowed, as a multiple of the shortest.
@@ -72,7 +72,7 @@ def trade_off(
     doi 10.1609/icaps.v30i1.6655), guided by two exact backward searches. A weighted sum would find only the
     corners of this set. Of walks equal in both, one is kept.
     """
-    burden = checked_weight(graph, exposure)
+    burden = checked_weight(graph, reports_nearby)
     cap_m = shortest_path(graph, origin, destination).cost * detour_cap * (1 + _TOLERANCE)
     rows = (graph.indptr, graph.to, graph.edge)
     to_go = _to_go(graph, rows, burden, (origin, destination), cap_m)
@@ -97,7 +97,7 @@ def trade_off(
 def _to_go(
     graph: StreetGraph, rows: tuple[Ints, Ints, Ints], burden: Floats, ends: tuple[int, int], cap_m: float
 ) -> tuple[Floats, Floats]:
-    """Return the least length and the least exposure from every node to the destination.
+    """Return the least length and the fewest reports nearby from every node to the destination.
 
     Only nodes that a walk within the limit can pass are looked at: those whose length to go and straight
     line from the origin fit in it. The rest stay infinite, so a county costs no more than its neighbourhood.
@@ -110,13 +110,13 @@ def _to_go(
 def _front(graph: StreetGraph, burden: Floats, paths: list[Ints]) -> ParetoFront:
     """Sum each walk and leave out those another equals up to rounding."""
     length_m = np.array([graph.length_m[path].sum() for path in paths])
-    exposure = np.array([burden[path].sum() for path in paths])
-    order = np.lexsort((exposure, length_m))
+    reports_nearby = np.array([burden[path].sum() for path in paths])
+    order = np.lexsort((reports_nearby, length_m))
     kept: list[int] = []
     for k in order:
-        if not kept or exposure[k] < exposure[kept[-1]] * (1 - _TOLERANCE):
+        if not kept or reports_nearby[k] < reports_nearby[kept[-1]] * (1 - _TOLERANCE):
             kept.append(int(k))
-    return ParetoFront(length_m[kept], exposure[kept], tuple(paths[k] for k in kept))
+    return ParetoFront(length_m[kept], reports_nearby[kept], tuple(paths[k] for k in kept))
 
 
 @compiled

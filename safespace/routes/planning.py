@@ -108,7 +108,7 @@ def plan(  # noqa: PLR0913  keyword-only past the two points
     origin, destination
         ``(lon, lat)``, degrees, EPSG:4326.
     operator
-        From ``streets.exposure_operator`` with ``settings.decay_m`` and ``settings.reach_m``, shape (m, r).
+        From ``streets.proximity_operator`` with ``settings.decay_m`` and ``settings.reach_m``, shape (m, r).
     weights
         Of each report, not negative, shape (r,): 0 leaves it out (another hour, another kind).
     groups
@@ -139,7 +139,7 @@ def plan(  # noqa: PLR0913  keyword-only past the two points
     unit = 1 / on_street_m(settings)
     terms = _terms(operator, values, groups, unit)
     burden = np.sum(list(terms.values()), axis=0)
-    front = trade_off(limited.graph, *ends, exposure=burden, detour_cap=settings.detour_cap)
+    front = trade_off(limited.graph, *ends, reports_nearby=burden, detour_cap=settings.detour_cap)
     walks = [(name, ends[0], edges) for name, edges in _shown(limited.graph, ends, front, settings)]
     method = RouteMethod.of(settings, seed=seed)
     drawn = comparison.draw(operator, [edges for *_, edges in walks], values, unit=unit, method=method)
@@ -154,7 +154,7 @@ def plan(  # noqa: PLR0913  keyword-only past the two points
     )
     made = Options(
         routes=routes,
-        front=np.column_stack([front.length_m, front.exposure]),
+        front=np.column_stack([front.length_m, front.reports_nearby]),
         pairs=comparison.pairs(names, drawn.bearing, values, drawn.samples, level=method.interval),
         stability=rank_stability(routes, drawn.samples),
         limits=limited.limits,
@@ -183,7 +183,7 @@ def compare(options: Options) -> pd.DataFrame:
 def on_street_m(settings: RouteSettings) -> float:
     """Return what one report on a long straight street adds up to, in reports x metres.
 
-    Dividing by it makes such a report count 1, so exposures read as a number of reports.
+    Dividing by it makes such a report count 1, so reports nearby read as a number of reports.
 
     Examples
     --------

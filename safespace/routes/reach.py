@@ -59,7 +59,7 @@ class Reach:
     table
         One row a number of minutes, each holding those before: ``minutes, length_m`` (of street),
         ``lit_yes_m, lit_no_m, lit_unknown_m, steps_m, tunnel_m, paved_m, unpaved_m, surface_unknown_m,
-        exposure, exposure_per_km``.
+        reports_nearby, reports_nearby_per_km``.
     areas
         ``minutes`` and the ground within 25 m of a street walked, EPSG:4326, the longest time last.
     segments
@@ -94,7 +94,7 @@ def reachable(
     minutes: Sequence[float],
     *,
     settings: RouteSettings,
-    exposure: ArrayLike | None = None,
+    reports_nearby: ArrayLike | None = None,
     limits: Limits | None = None,
     credit: str = ATTRIBUTION,
 ) -> Reach:
@@ -106,7 +106,7 @@ def reachable(
         ``(lon, lat)``, degrees, EPSG:4326.
     minutes
         One or more times, over 0 and at most 60.
-    exposure
+    reports_nearby
         Of each edge, reports x metres, shape (m,); none when left out.
     limits
         What the walks keep to.
@@ -129,7 +129,7 @@ def reachable(
     metres = [time * 60 * settings.walk_speed_m_per_s for time in times]
     cost, _ = shortest_tree(limited.graph, node, limit=metres[-1])
     walked = [_walked(limited, cost, reach_m) for reach_m in metres]
-    burden = np.zeros(graph.edges) if exposure is None else np.asarray(exposure, float)
+    burden = np.zeros(graph.edges) if reports_nearby is None else np.asarray(reports_nearby, float)
     per_m = burden / on_street_m(settings) / graph.length_m
     rows = [
         _row(limited.graph, time, both[0] + both[1], per_m) for time, both in zip(times, walked, strict=True)
@@ -326,8 +326,8 @@ def _row(graph: StreetGraph, minutes: float, metres: Floats, per_m: Floats) -> d
         "paved_m": float(by_surface[PAVED]),
         "unpaved_m": float(by_surface[UNPAVED]),
         "surface_unknown_m": float(by_surface[UNKNOWN]),
-        "exposure": burden,
-        "exposure_per_km": burden / total * 1000 if total else 0.0,
+        "reports_nearby": burden,
+        "reports_nearby_per_km": burden / total * 1000 if total else 0.0,
     }
 
 

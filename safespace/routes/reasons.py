@@ -53,19 +53,19 @@ class Route:
         By surface as mapped; they add up to ``length_m``.
     crossings, cameras
         Marked crossings met, and cameras within 25 m, as mapped. None mapped does not mean none there.
-    exposure, exposure_lower, exposure_upper
+    reports_nearby, reports_nearby_lower, reports_nearby_upper
         Reports nearby, each counted less with distance: one on a straight street counts 1. With the
         Poisson-bootstrap interval of :class:`safespace.routes.RouteMethod`.
-    exposure_per_km, exposure_per_km_lower, exposure_per_km_upper
+    reports_nearby_per_km, reports_nearby_per_km_lower, reports_nearby_per_km_upper
         The same per kilometre.
     worst_100m, worst_start_m
         The most in any 100 m, and where along the walk that stretch starts.
-    reports_near
+    reports_within_reach
         Number of reports within reach.
     lighting_known, surface_known
         Share of the walk whose lighting, and whose surface, is mapped, 0 to 1.
     reasons
-        One row a segment, in walking order; ``exposure`` adds up to the walk's exactly.
+        One row a segment, in walking order; ``reports_nearby`` adds up to the walk's exactly.
     """
 
     name: str
@@ -88,15 +88,15 @@ class Route:
     surface_unknown_m: float
     crossings: int
     cameras: int
-    exposure: float
-    exposure_lower: float
-    exposure_upper: float
-    exposure_per_km: float
-    exposure_per_km_lower: float
-    exposure_per_km_upper: float
+    reports_nearby: float
+    reports_nearby_lower: float
+    reports_nearby_upper: float
+    reports_nearby_per_km: float
+    reports_nearby_per_km_lower: float
+    reports_nearby_per_km_upper: float
     worst_100m: float
     worst_start_m: float
-    reports_near: int
+    reports_within_reach: int
     lighting_known: float
     surface_known: float
     reasons: pd.DataFrame
@@ -149,11 +149,11 @@ def describe(
     terms
         Exposure of every edge by group of reports, each shape (m,).
     evidence
-        The walk's interval of exposure and the number of reports it rests on.
+        The walk's interval of reports nearby and the number of reports it rests on.
     """
     name, origin, edges = walk
     reasons = reasons_along(graph, edges, terms)
-    exposure, length_m = float(reasons["exposure"].sum()), float(graph.length_m[edges].sum())
+    reports_nearby, length_m = float(reasons["reports_nearby"].sum()), float(graph.length_m[edges].sum())
     km = length_m / 1000
     burden = np.sum([values[edges] for values in terms.values()], axis=0)
     worst, worst_start_m = worst_stretch(graph.length_m[edges], burden)
@@ -166,15 +166,15 @@ def describe(
         walk_s=length_m / speed_m_per_s,
         detour=max(length_m / shortest_m - 1, 0.0),
         cameras=_cameras(graph, origin, edges),
-        exposure=exposure,
-        exposure_lower=evidence.lower,
-        exposure_upper=evidence.upper,
-        exposure_per_km=exposure / km,
-        exposure_per_km_lower=evidence.lower / km,
-        exposure_per_km_upper=evidence.upper / km,
+        reports_nearby=reports_nearby,
+        reports_nearby_lower=evidence.lower,
+        reports_nearby_upper=evidence.upper,
+        reports_nearby_per_km=reports_nearby / km,
+        reports_nearby_per_km_lower=evidence.lower / km,
+        reports_nearby_per_km_upper=evidence.upper / km,
         worst_100m=worst,
         worst_start_m=worst_start_m,
-        reports_near=evidence.reports,
+        reports_within_reach=evidence.reports,
         reasons=reasons,
         **_conditions(graph, edges),
     )
@@ -215,7 +215,7 @@ def reasons_along(graph: StreetGraph, edges: Ints, terms: Mapping[str, Floats]) 
     -------
     pandas.DataFrame
         ``segment`` (from 1), ``name``, ``length_m``, ``lit``, ``lamp_lit``, ``surface``, ``steps``,
-        ``tunnel``, ``sight`` (what hides the way ahead), ``hours`` (when it is open, as mapped), ``edges`` (tuple of edge numbers), one column a term, ``exposure`` (their sum) and ``share``.
+        ``tunnel``, ``sight`` (what hides the way ahead), ``hours`` (when it is open, as mapped), ``edges`` (tuple of edge numbers), one column a term, ``reports_nearby`` (their sum) and ``share``.
     """
     along = pd.DataFrame(
         {
@@ -240,20 +240,20 @@ def reasons_along(graph: StreetGraph, edges: Ints, terms: Mapping[str, Floats]) 
         "edges": tuple,
     }
     rows = along.groupby(changed.cumsum().rename("segment")).agg(how | dict.fromkeys(terms, "sum"))
-    exposure = rows[list(terms)].sum(axis=1)
-    total = float(exposure.sum())
-    rows = rows.assign(exposure=exposure, share=exposure / total if total else 0.0)
+    reports_nearby = rows[list(terms)].sum(axis=1)
+    total = float(reports_nearby.sum())
+    rows = rows.assign(reports_nearby=reports_nearby, share=reports_nearby / total if total else 0.0)
     facts = ["length_m", "lit", "lamp_lit", "surface", "steps", "tunnel", "sight", "hours", "edges"]
-    return rows[["name", *facts, *terms, "exposure", "share"]].reset_index()
+    return rows[["name", *facts, *terms, "reports_nearby", "share"]].reset_index()
 
 
 def worst_stretch(length_m: Floats, burden: Floats, *, window_m: float = WINDOW_M) -> tuple[float, float]:
-    """Return the most exposure in any stretch of the walk, and where along it that stretch starts.
+    """Return the most reports nearby in any stretch of the walk, and where along it that stretch starts.
 
     Parameters
     ----------
     length_m, burden
-        Length and exposure of each edge in walking order, shape (k,); within an edge it is even.
+        Length and reports nearby of each edge in walking order, shape (k,); within an edge it is even.
 
     Examples
     --------

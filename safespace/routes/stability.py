@@ -85,7 +85,7 @@ def rank_stability(routes: Sequence[Route], samples: Floats) -> Stability:
     routes
         The options, at least one.
     samples
-        Their exposures under resampled reports, shape (options, resamples).
+        Their reports nearby under resampled reports, shape (options, resamples).
 
     Notes
     -----
@@ -126,12 +126,12 @@ def weightings(criteria: int, parts: int = PARTS) -> Floats:
 
 def _facts(route: Route) -> tuple[float, ...]:
     dark, unknown = route.lit_no_m, route.lit_unknown_m
-    return route.length_m, route.exposure, dark, unknown, route.steps_m + route.tunnel_m
+    return route.length_m, route.reports_nearby, dark, unknown, route.steps_m + route.tunnel_m
 
 
-def _with_reports(facts: Floats, exposure: Floats) -> Floats:
+def _with_reports(facts: Floats, reports_nearby: Floats) -> Floats:
     changed = facts.copy()
-    changed[:, CRITERIA.index(REPORTS)] = exposure
+    changed[:, CRITERIA.index(REPORTS)] = reports_nearby
     return changed
 
 

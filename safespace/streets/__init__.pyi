@@ -8,7 +8,6 @@ from .building import (
     with_hours,
 )
 from .compiling import compiled
-from .exposure import exposure_operator, walkable_length
 from .files import load, save
 from .graph import (
     ALL_NIGHT,
@@ -47,6 +46,7 @@ from .hours import (
 )
 from .importing import Imported, import_streets
 from .lighting import Asserted, assert_lighting, lit_by_columns, provenance
+from .proximity import proximity_operator, walkable_length
 
 __all__ = [
     "ALL_NIGHT",
@@ -75,7 +75,6 @@ __all__ = [
     "assert_lighting",
     "build_graph",
     "compiled",
-    "exposure_operator",
     "hours_text",
     "hours_unread",
     "import_streets",
@@ -89,6 +88,7 @@ __all__ = [
     "place_names",
     "premises_open_at",
     "provenance",
+    "proximity_operator",
     "replace",
     "samples",
     "save",

@@ -331,12 +331,12 @@ def samples(graph: StreetGraph) -> tuple[Floats, Floats, Ints]:
     return np.interp(at, along, x), np.interp(at, along, y), owner
 
 
-def to_frame(graph: StreetGraph, *, exposure: ArrayLike | None = None) -> gpd.GeoDataFrame:
+def to_frame(graph: StreetGraph, *, reports_nearby: ArrayLike | None = None) -> gpd.GeoDataFrame:
     """Return one row an edge: ``schemas.SEGMENTS``, the conditions as mapped, and the line.
 
     Parameters
     ----------
-    exposure
+    reports_nearby
         Reports x metres of each edge, shape (m,); zero when not given.
 
     Returns
@@ -344,7 +344,7 @@ def to_frame(graph: StreetGraph, *, exposure: ArrayLike | None = None) -> gpd.Ge
     geopandas.GeoDataFrame
         EPSG:4326. Anything drawn from it carries "© OpenStreetMap contributors".
     """
-    values = np.zeros(graph.edges) if exposure is None else np.asarray(exposure, float)
+    values = np.zeros(graph.edges) if reports_nearby is None else np.asarray(reports_nearby, float)
     frame = pd.DataFrame(
         {
             "segment": np.arange(graph.edges),
@@ -353,7 +353,7 @@ def to_frame(graph: StreetGraph, *, exposure: ArrayLike | None = None) -> gpd.Ge
             "highway": np.asarray(graph.highways, object)[graph.highway_code],
             "length_m": graph.length_m,
             "lit": np.asarray(LIGHTING, object)[graph.lit],
-            "exposure": values,
+            "reports_nearby": values,
         }
     )
     more = {name: getattr(graph, name) for name in (*_FLAGS, "cameras", "frontage", "step_count")} | _told(

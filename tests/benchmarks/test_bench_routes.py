@@ -13,16 +13,16 @@ from made_streets import big_graph
 from safespace import routes
 from safespace.routes.limits import limit
 from safespace.settings import RouteSettings
-from safespace.streets import build_graph, exposure_operator, osm
+from safespace.streets import build_graph, osm, proximity_operator
 
 PAIRS = 30
 
 
 class Town(NamedTuple):
-    """Streets, the exposure of their edges, and walks of 0.8 to 2.5 km as the crow flies."""
+    """Streets, the reports nearby of their edges, and walks of 0.8 to 2.5 km as the crow flies."""
 
     graph: object
-    exposure: np.ndarray
+    reports_nearby: np.ndarray
     pairs: list
 
 
@@ -31,7 +31,7 @@ def town_of(graph, *, reports):
     node = rng.integers(graph.nodes, size=reports)
     lon = graph.lon[node] + rng.normal(0, 5e-4, reports)
     lat = graph.lat[node] + rng.normal(0, 3e-4, reports)
-    exposure = exposure_operator(graph, lon, lat) @ np.ones(reports)
+    reports_nearby = proximity_operator(graph, lon, lat) @ np.ones(reports)
     connected = np.flatnonzero(graph.component == 0)
     start = rng.choice(connected, 400)
     pairs = []
@@ -40,7 +40,7 @@ def town_of(graph, *, reports):
         near = connected[(away > 800) & (away < 2500)]
         if len(near):
             pairs.append((node, int(rng.choice(near))))
-    return Town(graph, exposure, pairs[:PAIRS])
+    return Town(graph, reports_nearby, pairs[:PAIRS])
 
 
 @pytest.fixture(scope="module")
@@ -111,11 +111,11 @@ def test_walk_with_fresh_weights_against_networkx(town, benchmark, request):
 
 
 def test_trade_off_set(town, benchmark, request):
-    graph, exposure, pairs = town
-    routes.trade_off(graph, *pairs[0], exposure=exposure)
-    times = [seconds(routes.trade_off, graph, *pair, exposure=exposure) for pair in pairs]
-    fronts = [len(routes.trade_off(graph, *pair, exposure=exposure).paths) for pair in pairs[:10]]
-    benchmark(routes.trade_off, graph, *pairs[0], exposure=exposure)
+    graph, reports_nearby, pairs = town
+    routes.trade_off(graph, *pairs[0], reports_nearby=reports_nearby)
+    times = [seconds(routes.trade_off, graph, *pair, reports_nearby=reports_nearby) for pair in pairs]
+    fronts = [len(routes.trade_off(graph, *pair, reports_nearby=reports_nearby).paths) for pair in pairs[:10]]
+    benchmark(routes.trade_off, graph, *pairs[0], reports_nearby=reports_nearby)
     median_ms, worst_ms = float(np.median(times) * 1000), float(max(times) * 1000)
     told(benchmark, request, median_ms=median_ms, worst_ms=worst_ms, walks_in_set=float(np.median(fronts)))
     if benchmark.enabled:
@@ -125,11 +125,11 @@ def test_trade_off_set(town, benchmark, request):
 
 def test_limits_and_reach(town, benchmark, request):
     """A limit is one pass over the rows; ten minutes on foot one search and some drawing."""
-    graph, exposure, pairs = town
+    graph, reports_nearby, pairs = town
     origin = float(graph.lon[pairs[0][0]]), float(graph.lat[pairs[0][0]])
     limits = routes.Limits(step_free=True, paved=True)
     masked = min(seconds(limit, graph, limits) for _ in range(3))
-    given = {"settings": RouteSettings(), "exposure": exposure}
+    given = {"settings": RouteSettings(), "reports_nearby": reports_nearby}
     reach = min(seconds(routes.reachable, graph, origin, [10], **given) for _ in range(2))
     tree = min(seconds(routes.shortest_tree, graph, pairs[0][0]) for _ in range(3))
     benchmark(routes.reachable, graph, origin, [10], **given)

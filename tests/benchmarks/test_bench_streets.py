@@ -1,4 +1,4 @@
-"""Speed and memory of importing streets and of exposure; asserted only when benchmarks are enabled.
+"""Speed and memory of importing streets and of reports nearby; asserted only when benchmarks are enabled.
 
 Times are of the processor, so that a busy machine does not decide. ``SAFESPACE_PYROSM`` names a Python that has
 pyrosm and igraph, where this one has not.
@@ -52,9 +52,9 @@ streets.save(graph, sys.argv[2])
 del graph
 graph = streets.load(sys.argv[2])
 node = np.random.default_rng(1).integers(graph.nodes, size=20_000)
-operator = streets.exposure_operator(graph, graph.lon[node], graph.lat[node])
-exposure = operator @ np.ones(20_000)
-told = {"edges": graph.edges, "exposure": float(exposure.sum()), "seconds": time.process_time()}
+operator = streets.proximity_operator(graph, graph.lon[node], graph.lat[node])
+reports_nearby = operator @ np.ones(20_000)
+told = {"edges": graph.edges, "reports_nearby": float(reports_nearby.sum()), "seconds": time.process_time()}
 print(json.dumps(told | {"peak_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20}))
 """
 
@@ -119,15 +119,15 @@ def test_extract_to_graph_against_osmnx(realdata, benchmark, tmp_path):
         assert ratio <= 0.3
 
 
-def test_exposure_of_a_city(benchmark):
+def test_proximity_of_a_city(benchmark):
     """30,000 edges and 5,000 reports: building once, then a product for every question."""
     graph = big_graph(158 if benchmark.enabled else 30, seed=1)
     rng = np.random.default_rng(1)
     node = rng.integers(graph.nodes, size=5000)
     lon, lat = (at[node] + rng.normal(0, 5e-4, 5000) for at in (graph.lon, graph.lat))
-    streets.exposure_operator(graph, lon[:9], lat[:9])
-    build = seconds(streets.exposure_operator, graph, lon, lat)
-    operator = streets.exposure_operator(graph, lon, lat)
+    streets.proximity_operator(graph, lon[:9], lat[:9])
+    build = seconds(streets.proximity_operator, graph, lon, lat)
+    operator = streets.proximity_operator(graph, lon, lat)
     weight = np.ones(5000)
     apply = seconds(lambda: [operator @ weight for _ in range(20)]) / 20
     benchmark(operator.__matmul__, weight)
@@ -139,7 +139,7 @@ def test_exposure_of_a_city(benchmark):
 
 
 def test_a_metropolitan_county_in_four_gigabytes(benchmark, tmp_path):
-    """Build, save, load and apply exposure in a fresh process; a small piece of it unless timed."""
+    """Build, save, load and apply reports nearby in a fresh process; a small piece of it unless timed."""
     side = SIDE if benchmark.enabled else 60
     done = benchmark.pedantic(
         subprocess.run,
@@ -149,7 +149,7 @@ def test_a_metropolitan_county_in_four_gigabytes(benchmark, tmp_path):
     )
     told = json.loads(done.stdout)
     benchmark.extra_info |= told
-    assert told["exposure"] > 0
+    assert told["reports_nearby"] > 0
     if benchmark.enabled:
         assert told["edges"] > 900_000
         assert told["peak_gb"] <= 4

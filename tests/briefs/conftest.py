@@ -12,7 +12,7 @@ import pytest
 import shapely
 from made_findings import METHOD
 
-from safespace.briefs import Brief, Counts
+from safespace.briefs import Brief, RowCounts
 from safespace.maps import area_map_svg, hour_chart_svg
 from safespace.schemas import HOTSPOTS, conform
 from safespace.tone import Label
@@ -54,10 +54,10 @@ def links(number):
             "lit_unknown_m": 550.0,
             "steps_m": 12.0,
             "tunnel_m": 64.0,
-            "exposure": 9.3,
-            "exposure_lower": 5.0,
-            "exposure_upper": 14.0,
-            "reports_near": 21,
+            "reports_nearby": 9.3,
+            "reports_nearby_lower": 5.0,
+            "reports_nearby_upper": 14.0,
+            "reports_within_reach": 21,
         }
     )
 
@@ -84,7 +84,7 @@ def brief(cells):
         period="1 November 2024 to 31 October 2025",
         data_date=date(2025, 10, 31),
         places=places(2),
-        counts=Counts(read=612, accepted=544, rejected=68, unknown_place=31),
+        counts=RowCounts(read=612, accepted=544, rejected=68, unknown_place=31),
         map_svg=area_map_svg(cells, area=area, synthetic=True),
         hours_svg=hour_chart_svg(np.ones((7, 24)), synthetic=True),
         links=links(2),

@@ -4,16 +4,16 @@ from dataclasses import replace
 
 import pytest
 
-from safespace.briefs import Counts
+from safespace.briefs import RowCounts
 from safespace.errors import InputError, SchemaError
 from safespace.tone import Override, check_text
 
 
 def test_counts_must_add_up():
     with pytest.raises(InputError, match=r"do not add up.*read 10, accepted 8, not accepted 1"):
-        Counts(read=10, accepted=8, rejected=1)
+        RowCounts(read=10, accepted=8, rejected=1)
     with pytest.raises(InputError, match="without a place 11"):
-        Counts(read=10, accepted=8, rejected=2, unknown_place=11)
+        RowCounts(read=10, accepted=8, rejected=2, unknown_place=11)
 
 
 def test_tables_are_checked(brief):

@@ -103,5 +103,7 @@ def test_hidden_places_carry_no_number(brief):
 
 
 def test_no_interval_from_no_reports(brief):
-    none = replace(brief, links=brief.links.assign(reports_near=0, exposure=0.0, exposure_lower=0.0))
+    none = replace(
+        brief, links=brief.links.assign(reports_within_reach=0, reports_nearby=0.0, reports_nearby_lower=0.0)
+    )
     assert contents(none)["links"]["rows"][0][-1] == "No reports received"

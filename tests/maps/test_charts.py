@@ -40,7 +40,7 @@ def test_hour_chart_refuses_another_shape():
 
 
 def test_trade_off():
-    options = pd.DataFrame({"option": ["A", "B"], "length_m": [900.0, 1100], "exposure": [30.0, 12]})
+    options = pd.DataFrame({"option": ["A", "B"], "length_m": [900.0, 1100], "reports_nearby": [30.0, 12]})
     front = np.array([[1100.0, 12], [900, 30], [1000, 20]])
     picture = trade_off_svg(options, front=front)
     assert picture == trade_off_svg(options, front=front[::-1])

@@ -81,7 +81,7 @@ def test_a_formula_in_a_place_name_is_stopped(town_settings, tmp_path, found):
 def test_partners_are_given_no_counts_near_stops(town_settings):
     view = pipeline.View(edition="partner")
     made = pipeline.find_corridors(["kind:bus_station"], ["kind:housing"], view, town_settings)
-    assert set(made.stops["reports_near"]) == {"Hidden to protect people"}
+    assert set(made.stops["reports_within_reach"]) == {"Hidden to protect people"}
     assert not any("events:" in note for note in made.notes)
 
 

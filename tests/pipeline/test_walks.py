@@ -78,9 +78,9 @@ def test_record_holds_every_fact_and_is_plain(planned):
     assert len(record["options"]) == len(record["first"]) == len(planned.options.routes)
     assert sum(row["first"] for row in record["first"]) == pytest.approx(1)
     assert record["weightings"] == planned.options.stability.weightings
-    by_option = pd.DataFrame(record["segments"]).groupby("option")["exposure"].sum()
+    by_option = pd.DataFrame(record["segments"]).groupby("option")["reports_nearby"].sum()
     for route in planned.options.routes:
-        assert by_option[route.name] == pytest.approx(route.exposure)
+        assert by_option[route.name] == pytest.approx(route.reports_nearby)
     columns = planned.table.columns
     for wanted in (
         "Walking time (min)",
@@ -227,8 +227,8 @@ def test_walks_and_reach_open_as_geopackages_with_styles(town_settings, planned,
     path = pipeline.write_walk(planned, tmp_path / "walks.gpkg", town_settings)
     options, segments = (gpd.read_file(path, layer=layer) for layer in ("options", "segments"))
     assert options["option"].tolist() == [route.name for route in planned.options.routes]
-    assert segments.groupby("option")["exposure"].sum()["Shortest"] == pytest.approx(
-        planned.options.routes[0].exposure
+    assert segments.groupby("option")["reports_nearby"].sum()["Shortest"] == pytest.approx(
+        planned.options.routes[0].reports_nearby
     )
     assert set(options["credit"]) == {planned.credit}
     assert set(options["label_of_data"]) == {"Synthetic data"}

@@ -12,7 +12,7 @@ from safespace import routes
 from safespace.errors import PlaceError
 from safespace.routes.alternatives import BALANCED, FEWEST, SHORTEST, choose, different, knee, overlap
 from safespace.routes.front import _front, _pop, _push
-from safespace.streets import build_graph, exposure_operator, osm, replace
+from safespace.streets import build_graph, osm, proximity_operator, replace
 
 
 def every_walk(graph, origin, destination, cap_m):
@@ -45,64 +45,68 @@ def test_equals_full_enumeration(seed, cap):
     rng = np.random.default_rng(seed)
     connected = np.flatnonzero(graph.component == 0)
     origin, destination = map(int, rng.choice(connected, 2, replace=False))
-    exposure = rng.choice([0.0, 1.0, 2.0, 5.0], graph.edges) * rng.choice([1.0, rng.random()], graph.edges)
-    front = routes.trade_off(graph, origin, destination, exposure=exposure, detour_cap=cap)
+    reports_nearby = rng.choice([0.0, 1.0, 2.0, 5.0], graph.edges) * rng.choice(
+        [1.0, rng.random()], graph.edges
+    )
+    front = routes.trade_off(graph, origin, destination, reports_nearby=reports_nearby, detour_cap=cap)
     shortest = routes.distances(graph, origin)[destination]
     walks = every_walk(graph, origin, destination, shortest * cap * (1 + 1e-9))
-    wanted = best_of([(length, float(exposure[list(edges)].sum())) for length, edges in walks])
+    wanted = best_of([(length, float(reports_nearby[list(edges)].sum())) for length, edges in walks])
     np.testing.assert_allclose(
-        np.column_stack([front.length_m, front.exposure]), wanted, rtol=1e-9, atol=1e-9
+        np.column_stack([front.length_m, front.reports_nearby]), wanted, rtol=1e-9, atol=1e-9
     )
-    for path, length, burden in zip(front.paths, front.length_m, front.exposure, strict=True):
+    for path, length, burden in zip(front.paths, front.length_m, front.reports_nearby, strict=True):
         assert graph.length_m[path].sum() == pytest.approx(length)
-        assert exposure[path].sum() == pytest.approx(burden)
+        assert reports_nearby[path].sum() == pytest.approx(burden)
 
 
 def test_front_rises_and_falls_and_starts_at_the_shortest():
     graph = grid_graph(8, seed=2)
-    exposure = np.random.default_rng(0).random(graph.edges)
-    front = routes.trade_off(graph, 0, graph.nodes - 1, exposure=exposure, detour_cap=1.5)
+    reports_nearby = np.random.default_rng(0).random(graph.edges)
+    front = routes.trade_off(graph, 0, graph.nodes - 1, reports_nearby=reports_nearby, detour_cap=1.5)
     assert len(front.paths) > 5
     assert (np.diff(front.length_m) > 0).all()
-    assert (np.diff(front.exposure) < 0).all()
+    assert (np.diff(front.reports_nearby) < 0).all()
     assert front.length_m[0] == pytest.approx(routes.shortest_path(graph, 0, graph.nodes - 1).cost)
-    least = routes.shortest_path(graph, 0, graph.nodes - 1, weight=exposure + 1e-9 * graph.length_m)
+    least = routes.shortest_path(graph, 0, graph.nodes - 1, weight=reports_nearby + 1e-9 * graph.length_m)
     if graph.length_m[least.edges].sum() <= 1.5 * front.length_m[0]:
-        assert front.exposure[-1] == pytest.approx(exposure[least.edges].sum())
+        assert front.reports_nearby[-1] == pytest.approx(reports_nearby[least.edges].sum())
 
 
 def test_every_weighted_sum_answer_within_the_cap_is_on_the_front():
     graph = grid_graph(8, seed=4)
-    exposure = np.random.default_rng(1).random(graph.edges) * 100
-    front = routes.trade_off(graph, 0, graph.nodes - 1, exposure=exposure, detour_cap=3.0)
+    reports_nearby = np.random.default_rng(1).random(graph.edges) * 100
+    front = routes.trade_off(graph, 0, graph.nodes - 1, reports_nearby=reports_nearby, detour_cap=3.0)
     for share in np.linspace(0.01, 0.99, 15):
         path = routes.shortest_path(
-            graph, 0, graph.nodes - 1, weight=share * graph.length_m + (1 - share) * exposure
+            graph, 0, graph.nodes - 1, weight=share * graph.length_m + (1 - share) * reports_nearby
         ).edges
-        away = np.hypot(front.length_m - graph.length_m[path].sum(), front.exposure - exposure[path].sum())
+        away = np.hypot(
+            front.length_m - graph.length_m[path].sum(), front.reports_nearby - reports_nearby[path].sum()
+        )
         assert away.min() < 1e-6
 
 
 def test_no_reports_gives_the_shortest_alone():
     graph = grid_graph(5, seed=2)
-    front = routes.trade_off(graph, 0, graph.nodes - 1, exposure=np.zeros(graph.edges))
+    front = routes.trade_off(graph, 0, graph.nodes - 1, reports_nearby=np.zeros(graph.edges))
     assert len(front.paths) == 1
     assert choose(front, 4) == [(0, SHORTEST)]
 
 
 def test_too_many_partial_walks_is_said_not_swallowed():
     graph = grid_graph(8, seed=2)
-    exposure = np.random.default_rng(0).random(graph.edges)
+    reports_nearby = np.random.default_rng(0).random(graph.edges)
     with pytest.raises(
         PlaceError, match=r"too far apart for an exact trade-off set.*lower routes.detour_cap"
     ):
-        routes.trade_off(graph, 0, graph.nodes - 1, exposure=exposure, most_labels=50)
+        routes.trade_off(graph, 0, graph.nodes - 1, reports_nearby=reports_nearby, most_labels=50)
 
 
 def test_choice_has_both_ends_and_the_knee():
     length_m = np.array([100.0, 101, 110, 120, 135, 150])
-    exposure = np.array([50.0, 48, 20, 18, 12, 10])
-    front = routes.ParetoFront(length_m, exposure, tuple(np.array([k]) for k in range(6)))
+    reports_nearby = np.array([50.0, 48, 20, 18, 12, 10])
+    front = routes.ParetoFront(length_m, reports_nearby, tuple(np.array([k]) for k in range(6)))
     assert knee(front) == 2
     names = dict(choose(front, 4))
     assert names[0] == SHORTEST
@@ -143,8 +147,8 @@ def triangle(long_m=149.0):
         int(np.argmin(np.hypot(graph.x - graph.x.min() - x, graph.y - graph.y.min() - y)))
         for x, y in places.values()
     ]
-    exposure = np.where(np.isclose(graph.length_m, 100, atol=0.5), 9.0, 1.0)
-    return graph, node, exposure
+    reports_nearby = np.where(np.isclose(graph.length_m, 100, atol=0.5), 9.0, 1.0)
+    return graph, node, reports_nearby
 
 
 @pytest.mark.parametrize(
@@ -159,25 +163,33 @@ def triangle(long_m=149.0):
 )
 def test_a_walk_of_straight_lines_up_to_the_cap_is_found(options, walks):
     """No bound may be above the straight line: the way by 2 is straight twice, and just within the cap."""
-    graph, (origin, destination, _), exposure = triangle()
-    front = routes.trade_off(graph, origin, destination, exposure=exposure, **options)
+    graph, (origin, destination, _), reports_nearby = triangle()
+    front = routes.trade_off(graph, origin, destination, reports_nearby=reports_nearby, **options)
     assert front.length_m.tolist() == pytest.approx([100, 149][:walks], rel=1e-3)
-    assert front.exposure.tolist() == [9, 2][:walks]
+    assert front.reports_nearby.tolist() == [9, 2][:walks]
     assert [len(path) for path in front.paths] == [1, 2][:walks]
 
 
 def test_the_usual_cap_is_half_as_long_again():
-    graph, (origin, destination, _), exposure = triangle(long_m=151)
-    assert len(routes.trade_off(graph, origin, destination, exposure=exposure).paths) == 1
-    assert len(routes.trade_off(graph, origin, destination, exposure=exposure, detour_cap=1.52).paths) == 2
+    graph, (origin, destination, _), reports_nearby = triangle(long_m=151)
+    assert len(routes.trade_off(graph, origin, destination, reports_nearby=reports_nearby).paths) == 1
+    assert (
+        len(
+            routes.trade_off(graph, origin, destination, reports_nearby=reports_nearby, detour_cap=1.52).paths
+        )
+        == 2
+    )
 
 
 def test_partial_walks_are_counted_to_the_last():
     # nowhere; to 1 and to 2 from there; and from 2 on to 1
-    graph, (origin, destination, _), exposure = triangle()
-    assert len(routes.trade_off(graph, origin, destination, exposure=exposure, most_labels=4).paths) == 2
+    graph, (origin, destination, _), reports_nearby = triangle()
+    assert (
+        len(routes.trade_off(graph, origin, destination, reports_nearby=reports_nearby, most_labels=4).paths)
+        == 2
+    )
     with pytest.raises(PlaceError) as refused:
-        routes.trade_off(graph, origin, destination, exposure=exposure, most_labels=3)
+        routes.trade_off(graph, origin, destination, reports_nearby=reports_nearby, most_labels=3)
     assert refused.value.code == "places-too-far-apart"
     assert str(refused.value) == (
         "The two places are too far apart for an exact trade-off set. Seen: the shortest walk is 100 m. "
@@ -188,9 +200,9 @@ def test_partial_walks_are_counted_to_the_last():
 
 
 def test_a_walk_to_where_one_is_has_no_edges():
-    graph, (origin, *_), exposure = triangle()
-    front = routes.trade_off(graph, origin, origin, exposure=exposure)
-    assert (front.length_m.tolist(), front.exposure.tolist()) == ([0], [0])
+    graph, (origin, *_), reports_nearby = triangle()
+    front = routes.trade_off(graph, origin, origin, reports_nearby=reports_nearby)
+    assert (front.length_m.tolist(), front.reports_nearby.tolist()) == ([0], [0])
     assert [path.tolist() for path in front.paths] == [[]]
 
 
@@ -203,21 +215,24 @@ def ladder(stages):
     graph = build_graph(made_ways(direct + around, places))
     east = graph.x - graph.x.min()
     stage, bent = ((east[graph.u] + east[graph.v]) / 2 // 100).astype(int), graph.length_m > 120
-    length_m, exposure = np.where(bent, 10_000.0 + 2.0**stage, 10_000.0), np.where(bent, 0.0, 2.0**stage)
-    return replace(graph, length_m=length_m), (int(np.argmin(east)), int(np.argmax(east))), exposure
+    length_m, reports_nearby = (
+        np.where(bent, 10_000.0 + 2.0**stage, 10_000.0),
+        np.where(bent, 0.0, 2.0**stage),
+    )
+    return replace(graph, length_m=length_m), (int(np.argmin(east)), int(np.argmax(east))), reports_nearby
 
 
 @pytest.mark.parametrize("scale", [1.0, 1e-12, 1e12])
 def test_a_ladder_has_every_sum_of_powers_of_two(scale):
     """All 1,024 choices of ten ways round are on the set, in whatever unit the reports are counted."""
-    graph, ends, exposure = ladder(10)
-    front = routes.trade_off(graph, *ends, exposure=exposure * scale)
+    graph, ends, reports_nearby = ladder(10)
+    front = routes.trade_off(graph, *ends, reports_nearby=reports_nearby * scale)
     longer = np.arange(1024)
     np.testing.assert_allclose(front.length_m, 100_000 + longer, rtol=1e-12)
-    np.testing.assert_allclose(front.exposure, (1023 - longer) * scale, rtol=1e-12)
+    np.testing.assert_allclose(front.reports_nearby, (1023 - longer) * scale, rtol=1e-12)
     for taken, path in zip(longer[::97].tolist(), front.paths[::97], strict=True):
         assert len(path) == 10
-        assert [edge for edge in path if exposure[edge] == 0] == [
+        assert [edge for edge in path if reports_nearby[edge] == 0] == [
             edge for k, edge in enumerate(path) if taken >> k & 1
         ]
 
@@ -225,13 +240,14 @@ def test_a_ladder_has_every_sum_of_powers_of_two(scale):
 @pytest.mark.parametrize("scale", [1e-9, 1e9])
 def test_the_unit_of_reports_changes_no_walk(scale):
     graph = grid_graph(6, seed=3)
-    exposure = np.random.default_rng(2).random(graph.edges)
+    reports_nearby = np.random.default_rng(2).random(graph.edges)
     plain, scaled = (
-        routes.trade_off(graph, 0, graph.nodes - 1, exposure=one) for one in (exposure, exposure * scale)
+        routes.trade_off(graph, 0, graph.nodes - 1, reports_nearby=one)
+        for one in (reports_nearby, reports_nearby * scale)
     )
     assert len(plain.paths) == 4
     np.testing.assert_allclose(scaled.length_m, plain.length_m, rtol=1e-12)
-    np.testing.assert_allclose(scaled.exposure, plain.exposure * scale, rtol=1e-9)
+    np.testing.assert_allclose(scaled.reports_nearby, plain.reports_nearby * scale, rtol=1e-9)
 
 
 def test_walks_that_are_equal_up_to_rounding_are_one():
@@ -251,7 +267,7 @@ def test_walks_that_are_equal_up_to_rounding_are_one():
         front = _front(made, np.array(burden, dtype=float), paths)
         assert [path.tolist() for path in front.paths] == [[edge] for edge in kept]
         assert front.length_m.tolist() == [made.length_m[edge] for edge in kept]
-        assert front.exposure.tolist() == [burden[edge] for edge in kept]
+        assert front.reports_nearby.tolist() == [burden[edge] for edge in kept]
 
 
 @settings(max_examples=60)
@@ -275,13 +291,13 @@ def test_the_heap_gives_back_by_the_first_and_then_the_second(pairs, between):
     assert not held
 
 
-def supported(graph, ends, exposure, cap_m):
+def supported(graph, ends, reports_nearby, cap_m):
     """Find the corners of the trade-off set by weighted sums alone (Aneja & Nair 1979), within the cap."""
 
     def walk(share):
-        weight = share * graph.length_m + (1 - share) * exposure
+        weight = share * graph.length_m + (1 - share) * reports_nearby
         path = routes.shortest_path(graph, *ends, weight=weight).edges
-        return float(graph.length_m[path].sum()), float(exposure[path].sum())
+        return float(graph.length_m[path].sum()), float(reports_nearby[path].sum())
 
     found = {walk(1 - 1e-9), walk(1e-9)}
     todo = [tuple(sorted(found))] if len(found) == 2 else []
@@ -301,15 +317,15 @@ def test_holds_every_supported_point_on_newport(realdata):
     graph = build_graph(osm.read_ways(realdata / "newport-2023-06-13.osm.pbf"))
     rng = np.random.default_rng(4)
     node = rng.integers(graph.nodes, size=800)
-    exposure = exposure_operator(graph, graph.lon[node], graph.lat[node]) @ np.ones(800)
+    reports_nearby = proximity_operator(graph, graph.lon[node], graph.lat[node]) @ np.ones(800)
     connected = np.flatnonzero(graph.component == 0)
     points = 0
     for origin in rng.choice(connected, 12).tolist():
         away = np.hypot(graph.x[connected] - graph.x[origin], graph.y[connected] - graph.y[origin])
         ends = origin, int(rng.choice(connected[(away > 600) & (away < 1500)]))
-        front = routes.trade_off(graph, *ends, exposure=exposure, detour_cap=2.0)
-        for length, burden in supported(graph, ends, exposure, 2.0 * front.length_m[0]):
-            away = np.abs(front.length_m / length - 1) + np.abs(front.exposure - burden) / (burden + 1)
+        front = routes.trade_off(graph, *ends, reports_nearby=reports_nearby, detour_cap=2.0)
+        for length, burden in supported(graph, ends, reports_nearby, 2.0 * front.length_m[0]):
+            away = np.abs(front.length_m / length - 1) + np.abs(front.reports_nearby - burden) / (burden + 1)
             assert away.min() < 1e-6
             points += 1
     assert points > 20
@@ -322,11 +338,11 @@ def test_looking_only_at_the_neighbourhood_loses_nothing(seed):
     graph = grid_graph(5, seed=seed % 50)
     rng = np.random.default_rng(seed)
     graph = replace(graph, length_m=graph.length_m * rng.uniform(0.2, 5, graph.edges))
-    exposure = rng.random(graph.edges)
+    reports_nearby = rng.random(graph.edges)
     origin, destination = map(int, rng.choice(graph.nodes, 2, replace=False))
-    front = routes.trade_off(graph, origin, destination, exposure=exposure, detour_cap=1.3)
+    front = routes.trade_off(graph, origin, destination, reports_nearby=reports_nearby, detour_cap=1.3)
     cap_m = front.length_m[0] * 1.3 * (1 + 1e-9)
     walks = every_walk(graph, origin, destination, cap_m)
-    wanted = best_of([(length, float(exposure[list(edges)].sum())) for length, edges in walks])
-    np.testing.assert_allclose(np.column_stack([front.length_m, front.exposure]), wanted, rtol=1e-9)
+    wanted = best_of([(length, float(reports_nearby[list(edges)].sum())) for length, edges in walks])
+    np.testing.assert_allclose(np.column_stack([front.length_m, front.reports_nearby]), wanted, rtol=1e-9)
     assert 0 < graph.least_detour < 1

@@ -14,7 +14,7 @@ from safespace import routes, streets
 from safespace.errors import PlaceError
 from safespace.routes.limits import Limits, ends_within, limit
 from safespace.settings import RouteSettings
-from safespace.streets import build_graph, exposure_operator
+from safespace.streets import build_graph, proximity_operator
 
 SETTINGS = RouteSettings()
 PLACES = {1: (0, 0), 2: (200, 0), 3: (400, 0), 4: (200, 80), 5: (200, -160), 6: (900, 0), 7: (0, 50)}
@@ -38,7 +38,7 @@ def at(node):
 def hill():
     graph = build_graph(made_ways(ROWS, PLACES))
     lon, lat = at(4)
-    return graph, exposure_operator(graph, [lon], [lat])
+    return graph, proximity_operator(graph, [lon], [lat])
 
 
 def planned(hill, start=1, end=3, **limits):
@@ -128,7 +128,7 @@ def test_a_walk_starts_where_the_limits_allow_and_says_how_far_that_is():
     places = {1: (0, 0), 2: (0, 90), 3: (600, 90)}
     rows = [(1, {"highway": "steps"}, [1, 2]), (2, {"highway": "footway"}, [2, 3])]
     graph = build_graph(made_ways(rows, places))
-    operator = exposure_operator(graph, [ORIGIN[0]], [ORIGIN[1]])
+    operator = proximity_operator(graph, [ORIGIN[0]], [ORIGIN[1]])
     options = routes.plan(
         graph,
         ORIGIN,
@@ -171,7 +171,7 @@ PARK_ROWS = [
 @pytest.fixture(scope="module")
 def park():
     graph = build_graph(made_ways(PARK_ROWS, PARK))
-    return graph, exposure_operator(graph, [ORIGIN[0]], [ORIGIN[1]])
+    return graph, proximity_operator(graph, [ORIGIN[0]], [ORIGIN[1]])
 
 
 def saturday(hour, minute):
@@ -209,7 +209,7 @@ def test_hours_that_cannot_be_read_close_nothing(park):
 
 def test_the_moment_is_a_limit_that_can_be_lifted():
     graph = build_graph(made_ways([PARK_ROWS[0], PARK_ROWS[2]], PARK))
-    operator = exposure_operator(graph, [ORIGIN[0]], [ORIGIN[1]])
+    operator = proximity_operator(graph, [ORIGIN[0]], [ORIGIN[1]])
     with pytest.raises(PlaceError, match=r"Open at 23:30 on Saturday .*Lift this limit: Open at the time\."):
         across((graph, operator), saturday(23, 30), to=(600, 0))
 
@@ -218,7 +218,7 @@ def test_lighting_is_told_as_at_the_time():
     """Lamps switched off at midnight: lit at eleven, unlit at one; without a time as mapped."""
     rows = [(1, {"highway": "footway", "lit": "05:00-24:00"}, [1, 2])]
     graph = build_graph(made_ways(rows, {1: (0, 0), 2: (400, 0)}))
-    pair = graph, exposure_operator(graph, [ORIGIN[0]], [ORIGIN[1]])
+    pair = graph, proximity_operator(graph, [ORIGIN[0]], [ORIGIN[1]])
     assert across(pair, None).routes[0].lit_yes_m == pytest.approx(400, abs=0.5)
     assert across(pair, saturday(23, 0)).routes[0].lit_yes_m == pytest.approx(400, abs=0.5)
     assert across(pair, saturday(1, 0)).routes[0].lit_no_m == pytest.approx(400, abs=0.5)

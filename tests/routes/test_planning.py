@@ -21,7 +21,7 @@ from safespace.routes import comparison
 from safespace.routes.alternatives import DIFFERENT, MOST_OVERLAP, MOST_STRETCH, overlap
 from safespace.routes.reasons import worst_stretch
 from safespace.settings import RouteSettings
-from safespace.streets import add_points, build_graph, exposure_operator, nearest_node, osm, to_metres
+from safespace.streets import add_points, build_graph, nearest_node, osm, proximity_operator, to_metres
 from safespace.tone import check_text
 
 SETTINGS = RouteSettings()
@@ -40,7 +40,7 @@ def town():
     graph = grid_graph(8, seed=5)
     rng = np.random.default_rng(8)
     lon, lat = at(rng.uniform(-50, 400, 60), rng.uniform(-50, 400, 60))
-    operator = exposure_operator(graph, lon, lat, decay_m=SETTINGS.decay_m, reach_m=SETTINGS.reach_m)
+    operator = proximity_operator(graph, lon, lat, decay_m=SETTINGS.decay_m, reach_m=SETTINGS.reach_m)
     return graph, operator, np.where(np.arange(60) % 3, "recorded incidents", "StreetSafe")
 
 
@@ -64,16 +64,16 @@ def test_shows_both_ends_and_keeps_within_the_detour_limit(options):
     assert options.routes[0].detour == 0
     assert len({route.name for route in options.routes}) == len(options.routes)
     assert all(route.detour <= 0.5 + 1e-9 for route in options.routes)
-    fewest = min(route.exposure for route in options.routes)
+    fewest = min(route.reports_nearby for route in options.routes)
     assert fewest == pytest.approx(options.front[-1, 1])
 
 
 def test_reasons_add_up_to_the_totals_exactly(options):
     for route in options.routes:
         reasons = route.reasons
-        assert reasons["exposure"].sum() == route.exposure
+        assert reasons["reports_nearby"].sum() == route.reports_nearby
         parts = reasons["StreetSafe"] + reasons["recorded incidents"]
-        np.testing.assert_array_equal(parts, reasons["exposure"])
+        np.testing.assert_array_equal(parts, reasons["reports_nearby"])
         assert reasons["length_m"].sum() == pytest.approx(route.length_m)
         assert reasons["share"].sum() == pytest.approx(1)
         assert [edge for edges in reasons["edges"] for edge in edges] == route.edges.tolist()
@@ -86,7 +86,7 @@ def test_reasons_add_up_exactly_whatever_the_reports(seed):
     rng = np.random.default_rng(seed)
     graph = grid_graph(6, seed=seed % 20)
     lon, lat = at(rng.uniform(-50, 600, 25), rng.uniform(-50, 600, 25))
-    operator = exposure_operator(graph, lon, lat)
+    operator = proximity_operator(graph, lon, lat)
     start, end = (to_lonlat(graph, int(node)) for node in rng.choice(graph.nodes, 2, replace=False))
     options = routes.plan(
         graph,
@@ -100,13 +100,17 @@ def test_reasons_add_up_exactly_whatever_the_reports(seed):
     kinds = [name for name in ("a", "b", "c") if name in options.routes[0].reasons]
     segments = routes.segments_to_frame(options, graph)
     for route in options.routes:
-        assert route.reasons["exposure"].sum() == route.exposure
-        assert segments.loc[segments["option"] == route.name, "exposure"].sum() == route.exposure
-        np.testing.assert_array_equal(route.reasons[kinds].sum(axis=1), route.reasons["exposure"])
-        assert route.exposure_per_km == pytest.approx(route.exposure / route.length_m * 1000)
-        assert route.exposure_per_km_lower <= route.exposure_per_km <= route.exposure_per_km_upper + 1e-12
+        assert route.reasons["reports_nearby"].sum() == route.reports_nearby
+        assert segments.loc[segments["option"] == route.name, "reports_nearby"].sum() == route.reports_nearby
+        np.testing.assert_array_equal(route.reasons[kinds].sum(axis=1), route.reasons["reports_nearby"])
+        assert route.reports_nearby_per_km == pytest.approx(route.reports_nearby / route.length_m * 1000)
+        assert (
+            route.reports_nearby_per_km_lower
+            <= route.reports_nearby_per_km
+            <= route.reports_nearby_per_km_upper + 1e-12
+        )
         assert route.paved_m + route.unpaved_m + route.surface_unknown_m == pytest.approx(route.length_m)
-        assert route.worst_100m <= route.exposure + 1e-12
+        assert route.worst_100m <= route.reports_nearby + 1e-12
     assert options.stability.table["first"].sum() == pytest.approx(1)
     for other in options.routes:
         if not other.name.startswith(DIFFERENT):
@@ -128,11 +132,11 @@ def test_metres_by_lighting_add_up_and_unknown_is_kept(options):
 def test_one_report_on_a_straight_street_counts_one():
     places = {k: (k * 500, 0) for k in range(5)}
     graph = build_graph(made_ways([(1, {"highway": "path"}, [0, 1, 2, 3, 4])], places))
-    operator = exposure_operator(graph, *[[value] for value in at(1000, 0)])
+    operator = proximity_operator(graph, *[[value] for value in at(1000, 0)])
     options = routes.plan(graph, at(0, 0), at(2000, 0), operator=operator, weights=[1], settings=SETTINGS)
     assert len(options.routes) == 1
-    assert options.routes[0].exposure == pytest.approx(1, rel=0.01)
-    assert options.routes[0].exposure_per_km == pytest.approx(0.5, rel=0.01)
+    assert options.routes[0].reports_nearby == pytest.approx(1, rel=0.01)
+    assert options.routes[0].reports_nearby_per_km == pytest.approx(0.5, rel=0.01)
 
 
 def test_line_runs_from_origin_to_destination_without_gaps(options, town):
@@ -205,7 +209,7 @@ def test_weights_of_nought_leave_reports_out(town):
     none = routes.plan(
         graph, at(0, 0), at(700, 700), operator=operator, weights=np.zeros(60), settings=SETTINGS
     )
-    assert [route.exposure for route in none.routes] == [0.0] * len(none.routes)
+    assert [route.reports_nearby for route in none.routes] == [0.0] * len(none.routes)
     assert set(none.pairs["verdict"]) <= {"Too few to say"}
     assert any("No reports were given" in note for note in none.notes)
 
@@ -269,8 +273,8 @@ def test_frames_hold_an_option_and_a_segment_a_row(options, town):
     assert set(frame["attribution"]) == {"© OpenStreetMap contributors"}
     segments = routes.segments_to_frame(options, town[0])
     assert len(segments) == sum(len(route.reasons) for route in options.routes)
-    total = segments.groupby("option")["exposure"].sum()
-    assert total["Shortest"] == pytest.approx(options.routes[0].exposure)
+    total = segments.groupby("option")["reports_nearby"].sum()
+    assert total["Shortest"] == pytest.approx(options.routes[0].reports_nearby)
 
 
 def test_table_is_plain_and_speaks_of_reports(options):
@@ -297,7 +301,7 @@ def test_points_that_cannot_be_used_are_named(town):
 def test_streets_without_tags_are_walked_and_said_to_be_unknown():
     places = {1: (0, 0), 2: (300, 0), 3: (600, 0)}
     graph = build_graph(made_ways([(1, {}, [1, 2, 3])], places))
-    operator = exposure_operator(graph, [ORIGIN[0]], [ORIGIN[1]])
+    operator = proximity_operator(graph, [ORIGIN[0]], [ORIGIN[1]])
     options = routes.plan(graph, at(0, 0), at(600, 0), operator=operator, weights=[1], settings=SETTINGS)
     route = options.routes[0]
     assert (route.lighting_known, route.surface_known) == (0, 0)
@@ -310,7 +314,7 @@ def test_a_point_on_an_island_is_told_how_far_the_connected_streets_are():
     places = {1: (0, 0), 2: (600, 0), 3: (0, 2000), 4: (80, 2000)}
     rows = [(1, {"highway": "path"}, [1, 2]), (2, {"highway": "path"}, [3, 4])]
     graph = build_graph(made_ways(rows, places))
-    operator = exposure_operator(graph, [ORIGIN[0]], [ORIGIN[1]])
+    operator = proximity_operator(graph, [ORIGIN[0]], [ORIGIN[1]])
     with pytest.raises(
         PlaceError, match=r"No street within 300 m.*nearest connected street is (2,000|1,999) m away.*Choose"
     ):
@@ -322,7 +326,7 @@ def test_walk_across_newport_is_mostly_unknown(realdata):
     path = realdata / "newport-2023-06-13.osm.pbf"
     graph = build_graph(osm.read_ways(path), points=osm.read_points(path))
     rng = np.random.default_rng(1)
-    operator = exposure_operator(graph, rng.uniform(-3.01, -2.975, 1500), rng.uniform(51.57, 51.6, 1500))
+    operator = proximity_operator(graph, rng.uniform(-3.01, -2.975, 1500), rng.uniform(51.57, 51.6, 1500))
     options = routes.plan(
         graph,
         (-2.9995, 51.5889),
@@ -343,7 +347,7 @@ def test_walk_across_moorgate_knows_its_lighting(realdata):
     path = realdata / "london-moorgate.osm.pbf"
     graph = build_graph(osm.read_ways(path), points=osm.read_points(path))
     origin = nearest_node(graph, -0.0935, 51.5175)
-    operator = exposure_operator(graph, graph.lon[::9], graph.lat[::9])
+    operator = proximity_operator(graph, graph.lon[::9], graph.lat[::9])
     options = routes.plan(
         graph,
         (float(graph.lon[origin]), float(graph.lat[origin])),

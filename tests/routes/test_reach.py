@@ -13,7 +13,7 @@ from safespace import routes
 from safespace.errors import InputError, PlaceError
 from safespace.routes.limits import Limits
 from safespace.settings import RouteSettings
-from safespace.streets import build_graph, exposure_operator, replace
+from safespace.streets import build_graph, proximity_operator, replace
 
 SETTINGS = RouteSettings(walk_speed_m_per_s=1.0)  # 60 m a minute, to count in the head
 
@@ -112,12 +112,12 @@ def test_times_that_are_none_are_refused(line):
         routes.reachable(line, at(-3000), [5], settings=SETTINGS)
 
 
-def test_exposure_is_shared_out_by_the_metres_walked(line):
-    operator = exposure_operator(line, *[[value] for value in at(50)])
-    whole = routes.reachable(line, at(0), [60], settings=SETTINGS, exposure=operator @ np.ones(1))
-    assert whole.table["exposure"][0] == pytest.approx(operator.sum() / routes.on_street_m(SETTINGS))
-    assert whole.table["exposure_per_km"][0] == pytest.approx(
-        whole.table["exposure"][0] / whole.table["length_m"][0] * 1000
+def test_proximity_is_shared_out_by_the_metres_walked(line):
+    operator = proximity_operator(line, *[[value] for value in at(50)])
+    whole = routes.reachable(line, at(0), [60], settings=SETTINGS, reports_nearby=operator @ np.ones(1))
+    assert whole.table["reports_nearby"][0] == pytest.approx(operator.sum() / routes.on_street_m(SETTINGS))
+    assert whole.table["reports_nearby_per_km"][0] == pytest.approx(
+        whole.table["reports_nearby"][0] / whole.table["length_m"][0] * 1000
     )
 
 
@@ -126,7 +126,7 @@ def town():
     graph = grid_graph(7, seed=4, drop=0.1)
     rng = np.random.default_rng(3)
     lon, lat = at(rng.uniform(0, 600, 40), rng.uniform(0, 600, 40))
-    return graph, exposure_operator(graph, lon, lat)
+    return graph, proximity_operator(graph, lon, lat)
 
 
 def test_walks_to_many_places_are_the_shortest_walks(town):
@@ -153,13 +153,13 @@ def test_walks_to_many_places_are_the_shortest_walks(town):
     one = routes.plan(
         graph, where(start), where(ends[0]), operator=operator, weights=np.ones(40), settings=SETTINGS
     ).routes[0]
-    assert found["exposure"][0] == pytest.approx(one.exposure, abs=1e-3)
+    assert found["reports_nearby"][0] == pytest.approx(one.reports_nearby, abs=1e-3)
     assert found["lit_unknown_m"][0] == pytest.approx(one.lit_unknown_m, abs=1e-3)
     assert set(found["attribution"]) == {"© OpenStreetMap contributors"}
 
 
 def test_a_place_that_cannot_be_reached_keeps_its_row_and_says_why(line):
-    operator = exposure_operator(line, [ORIGIN[0]], [ORIGIN[1]])
+    operator = proximity_operator(line, [ORIGIN[0]], [ORIGIN[1]])
     found = routes.one_to_many(
         line,
         at(0),

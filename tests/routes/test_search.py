@@ -94,7 +94,7 @@ def test_an_island_is_said_to_be_one():
         with pytest.raises(PlaceError, match=r"not connected.*load a wider extract"):
             search(graph, 0, 2)
     with pytest.raises(PlaceError, match="not connected"):
-        routes.trade_off(graph, 0, 2, exposure=np.ones(2))
+        routes.trade_off(graph, 0, 2, reports_nearby=np.ones(2))
 
 
 @pytest.mark.realdata
@@ -119,9 +119,9 @@ sys.path.insert(0, sys.argv[1])
 from made_streets import grid_graph
 from safespace import routes
 from safespace.settings import RouteSettings
-from safespace.streets import exposure_operator
+from safespace.streets import proximity_operator
 graph = grid_graph(6, seed=5)
-operator = exposure_operator(graph, graph.lon[::3], graph.lat[::3])
+operator = proximity_operator(graph, graph.lon[::3], graph.lat[::3])
 ends = [(float(graph.lon[k]), float(graph.lat[k])) for k in (0, graph.nodes - 1)]
 plan = routes.plan(graph, *ends, operator=operator, weights=np.ones(operator.shape[1]), settings=RouteSettings())
 print(routes.to_geojson(plan))

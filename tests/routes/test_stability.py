@@ -13,11 +13,11 @@ from safespace.routes.stability import CRITERIA, rank_stability, weightings
 from safespace.tone import check_text
 
 
-def option(name, length_m, exposure, unlit=0.0, unknown=0.0, stairs=0.0):
+def option(name, length_m, reports_nearby, unlit=0.0, unknown=0.0, stairs=0.0):
     return SimpleNamespace(
         name=name,
         length_m=length_m,
-        exposure=exposure,
+        reports_nearby=reports_nearby,
         lit_no_m=unlit,
         lit_unknown_m=unknown,
         steps_m=stairs,
@@ -79,7 +79,7 @@ def test_shares_add_up_to_one_and_equal_a_plain_count(seed, options):
     samples = rng.choice([0.0, 1.0, 3.0], (options, 4))
     found = rank_stability(walks, samples)
     assert found.table[["first", "first_resampled"]].sum().tolist() == pytest.approx([1, 1])
-    facts = np.array([[w.length_m, w.exposure, w.lit_no_m, w.lit_unknown_m, w.steps_m] for w in walks])
+    facts = np.array([[w.length_m, w.reports_nearby, w.lit_no_m, w.lit_unknown_m, w.steps_m] for w in walks])
     used = [k for k, name in enumerate(CRITERIA) if name in found.criteria]
     count = np.zeros(options)
     for weight in weightings(len(used)):

@@ -1,4 +1,4 @@
-"""The walking graph: splitting, lighting that is never filled in, exposure, snapping, saving."""
+"""The walking graph: splitting, lighting that is never filled in, reports_nearby, snapping, saving."""
 
 from __future__ import annotations
 
@@ -146,20 +146,20 @@ def test_cameras_count_once_an_edge():
     assert graph.cameras.tolist() == [0, 0, 0, 2, 0]
 
 
-def test_exposure_of_a_straight_street_by_hand():
+def test_proximity_of_a_straight_street_by_hand():
     """A report at the end of a 100 m street: the integral of exp(-s/50) over 0..100 is 50(1 - e^-2)."""
     graph = cross()
-    operator = streets.exposure_operator(graph, *[[value] for value in at(0, 0)], decay_m=50, reach_m=400)
+    operator = streets.proximity_operator(graph, *[[value] for value in at(0, 0)], decay_m=50, reach_m=400)
     assert operator.shape == (5, 1)
     assert operator[0, 0] == pytest.approx(50 * (1 - np.exp(-2)), rel=3e-3)
     assert operator[4, 0] == 0
 
 
-def test_exposure_equals_the_plain_double_loop():
+def test_proximity_equals_the_plain_double_loop():
     graph = grid_graph(5, seed=3)
     rng = np.random.default_rng(5)
     lon, lat = at(rng.uniform(-100, 600, 40), rng.uniform(-100, 600, 40))
-    operator = streets.exposure_operator(graph, lon, lat, decay_m=50, reach_m=150)
+    operator = streets.proximity_operator(graph, lon, lat, decay_m=50, reach_m=150)
     x, y, owner = streets.samples(graph)
     rx, ry = streets.to_metres(lon, lat, graph.crs)
     away = np.hypot(x[:, None] - rx, y[:, None] - ry)
@@ -169,14 +169,14 @@ def test_exposure_equals_the_plain_double_loop():
     np.testing.assert_allclose(operator.toarray(), dense, rtol=1e-12, atol=1e-12)
 
 
-def test_exposure_does_not_depend_on_the_order_of_reports_and_takes_none():
+def test_proximity_does_not_depend_on_the_order_of_reports_and_takes_none():
     graph = grid_graph(4, seed=1)
     lon, lat = at(np.arange(0, 300, 30.0), np.arange(0, 300, 30.0))
     order = np.random.default_rng(0).permutation(10)
-    one = streets.exposure_operator(graph, lon, lat).toarray()
-    other = streets.exposure_operator(graph, lon[order], lat[order]).toarray()
+    one = streets.proximity_operator(graph, lon, lat).toarray()
+    other = streets.proximity_operator(graph, lon[order], lat[order]).toarray()
     np.testing.assert_array_equal(one[:, order], other)
-    assert streets.exposure_operator(graph, [], []).shape == (graph.edges, 0)
+    assert streets.proximity_operator(graph, [], []).shape == (graph.edges, 0)
 
 
 def test_nearest_node_keeps_to_the_connected_piece():
@@ -208,7 +208,7 @@ def test_places_are_named_after_the_streets_that_meet():
 
 
 def test_frame_keeps_its_promise():
-    frame = streets.to_frame(cross(), exposure=np.arange(5.0))
+    frame = streets.to_frame(cross(), reports_nearby=np.arange(5.0))
     check(frame[list(SEGMENTS.columns)], SEGMENTS)
     assert frame["name"].tolist()[0] == "Corn Street"
     assert frame["name"].tolist()[4] == "Path"

@@ -15,7 +15,7 @@ from safespace.hotspots.model.draws import Draws, draw_rates
 from safespace.hotspots.model.field import make_field
 from safespace.hotspots.model.hyperparameters import find_peak, lay_out, likely_starts
 from safespace.hotspots.model.laplace import Model, Priors
-from safespace.hotspots.model.likelihood import Counts
+from safespace.hotspots.model.likelihood import Likelihood
 from safespace.hotspots.model.posterior import Rates, gather
 from safespace.hotspots.model.rings import ring_chances
 from safespace.hotspots.model.threads import one_thread_each
@@ -282,7 +282,7 @@ def fit_rates(
     expected = e * (y.sum() / e.sum())
     tempered = y / method.dispersion, expected / method.dispersion
     with one_thread_each():
-        model = Model(make_field(ring), Counts.of(*tempered), method.priors)
+        model = Model(make_field(ring), Likelihood.of(*tempered), method.priors)
         design = lay_out(model, find_peak(model, likely_starts(model.counts)))
         around = gather(model, design, draws=method.draws, seed=method.seed)
         own = tempered[0][at], tempered[1][at]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from safespace.hotspots.model.laplace import Explained, Mode, Model
-    from safespace.hotspots.model.likelihood import Counts
+    from safespace.hotspots.model.likelihood import Likelihood
 
     Numbers = NDArray[np.float64]
 
@@ -84,7 +84,7 @@ def find_peak(model: Model, starts: Sequence[Numbers]) -> Peak:
     return Peak(here, _covariance(model, here), tried + 3)
 
 
-def likely_starts(counts: Counts) -> list[Numbers]:
+def likely_starts(counts: Likelihood) -> list[Numbers]:
     """Return hyperparameters to start a search from: rates differ by place, by surroundings, or by some of both.
 
     Parameters

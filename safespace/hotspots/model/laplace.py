@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from safespace.hotspots.model.cholesky import Factor
     from safespace.hotspots.model.field import Field, Precision, Ring
-    from safespace.hotspots.model.likelihood import Counts
+    from safespace.hotspots.model.likelihood import Likelihood
 
     Numbers = NDArray[np.float64]
 
@@ -175,7 +175,7 @@ class Model:
     """
 
     field: Field
-    counts: Counts
+    counts: Likelihood
     priors: Priors
 
     def find_mode(self, theta: Numbers, *, near: Numbers | None = None) -> Mode:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Counts:
+class Likelihood:
     """Events and expected events of the cells that are assessed.
 
     Parameters
@@ -35,7 +35,7 @@ class Counts:
     which: NDArray[np.intp]
 
     @classmethod
-    def of(cls, events: Numbers, expected: Numbers) -> Counts:
+    def of(cls, events: Numbers, expected: Numbers) -> Likelihood:
         """Return the counts with their distinct values found."""
         distinct, which = np.unique(events, return_inverse=True)
         return cls(events=events, expected=expected, distinct=distinct, which=which)

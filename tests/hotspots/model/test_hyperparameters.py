@@ -9,7 +9,7 @@ from made_graphs import hexagons
 from safespace.hotspots.model.field import make_field
 from safespace.hotspots.model.hyperparameters import HIGHEST, LOWEST, find_peak, lay_out, likely_starts
 from safespace.hotspots.model.laplace import Model, Priors
-from safespace.hotspots.model.likelihood import Counts
+from safespace.hotspots.model.likelihood import Likelihood
 
 STARTS = [(-0.3, 1.5, -0.5), (-2.0, 0.0, 1.5), (1.0, 3.0, -3.0), (0.5, 0.0, -2.0), (9.0, 9.0, 9.0)]
 
@@ -21,7 +21,7 @@ def sheet(seed, mean):
     rate = np.exp(np.linspace(-1, 1, 180)) * rng.gamma(2, 0.5, 180)
     return Model(
         make_field(hexagons(12, 15)),
-        Counts.of(rng.poisson(expected * rate).astype(float), expected),
+        Likelihood.of(rng.poisson(expected * rate).astype(float), expected),
         Priors(),
     )
 

@@ -9,13 +9,13 @@ from scipy import stats
 
 from safespace.hotspots.model.field import make_field
 from safespace.hotspots.model.laplace import Model, Priors, size_of
-from safespace.hotspots.model.likelihood import Counts
+from safespace.hotspots.model.likelihood import Likelihood
 
 RING = hexagons(11, 12)
 RNG = np.random.default_rng(4)
 EXPECTED = RNG.uniform(0.2, 3.0, 132) * (RNG.random(132) > 0.1)
 EVENTS = RNG.poisson(EXPECTED * np.exp(RNG.normal(0, 0.7, 132))).astype(float)
-SHEET = Model(make_field(RING), Counts.of(EVENTS, EXPECTED), Priors())
+SHEET = Model(make_field(RING), Likelihood.of(EVENTS, EXPECTED), Priors())
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ SHEET = Model(make_field(RING), Counts.of(EVENTS, EXPECTED), Priors())
 )
 @pytest.mark.parametrize("tempered", [1.0, 2.7])
 def test_the_gradient_is_that_of_the_value(theta, tempered):
-    counts = Counts.of(EVENTS / tempered, EXPECTED / tempered)
+    counts = Likelihood.of(EVENTS / tempered, EXPECTED / tempered)
     model = Model(make_field(RING), counts, Priors())
     at, step = np.array(theta), 1e-4
     found = model.explain(at)
@@ -78,7 +78,7 @@ def test_laplaces_value_beside_a_sum_over_a_grid():
         np.array([2.0, 9.0, 4.0]),
         np.array([5.0, 5.0, 5.0]),
     )
-    model = Model(make_field(ring), Counts.of(events, expected), Priors())
+    model = Model(make_field(ring), Likelihood.of(events, expected), Priors())
     points = [(0.5, 2.0, 3.0), (1.0, 2.0, 3.0), (0.5, 1.0, 3.0), (0.5, 2.0, 20.0), (0.8, 6.0, 1.5)]
     ours, theirs = [], []
     for sigma, length, r in points:

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from safespace.hotspots.model.likelihood import Counts
+from safespace.hotspots.model.likelihood import Likelihood
 
 Y, E = np.array([0.0, 1.0, 3.0, 3.0, 40.0, 0.0]), np.array([0.5, 0.1, 2.0, 7.0, 30.0, 0.0])
-COUNTS = Counts.of(Y, E)
+COUNTS = Likelihood.of(Y, E)
 ETA = np.array([0.3, -1.0, 0.5, 0.0, 0.2, 1.0])
 
 

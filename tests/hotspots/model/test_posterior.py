@@ -12,7 +12,7 @@ from safespace.hotspots.model.draws import Draws, draw_rates
 from safespace.hotspots.model.field import make_field
 from safespace.hotspots.model.hyperparameters import find_peak, lay_out
 from safespace.hotspots.model.laplace import Model, Priors
-from safespace.hotspots.model.likelihood import Counts
+from safespace.hotspots.model.likelihood import Likelihood
 from safespace.hotspots.model.posterior import Rates, Surroundings, gather
 from safespace.hotspots.model.posterior import _around as around_mode
 
@@ -66,7 +66,7 @@ def test_the_design_stands_for_the_whole_posterior_and_its_draws_for_the_gaussia
     rng = np.random.default_rng(5)
     expected = rng.uniform(0.5, 3, 80)
     events = rng.poisson(expected).astype(float)
-    model = Model(make_field(hexagons(8, 10)), Counts.of(events, expected), Priors())
+    model = Model(make_field(hexagons(8, 10)), Likelihood.of(events, expected), Priors())
     design = lay_out(model, find_peak(model, [np.array([-0.3, 1.5, -0.5])]))
     assert design.weights.sum() == pytest.approx(1)
     assert (design.weights >= 0).all()
@@ -134,7 +134,7 @@ def test_means_and_spreads_beside_weighed_draws():
     assert 1 / (weights**2).sum() > 2000
     theirs = weights @ eta
     spread = np.sqrt(weights @ (eta - theirs) ** 2)
-    model = Model(make_field(ring), Counts.of(events, expected), Priors())
+    model = Model(make_field(ring), Likelihood.of(events, expected), Priors())
     theta = np.array([np.log(0.7), np.log(2.0), -np.log(4.0) / 2])
     mode = model.find_mode(theta)
     mean, variance, drawn = around_mode(model, mode, 4000, (1, 1))

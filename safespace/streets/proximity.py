@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 
-def exposure_operator(
+def proximity_operator(
     graph: StreetGraph, lon: ArrayLike, lat: ArrayLike, *, decay_m: float = 50.0, reach_m: float = 150.0
 ) -> csr_array:
     """Return how strongly each report bears on each edge, as a sparse matrix.
 
     Entry (e, r) is the integral along edge e of ``exp(-d / decay_m)``, d being the distance to report r in
     metres, zero beyond ``reach_m``; the edge is sampled at the middle of equal steps of at most 10 m. The
-    product with any weights of the reports (an hour, a category, a bootstrap draw) is the exposure of
+    product with any weights of the reports (an hour, a category, a bootstrap draw) gives the reports nearby of
     every edge, in reports x metres.
 
     Parameters
