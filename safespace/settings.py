@@ -75,7 +75,7 @@ class RouteSettings(_Section):
     lamp_reach_m: Metres = 20.0
 
 
-class MendingSettings(_Section):
+class ImprovementSettings(_Section):
     """What measures cost and what is assumed of streets whose lighting is not mapped.
 
     The costs are assumptions to edit, not quotations: a low and a high figure in pounds.
@@ -97,7 +97,7 @@ class MendingSettings(_Section):
 
         Examples
         --------
-        >>> MendingSettings(unknown_prior_by_highway={"path": 0.9}).priors()
+        >>> ImprovementSettings(unknown_prior_by_highway={"path": 0.9}).priors()
         {'path': 0.9, '*': 0.5}
         """
         by_kind = self.unknown_prior_by_highway
@@ -222,7 +222,7 @@ class Settings(BaseSettings):
     zones: tuple[NightZone, ...] = ()
     hotspots: HotspotSettings = HotspotSettings()
     routes: RouteSettings = RouteSettings()
-    mending: MendingSettings = MendingSettings()
+    improvement: ImprovementSettings = ImprovementSettings()
     policies: tuple[PolicyProfile, ...] = POLICIES
     offence_groups: Path | None = None
     limits: LimitSettings = LimitSettings()

@@ -56,8 +56,8 @@ def test_a_policy_is_found_by_name_or_the_known_ones_are_listed():
 
 
 def test_priors_by_kind_of_street_stand_beside_the_one_for_the_rest():
-    assert Settings().mending.priors() == 0.5
-    mending = {"unknown_prior": 0.3, "unknown_prior_by_highway": {"residential": 0.1}}
-    assert Settings(mending=mending).mending.priors() == {"residential": 0.1, "*": 0.3}
+    assert Settings().improvement.priors() == 0.5
+    improvement = {"unknown_prior": 0.3, "unknown_prior_by_highway": {"residential": 0.1}}
+    assert Settings(improvement=improvement).improvement.priors() == {"residential": 0.1, "*": 0.3}
     with pytest.raises(SettingsError, match=r"unknown_prior_by_highway.*1\.5"):
-        load_settings(mending={"unknown_prior_by_highway": {"path": 1.5}})
+        load_settings(improvement={"unknown_prior_by_highway": {"path": 1.5}})

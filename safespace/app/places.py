@@ -81,8 +81,8 @@ def _map_and_table(answer: PlacesFound, view: View, settings: Settings, catalog:
         st.html(formatting.key(maps.legend(maps.classify(answer.hotspots.table))))
         st.caption(f"Colours mean the same on every map. {answer.credit}")
     with as_table:
-        twin = maps.table_twin(answer.hotspots, names=answer.names)
-        frame.table(twin, f"Cells of {answer.area_name}, and how they compare with their usual")
+        accessible = maps.hex_table(answer.hotspots, names=answer.names)
+        frame.table(accessible, f"Cells of {answer.area_name}, and how they compare with their usual")
         st.caption(answer.credit)
     for tab in beside:
         if tab.open:

@@ -70,7 +70,7 @@ def improve(  # noqa: PLR0913, PLR0917 - these are the options
     if budget.unit == "pounds":
         show(
             pd.DataFrame(pipeline.cost_table(settings)),
-            "Costs taken, in pounds; the mending settings hold them",
+            "Costs taken, in pounds; the improvement settings hold them",
         )
     say(*((f"Kept as the scenario {kept.name}.",) if kept else ()))
     wrote_files(wrote)

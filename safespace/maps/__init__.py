@@ -1,6 +1,6 @@
-"""Maps and charts: static vector pictures, pages that open with no network, decks, and their table twin.
+"""Maps and charts: static vector pictures, pages that open with no network, decks, and their accessible table.
 
-Every picture has a table with the same facts (:func:`table_twin`), one palette that never rests on
+Every picture has a table with the same facts (:func:`hex_table`), one palette that never rests on
 colour alone (:mod:`safespace.maps.palette`) and a credit line for the data drawn.
 """
 

@@ -1,5 +1,5 @@
-from .accessible_table import count_in_words, rate_in_words, table_twin
-from .agreement import agreement_twin
+from .accessible_table import count_in_words, hex_table, rate_in_words
+from .agreement import agreement_table
 from .charts import hour_chart_svg, trade_off_svg
 from .decks import Viewport, agreement_deck, agreement_legend, hex_deck, route_deck
 from .pages import PageText, agreement_page, hex_page, route_page
@@ -13,18 +13,18 @@ __all__ = [
     "agreement_deck",
     "agreement_legend",
     "agreement_page",
-    "agreement_twin",
+    "agreement_table",
     "area_map_svg",
     "classify",
     "count_in_words",
     "hex_deck",
     "hex_page",
+    "hex_table",
     "hour_chart_svg",
     "legend",
     "points_svg",
     "rate_in_words",
     "route_deck",
     "route_page",
-    "table_twin",
     "trade_off_svg",
 ]

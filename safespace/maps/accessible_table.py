@@ -69,7 +69,7 @@ def count_in_words(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
-def table_twin(finding: Hotspots, *, names: Mapping[int, str] | None = None) -> pd.DataFrame:
+def hex_table(finding: Hotspots, *, names: Mapping[int, str] | None = None) -> pd.DataFrame:
     """Return the facts of a hexagon map as a table of words.
 
     Parameters

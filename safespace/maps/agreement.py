@@ -45,7 +45,7 @@ STYLES: Mapping[str, Style] = MappingProxyType(
 GATHERED = ("neither", "too few")
 
 
-def agreement_twin(agreed: Agreed, *, names: Mapping[int, str] | None = None) -> pd.DataFrame:
+def agreement_table(agreed: Agreed, *, names: Mapping[int, str] | None = None) -> pd.DataFrame:
     """Return the agreement of two layers as a table of words.
 
     Parameters

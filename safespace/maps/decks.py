@@ -17,10 +17,10 @@ import h3.api.basic_int as h3
 import pydeck as pdk
 import shapely
 
-from safespace.maps.accessible_table import GATHERED, NONE, table_twin
+from safespace.maps.accessible_table import GATHERED, NONE, hex_table
 from safespace.maps.agreement import GATHERED as GATHERED_AGREEMENT
 from safespace.maps.agreement import STYLES as AGREEMENT_STYLES
-from safespace.maps.agreement import agreement_twin
+from safespace.maps.agreement import agreement_table
 from safespace.maps.naming import joined
 from safespace.maps.palette import (
     BLUE,
@@ -249,9 +249,13 @@ def _deck(layers: list[pdk.Layer], viewport: Viewport, streets: gpd.GeoDataFrame
 
 
 def _cell_facts(finding: Hotspots, names: Mapping[int, str]) -> dict[str, dict[str, str]]:
-    twin = table_twin(finding, names=names)
+    accessible = hex_table(finding, names=names)
     rows = zip(
-        twin["Place"], twin["Cell"], twin["Compared with its usual"], twin["What it means"], strict=True
+        accessible["Place"],
+        accessible["Cell"],
+        accessible["Compared with its usual"],
+        accessible["What it means"],
+        strict=True,
     )
     return {
         cell: {
@@ -263,13 +267,13 @@ def _cell_facts(finding: Hotspots, names: Mapping[int, str]) -> dict[str, dict[s
 
 
 def _agreement_facts(agreed: Agreed, names: Mapping[int, str]) -> dict[str, dict[str, str]]:
-    twin = agreement_twin(agreed, names=names)
+    accessible = agreement_table(agreed, names=names)
     return {
         cell: {
             "title": meaning if name == NONE else f"{name}: {meaning}",
             "say": f"Public reports: {felt}\nRecorded incidents: {recorded}",
         }
-        for name, cell, felt, recorded, meaning in twin.itertuples(index=False, name=None)
+        for name, cell, felt, recorded, meaning in accessible.itertuples(index=False, name=None)
     }
 
 

@@ -23,9 +23,9 @@ from folium.utilities import JsCode
 
 from safespace import tone
 from safespace.errors import AreaError, InputError
-from safespace.maps.accessible_table import GATHERED, NONE, table_twin
+from safespace.maps.accessible_table import GATHERED, NONE, hex_table
 from safespace.maps.agreement import STYLES as AGREEMENT_STYLES
-from safespace.maps.agreement import agreement_twin
+from safespace.maps.agreement import agreement_table
 from safespace.maps.naming import joined, numbers_of, place_marks
 from safespace.maps.palette import (
     BLUE,
@@ -156,7 +156,7 @@ def hex_page(
     AreaError
         When the area is empty.
     """
-    hotspots, twin = finding.table, table_twin(finding, names=_names(places))
+    hotspots, accessible = finding.table, hex_table(finding, names=_names(places))
     ground = _ground(area, streets)
     _add_cells(ground, hotspots)
     classes = classify(hotspots)
@@ -169,10 +169,10 @@ def hex_page(
         does_not_show=text.does_not_show or _CELLS_DO_NOT_SHOW,
         credits=_credits(text, drawn=streets is not None),
     )
-    rows = tuple(_Row(tuple(row), _target(row)) for row in twin.itertuples(index=False, name=None))
+    rows = tuple(_Row(tuple(row), _target(row)) for row in accessible.itertuples(index=False, name=None))
     key = [_swatch(style) for style in legend(classes)]
-    facts = _cell_facts(hotspots, twin, place_marks(places))
-    return _write(ground, _Sheet(words, tuple(twin.columns), rows, key, facts))
+    facts = _cell_facts(hotspots, accessible, place_marks(places))
+    return _write(ground, _Sheet(words, tuple(accessible.columns), rows, key, facts))
 
 
 def agreement_page(
@@ -204,7 +204,7 @@ def agreement_page(
     AreaError
         When the area is empty.
     """
-    agreement, twin = agreed.table, agreement_twin(agreed, names=names)
+    agreement, accessible = agreed.table, agreement_table(agreed, names=names)
     ground = _ground(area, streets)
     classes = agreement["agreement"].map(lambda name: AGREEMENT_STYLES[name].name)
     present = [style for style in AGREEMENT_STYLES.values() if style.name in set(classes)]
@@ -216,14 +216,16 @@ def agreement_page(
         does_not_show=text.does_not_show or _CELLS_DO_NOT_SHOW,
         credits=_credits(text, drawn=streets is not None),
     )
-    rows = tuple(_Row(tuple(row), _target(row)) for row in twin.itertuples(index=False, name=None))
+    rows = tuple(_Row(tuple(row), _target(row)) for row in accessible.itertuples(index=False, name=None))
     key = [_swatch(style) for style in present]
-    return _write(ground, _Sheet(words, tuple(twin.columns), rows, key, _agreement_facts(agreement, twin)))
+    return _write(
+        ground, _Sheet(words, tuple(accessible.columns), rows, key, _agreement_facts(agreement, accessible))
+    )
 
 
-def _agreement_facts(agreement: pd.DataFrame, twin: pd.DataFrame) -> dict[str, dict[str, Any]]:
+def _agreement_facts(agreement: pd.DataFrame, accessible: pd.DataFrame) -> dict[str, dict[str, Any]]:
     """Return what each cell's popup says, by its identifier."""
-    told = {row[1]: row for row in twin.itertuples(index=False, name=None)}
+    told = {row[1]: row for row in accessible.itertuples(index=False, name=None)}
     facts = {}
     for cell, name in sorted(zip(agreement["cell"].tolist(), agreement["agreement"], strict=True)):
         row, style = told.get(f"{cell:x}"), AGREEMENT_STYLES[name]
@@ -379,10 +381,10 @@ def _add_classes(
 
 
 def _cell_facts(
-    hotspots: pd.DataFrame, twin: pd.DataFrame, numbers: Mapping[int, str]
+    hotspots: pd.DataFrame, accessible: pd.DataFrame, numbers: Mapping[int, str]
 ) -> dict[str, dict[str, Any]]:
     """Return what each cell's popup says, by its identifier."""
-    words = {row[1]: row for row in twin.itertuples(index=False, name=None)}
+    words = {row[1]: row for row in accessible.itertuples(index=False, name=None)}
     facts = {}
     for cell, style in sorted(zip(hotspots["cell"].tolist(), classify(hotspots), strict=True)):
         row = words.get(f"{cell:x}")

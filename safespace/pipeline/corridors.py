@@ -207,7 +207,7 @@ def corridors_between(
             apart > 0,
             reached,
             left_out,
-            interventions.prior_in_words(settings.mending.priors()),
+            interventions.prior_in_words(settings.improvement.priors()),
         ),
         credit="",
         synthetic=False,
@@ -215,7 +215,7 @@ def corridors_between(
 
 
 def _prices(graph: streets.StreetGraph, trade_offs: Sequence[float], settings: Settings) -> list[np.ndarray]:
-    prior = settings.mending.priors()
+    prior = settings.improvement.priors()
     return [
         interventions.walking_cost(graph, unknown_prior=prior, unlit_price=float(price))
         for price in trade_offs

@@ -377,7 +377,7 @@ def _with_cells_as_text(places: pd.DataFrame) -> pd.DataFrame:
 
 def agreement_table(agreement: Agreement) -> pd.DataFrame:
     """Return the agreement in words, for a terminal or a page: both layers apart, each beside its own usual."""
-    return maps.agreement_twin(agreement.agreed, names=agreement.names)
+    return maps.agreement_table(agreement.agreed, names=agreement.names)
 
 
 def agreement_as_dict(agreement: Agreement) -> dict[str, Any]:
@@ -563,7 +563,7 @@ def _write_by_ending(path: Path, writers: Mapping[str, Callable[[], Path]]) -> P
 
 
 def places_page(answer: PlacesFound, settings: Settings) -> str:
-    """Return a map page of an answer that opens with no network, its table twin below the map."""
+    """Return a map page of an answer that opens with no network, its accessible table below the map."""
     text = maps.PageText(
         title=f"{answer.area_name}: {_title(answer.view, settings)}",
         subtitle=headline(answer).capitalize(),

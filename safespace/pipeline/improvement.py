@@ -76,7 +76,7 @@ def improve(
     InputError
         When there is no walk, or no segment within the budget would change one.
     """
-    graph, assumed = require_streets(settings), settings.mending
+    graph, assumed = require_streets(settings), settings.improvement
     walks = walks_of(links, graph, settings)
     fixes = interventions.rank_fixes(
         graph,
@@ -100,13 +100,13 @@ def improve(
 
 def light_price(settings: Settings) -> Price:
     """Return the cost range of lighting from the settings."""
-    assumed = settings.mending
+    assumed = settings.improvement
     return Price(*assumed.light_per_m, *assumed.light_each, assumed.costs_from)
 
 
 def cost_table(settings: Settings) -> list[dict[str, object]]:
     """Return what each measure is taken to cost, with where the figures are from."""
-    assumed = settings.mending
+    assumed = settings.improvement
     ranges: Mapping[str, tuple[str, tuple[float, float]]] = {
         "light": ("metre of street", assumed.light_per_m),
         "camera": ("camera", assumed.camera_each),

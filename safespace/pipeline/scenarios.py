@@ -181,7 +181,7 @@ def compare_scenarios(
     walks = walks_of(links, graph, settings)
     environmental = held.events["category"].isin(HAZARDS).to_numpy(float)
     hazards = np.asarray(held.operator @ environmental, float) / on_street_m(settings.routes)
-    found, assumed, out = interventions.Searches(), settings.mending, []
+    found, assumed, out = interventions.Searches(), settings.improvement, []
     for one in saved:
         scenario, gone = interventions.find_segments(held.graph, one)
         comparison = interventions.compare_walks(

@@ -48,7 +48,7 @@ class WalkPlanned:
     options
         The options shown and the pairwise comparison (:class:`safespace.routes.Options`).
     table
-        One row an option, in plain columns with units; the twin of map and chart.
+        One row an option, in plain columns with units; the table with the facts of map and chart.
     front
         Every exact trade-off, shape (n, 2): length in metres, reports nearby.
     routes

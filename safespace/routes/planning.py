@@ -171,7 +171,7 @@ def plan(  # noqa: PLR0913  keyword-only past the two points
 
 
 def compare(options: Options) -> pd.DataFrame:
-    """Return one row an option in plain columns with units; the twin of every picture of the options."""
+    """Return one row an option in plain columns with units; the table with the facts of every picture of the options."""
     return comparison_table(
         options.routes,
         options.pairs,

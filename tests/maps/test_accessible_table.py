@@ -7,9 +7,9 @@ from safespace import tone
 from safespace.maps.accessible_table import (
     COLUMNS,
     count_in_words,
+    hex_table,
     number_in_words,
     rate_in_words,
-    table_twin,
 )
 from safespace.tone import Label
 
@@ -30,7 +30,7 @@ def test_number_in_words(value, words):
 
 
 def test_every_cell_is_in_the_table_or_in_a_gathered_row(hotspots):
-    twin = table_twin(finding(hotspots), names={int(hotspots["cell"][0]): "Broad Street"})
+    twin = hex_table(finding(hotspots), names={int(hotspots["cell"][0]): "Broad Street"})
     assert list(twin.columns) == list(COLUMNS)
     cells = set(twin["Cell"])
     shown = {f"{cell:x}" for cell in hotspots["cell"]} & cells
@@ -42,26 +42,26 @@ def test_every_cell_is_in_the_table_or_in_a_gathered_row(hotspots):
 
 
 def test_none_received_says_what_absence_means(hotspots):
-    twin = table_twin(finding(hotspots)).set_index("Place")
+    twin = hex_table(finding(hotspots)).set_index("Place")
     assert twin.loc["No reports received", "What it means"] == tone.ABSENCE
     assert twin.loc["At the edge of the area: not judged", "Events"] == "2"
 
 
 def test_hidden_and_unknown_cells_carry_no_number(hotspots):
-    twin = table_twin(finding(hotspots))
+    twin = hex_table(finding(hotspots))
     for words in (Label.HIDDEN.sentence, Label.NOT_KNOWN.sentence):
         (row,) = twin[twin["What it means"] == words].itertuples(index=False)
         assert not any(character.isdigit() for part in (row[0], *row[2:]) for character in part)
 
 
 def test_order_of_rows_does_not_matter(hotspots):
-    assert table_twin(finding(hotspots)).equals(table_twin(finding(hotspots.iloc[::-1])))
+    assert hex_table(finding(hotspots)).equals(hex_table(finding(hotspots.iloc[::-1])))
 
 
 def test_words_pass_the_tone_rules(hotspots):
-    for text in table_twin(finding(hotspots)).to_numpy().ravel():
+    for text in hex_table(finding(hotspots)).to_numpy().ravel():
         assert tone.check_text(text, edition="partner") == (), text
 
 
 def test_empty_table(hotspots):
-    assert table_twin(finding(hotspots.iloc[:0])).empty
+    assert hex_table(finding(hotspots.iloc[:0])).empty

@@ -9,7 +9,7 @@ import shapely
 from made_findings import agreed
 
 from safespace.hotspots import AGREEMENT
-from safespace.maps import PageText, agreement_page, agreement_twin
+from safespace.maps import PageText, agreement_page, agreement_table
 from safespace.maps.agreement import STYLES
 from safespace.maps.palette import contrast, grey_of
 from safespace.tone import check_text
@@ -41,7 +41,7 @@ def test_every_class_has_a_look_of_its_own_in_grey_too():
 
 
 def test_the_table_keeps_the_layers_apart():
-    told = agreement_twin(agreed(table()), names={CELLS[1]: "High Street"})
+    told = agreement_table(agreed(table()), names={CELLS[1]: "High Street"})
     assert list(told.columns) == ["Place", "Cell", "Public reports", "Recorded incidents", "What it means"]
     assert told["Place"].tolist()[0] == "High Street"
     assert told["Public reports"].iloc[0] == "2.5 times its usual (95 % interval 1.4 to 4.1; 12 events)"

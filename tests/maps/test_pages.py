@@ -11,7 +11,7 @@ from made_findings import finding
 
 from safespace import tone
 from safespace.errors import AreaError, InputError
-from safespace.maps.accessible_table import table_twin
+from safespace.maps.accessible_table import hex_table
 from safespace.maps.pages import PageText, hex_page, route_page
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -68,7 +68,7 @@ def test_same_input_same_text(hotspots, area, streets, places, routes):
 
 
 def test_table_holds_the_facts_of_the_twin(hotspots, area):
-    twin = table_twin(finding(hotspots))
+    twin = hex_table(finding(hotspots))
     cells = _read(hex_page(finding(hotspots), area=area, text=TEXT)).cells
     for value in twin.to_numpy().ravel():
         assert value in cells

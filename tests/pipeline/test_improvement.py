@@ -93,7 +93,7 @@ def test_costs_are_shown_with_where_they_are_from(town_settings):
 @pytest.fixture(scope="module")
 def own_settings(town, tmp_path_factory):
     """A store of its own, since scenarios are kept in it: streets only."""
-    settings = load_settings(store=tmp_path_factory.mktemp("mending"))
+    settings = load_settings(store=tmp_path_factory.mktemp("improvement"))
     pipeline.ingest_streets(town.streets_pbf, settings=settings)
     return settings
 
@@ -126,8 +126,8 @@ def test_a_list_of_fixes_becomes_a_scenario_that_is_compared_and_taken_back(own_
 
 def test_unmapped_lighting_is_priced_by_kind_of_street_and_said(own_settings):
     kinds = dict.fromkeys(("footway", "path", "residential", "cycleway", "steps", "service"), 0.0)
-    mending = own_settings.mending.model_copy(update={"unknown_prior_by_highway": kinds})
-    known = own_settings.model_copy(update={"mending": mending})
+    improvement = own_settings.improvement.model_copy(update={"unknown_prior_by_highway": kinds})
+    known = own_settings.model_copy(update={"improvement": improvement})
     usual = pipeline.improve([LINK], own_settings, budget=Budget(300), bound_s=0)
     made = pipeline.improve([LINK], known, budget=Budget(300), bound_s=0)
     assert made.fixes.before < usual.fixes.before
