@@ -100,8 +100,8 @@ def count_kinds(engine: Engine, _: Path) -> pd.DataFrame:
     rows = reports()
     rows.loc[rows.index[::3], "category"] = "another kind"
     window = cells.study_window(shapely.box(-1.20, 52.92, -1.10, 52.98), resolution=8)
-    limits = cells.Limits(kinds=(("nte", "another kind"), ("police_uk", "another kind")))
-    return cells.count_days(rows, window, resolution=8, engine=engine, limits=limits)
+    only = cells.ReportFilter(kinds=(("nte", "another kind"), ("police_uk", "another kind")))
+    return cells.count_days(rows, window, resolution=8, engine=engine, report_filter=only)
 
 
 def count_months(engine: Engine, _: Path) -> pd.DataFrame:
