@@ -14,7 +14,7 @@ SAMPLE ?= 1500
 SAMPLE_SEED ?= 2022
 
 .DEFAULT_GOAL := help
-.PHONY: help demo app test check bench mutants docs clean
+.PHONY: help demo app test check bench judge mutants docs clean
 
 help: ## List the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -42,6 +42,9 @@ check: $(READY) ## Style, types and import contract only
 
 bench: $(READY) ## Speed as ratios against named peers in one run
 	$(BIN)/python -m pytest tests/benchmarks --benchmark-enable --benchmark-only -p no:xdist -p no:cacheprovider
+
+judge: $(READY) ## The published order beside simpler ones on the real files of SAFESPACE_REALDATA, learnt on a year, judged on the next
+	$(BIN)/python -m pytest tests/hotspots/test_real_order.py -m realdata -s -p no:xdist -p no:cacheprovider
 
 mutants: $(READY) ## Change the code a little and see whether a test notices: SAMPLE of them, all with SAMPLE=0
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[mutants]'

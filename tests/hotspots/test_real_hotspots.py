@@ -7,7 +7,7 @@ import zipfile
 import numpy as np
 import pandas as pd
 import pytest
-import shapely
+from real_forces import CITY
 
 from safespace.cells import add_cells, add_events, count, study_window, sum_points
 from safespace.engine import open_engine
@@ -18,11 +18,6 @@ pytestmark = pytest.mark.realdata
 SETTINGS = HotspotSettings(resolution=10)
 VIOLENCE = "Violence and sexual offences"
 LIVERPOOL_STREET = (-0.0823, 51.5178)
-# Roughly the Square Mile, drawn by hand: good to a street or two.
-CITY = shapely.Polygon(
-    [(-0.1135, 51.5105), (-0.1115, 51.5185), (-0.097, 51.5205), (-0.086, 51.522), (-0.0785, 51.5215),
-     (-0.073, 51.514), (-0.078, 51.508), (-0.1, 51.5095)]
-)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
