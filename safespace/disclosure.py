@@ -170,8 +170,8 @@ def release(  # noqa: PLR0913 - each is one part of what is released
     Raises
     ------
     DisclosureError
-        When the cells are finer or the period shorter than the policy allows, when the attack succeeds,
-        alone or together with what is in the ledger, or when the ledger holds something that cannot be
+        When the measure is weighted by harm, the cells are finer or the period shorter than the policy allows, when
+        the attack succeeds, alone or together with what is in the ledger, or when the ledger holds something that cannot be
         compared.
     SchemaError
         When a needed column is missing, cells repeat or resolutions are mixed.
@@ -185,6 +185,7 @@ def release(  # noqa: PLR0913 - each is one part of what is released
     is withheld. The attack takes counts to be non-negative numbers; it does not use knowledge of how the
     cells to hide were chosen.
     """
+    _refuse_weighted(measure)
     frame = _checked(cells, measure, areas)
     resolution = _within_limits(frame, policy, *period)
     counts = frame[measure].to_numpy(dtype="int64")
@@ -213,6 +214,17 @@ def release(  # noqa: PLR0913 - each is one part of what is released
     )
     _audit(made, counts, ledger)
     return made
+
+
+def _refuse_weighted(measure: str) -> None:
+    """Refuse harm-weighted figures: of the sums of one to three weights most point to one mix of offences."""
+    if measure.startswith("harm"):
+        raise DisclosureError(
+            "Harm-weighted figures are never released.",
+            code="harm-not-released",
+            seen=measure,
+            remedy="Release the counts: a weighted sum of few events gives the offences away.",
+        )
 
 
 def suppress(counts: Ints, area_codes: Ints, *, threshold: int) -> tuple[Flags, Flags, bool]:

@@ -117,6 +117,7 @@ IMPOSSIBLE = {
     "--value-column": "no-such-column",
     "--walk": "Station",
     "--walks": "nowhere.csv",
+    "--weights": "nowhere.csv",
     "--window": "teatime",
     "--within": "nowhere.geojson",
 }

@@ -57,6 +57,12 @@ ADDED = (
     "moran_quadrant",
     "moran_note",
     "marshall_rate",
+    "harm",
+    "harm_lower",
+    "harm_upper",
+    "harm_largest",
+    "harm_note",
+    "harm_method",
 )
 _MM_PER_PT = 25.4 / 72
 _PLACES = 7  # decimals of a degree; a centimetre

@@ -22,7 +22,7 @@ from safespace.cli.question import (
     period,
     settings_of,
 )
-from safespace.cli.refusals import only_used
+from safespace.cli.refusals import naming, only_used
 from safespace.errors import InputError
 from safespace.registry import titles
 
@@ -88,6 +88,12 @@ def hotspots(  # noqa: PLR0913, PLR0917 - each is one documented option
         bool,
         typer.Option("--shares", help="Also show shares of lighting, behaviour and night, with intervals."),
     ] = False,
+    weights: Annotated[
+        Path | None,
+        typer.Option(
+            help="Also weigh events by harm: a CSV of kind, weight, source, date. Police edition only."
+        ),
+    ] = None,
     out: Annotated[list[Path] | None, out_files(".csv", ".geojson", ".gpkg", ".html")] = None,
     engine: EngineOption = None,
     store: StoreOption = None,
@@ -106,6 +112,9 @@ def hotspots(  # noqa: PLR0913, PLR0917 - each is one documented option
         found = pipeline.add_checks(found, settings)
     if local:
         found = pipeline.add_local(found, settings)
+    if weights:
+        with naming("--weights"):
+            found = pipeline.add_harm(found, settings, weights=weights)
     told = pipeline.find_shares(found, settings) if shares else None
     wrote = [pipeline.write_places(found, path, settings) for path in out or []]
     if as_json:
@@ -148,7 +157,7 @@ def _show_places(answer: pipeline.PlacesFound, discs: Any, shares: pd.DataFrame 
         say(discs.basis())
     if shares is not None:
         show(shares, f"Shares of events, with {answer.hotspots.method.interval_words}s")
-    say(*answer.notes, answer.credit)
+    say(*answer.notes, *((answer.harm.words(),) if answer.harm else ()), answer.credit)
 
 
 def _show_local(answer: pipeline.PlacesFound) -> None:

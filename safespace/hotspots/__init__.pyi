@@ -5,6 +5,7 @@ from .clusters import (
     refuse_snap_points,
 )
 from .finding import Hotspots, compare_baselines, find_hotspots
+from .harm import gamma_interval, weigh_counts
 from .intensity import GammaPrior, fit_prior, garwood, marshall_rates, smoothed_rates
 from .layers import AGREEMENT, Agreed, agree, with_scan
 from .method import HotspotMethod
@@ -88,6 +89,7 @@ __all__ = [
     "find_timed_clusters",
     "find_trend",
     "fit_prior",
+    "gamma_interval",
     "garwood",
     "generalised_gini",
     "gi_score",
@@ -126,6 +128,7 @@ __all__ = [
     "tied_ranks",
     "validate",
     "week_surface",
+    "weigh_counts",
     "whole_periods",
     "with_scan",
     "without_busiest_day",

@@ -70,6 +70,7 @@ from .export import (
     write_walk,
 )
 from .fetching import fetch
+from .harm import HarmMethod, add_harm
 from .improvement import Improvement, cost_table, improve, write_improvement
 from .isochrones import ReachFound, find_reach, reach_as_dict
 from .kinds import check_kinds, kinds_in_words, list_kinds
@@ -164,6 +165,7 @@ __all__ = [
     "CorridorsFound",
     "Emerging",
     "Given",
+    "HarmMethod",
     "Improvement",
     "Ingestion",
     "LightingStated",
@@ -179,6 +181,7 @@ __all__ = [
     "View",
     "WalkPlanned",
     "add_checks",
+    "add_harm",
     "add_layer",
     "add_local",
     "add_scan",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import asdict, replace
 from datetime import date
 from itertools import cycle
 from pathlib import Path
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from safespace.pipeline.walks import Point, WalkPlanned
     from safespace.settings import Settings
 
+HARM = ("harm", "harm_lower", "harm_upper", "harm_largest", "harm_note")
 _COLOURS = (DARK_BLUE, BLUE, INK, LIGHT_BLUE, GREY)
 _DASHES = ("", "6;1.5", "1;1.5", "4;1.5;1;1.5", "2;2")
 
@@ -109,7 +111,7 @@ def brief_of(
         if answer.since and answer.until
         else "no dates",
         data_date=answer.until or date(1970, 1, 1),
-        places=answer.places,
+        places=answer.places.drop(columns=list(HARM), errors="ignore"),  # a brief can leave the force
         counts=_counts(view, settings),
         map_svg=_map(answer, settings),
         hours_svg=b""
@@ -245,12 +247,27 @@ def _beside_places(places: pd.DataFrame) -> dict[str, pd.Series]:
             index=places.index,
             dtype="str",
         )
+    if "harm" in places:
+        told["Harm-weighted, beside the count"] = _harm_in_words(places)
     if "stability" in places:
         not_when = places["fails"].map(
             lambda fails: f", not {fails.replace('; ', ', nor ')}" if fails else ""
         )
         told["Holds in"] = places["stability"] + not_when
     return told
+
+
+def _harm_in_words(places: pd.DataFrame) -> pd.Series:
+    figures = places[["harm", "harm_lower", "harm_upper"]].to_numpy()
+    said = [
+        f"not shown: {note}"
+        if note
+        else f"{harm:,.0f} ({lower:,.0f} to {upper:,.0f}; heaviest event {largest:.0%})"
+        for (harm, lower, upper), note, largest in zip(
+            figures, places["harm_note"], places["harm_largest"], strict=True
+        )
+    ]
+    return pd.Series(said, index=places.index, dtype="str")
 
 
 _SCAN_P = ("scan_p_poisson", "scan_p_shuffle", "scan_p_one_cell")
@@ -270,7 +287,8 @@ def places_as_dict(answer: PlacesFound) -> dict[str, Any]:
         "period": [answer.since, answer.until],
         "synthetic": answer.synthetic,
         "places": _with_cells_as_text(answer.places).to_dict("records"),
-        "notes": answer.notes,
+        "harm": None if answer.harm is None else asdict(answer.harm),
+        "notes": (*answer.notes, *((answer.harm.words(),) if answer.harm else ())),
         "credit": answer.credit,
         "version": answer.version,
     }
@@ -353,6 +371,8 @@ def write_places(answer: PlacesFound, path: Path, settings: Settings) -> Path:
         When the ending is none of these, or the file cannot be written.
     """
     table, credit, synthetic = answer.hotspots, answer.credit, answer.synthetic
+    if answer.harm is not None:
+        table = replace(table, table=table.table.assign(harm_method=answer.harm.words()))
     day = answer.until or date(1970, 1, 1)
     writers: dict[str, Callable[[], Path]] = {
         ".csv": lambda: exports.write_hotspots_csv(table, path, credit=credit, synthetic=synthetic),

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
     from safespace.hotspots import Hotspots
+    from safespace.pipeline.harm import HarmMethod
     from safespace.pipeline.selection import Selection
     from safespace.pipeline.view import View
     from safespace.settings import Settings
@@ -81,6 +82,8 @@ class PlacesFound:
         Attributions that belong on everything drawn from this.
     version
         Fingerprint of what the answer rests on.
+    harm
+        How harm-weighted counts beside it were made, or ``None`` where there are none.
     """
 
     view: View
@@ -98,6 +101,7 @@ class PlacesFound:
     notes: tuple[str, ...]
     credits: tuple[str, ...]
     version: str
+    harm: HarmMethod | None = None
 
     __repr__ = in_short
     _repr_html_ = in_html

@@ -42,10 +42,22 @@ class Town:
     streetsafe_csv: Path
     nte_csv: Path
     spiking_csv: Path
+    harm_weights_csv: Path
     truth_json: Path
     truth_csv: Path
     readme: Path
     truth: Truth
+
+
+# Made up, so that the option can be tried: no weight of any published score or index is shipped.
+_HARM_WEIGHTS = """kind,weight,source,date
+Rape,900,MADE UP for the synthetic town,2026-01-01
+Sexual assault,200,MADE UP for the synthetic town,2026-01-01
+Indecent exposure,20,MADE UP for the synthetic town,2026-01-01
+Violence without injury,10,MADE UP for the synthetic town,2026-01-01
+Robbery,120,MADE UP for the synthetic town,2026-01-01
+Theft from the person,15,MADE UP for the synthetic town,2026-01-01
+"""
 
 
 @dataclass(frozen=True)
@@ -114,6 +126,7 @@ def _write(out: Path, seed: int, level: int) -> Truth:
     write_boundary(out / "synthetic_boundary.geojson", areas)
     logger.log(level, "Writing reports")
     rows = _write_reports(out, ground, seed)
+    (out / "synthetic_harm_weights.csv").write_text(_HARM_WEIGHTS, encoding="utf-8", newline="\n")
     truth = _tell(ground, rows, seed)
     write_truth(out / "planted_truth.json", out / "planted_truth.csv", truth)
     _write_readme(out / "README.txt", truth)
@@ -197,6 +210,7 @@ def _write_readme(path: Path, truth: Truth) -> None:
         f"synthetic_streetsafe.csv     {truth.accepted['streetsafe']} reports of places where people felt unsafe, and dirt",
         f"synthetic_nte.csv            {truth.accepted['nte']} recorded night-time-economy incidents, and dirt",
         f"synthetic_spiking.csv        {truth.accepted['spiking']} reports of suspected spiking, and dirt",
+        "synthetic_harm_weights.csv   weights for kinds of offence, MADE UP: of no score or index, to be used nowhere else",
         "planted_truth.json, .csv     what was planted where and why, and how many rows of each kind of dirt",
         "",
         f"Streets: {streets['km']} km in {streets['ways']:.0f} ways, of which {streets['walkable_km']} km may be walked;",
@@ -216,6 +230,7 @@ def _town(out: Path, truth: Truth) -> Town:
         streetsafe_csv=out / "synthetic_streetsafe.csv",
         nte_csv=out / "synthetic_nte.csv",
         spiking_csv=out / "synthetic_spiking.csv",
+        harm_weights_csv=out / "synthetic_harm_weights.csv",
         truth_json=out / "planted_truth.json",
         truth_csv=out / "planted_truth.csv",
         readme=out / "README.txt",
