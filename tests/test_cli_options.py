@@ -8,26 +8,14 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from commands import COMMANDS, FLAGS, OPTIONS, VALUED
 
 from safespace import cli, pipeline
-from safespace.cli import pages
-from safespace.cli.refusals import option_of
-from safespace.cli.verbs import VERBS, Later
 from safespace.registry import SOURCES
 from safespace.settings import load_settings
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-COMMANDS = dict(pages._commands({verb.name: Later(verb).read() for verb in VERBS}))
-OPTIONS = [
-    (name, option_of(part), part)
-    for name, command in COMMANDS.items()
-    for part in command.params
-    if part.param_type_name == "option"
-]
-VALUED = [(name, option) for name, option, part in OPTIONS if not part.is_flag]
-FLAGS = {(name, option) for name, option, part in OPTIONS if part.is_flag}
 
 # What a command needs beside the option that is tried; {town} is the folder of the made-up town's files.
 NEEDED = {
@@ -260,7 +248,10 @@ def test_an_option_that_would_change_nothing_is_refused(
 @pytest.mark.parametrize(
     ("command", "parts"),
     [(name, {"--area", "--resolution", "--baseline"}) for name in ("routes", "reach", "corridors")]
-    + [(f"scenario {verb}", {"--area", "--resolution", "--baseline"}) for verb in ("show", "compare")]
+    + [
+        (f"scenario {verb}", {"--area", "--resolution", "--baseline", "--found-by", "--kind"})
+        for verb in ("show", "compare")
+    ]
     + [("evaluate", {"--since", "--until", "--baseline"})]
     + [("surface", {"--baseline"}), ("agreement", {"--source"})],
 )

@@ -27,6 +27,8 @@ WalksOption = Annotated[
         "--walks", exists=True, dir_okay=False, help="A table of walks: from, to, and if there people, name."
     ),
 ]
+# Hazards are environmental reasons, which the public gives: no offence is one, and no patrol finds one.
+HAZARDS = tuple(part for part in REPORTS if part not in {"found_by", "kind"})
 _SHOWN = ("rank", "segment", "name", "lit", "length_m", "gain", "cost_low", "cost_high", "afforded", "stays")
 
 
@@ -154,7 +156,7 @@ def scenario_list(store: StoreOption = None, as_json: JsonOption = False) -> Non
 
 
 @scenario.command("show", cls=Command)
-@asks(*REPORTS)
+@asks(*HAZARDS)
 def scenario_show(
     view: pipeline.View,
     name: NameArgument,
@@ -198,7 +200,7 @@ def scenario_show(
 
 
 @scenario.command("compare", cls=Command)
-@asks(*REPORTS)
+@asks(*HAZARDS)
 def scenario_compare(
     view: pipeline.View,
     names: Annotated[list[str], typer.Argument(help="Scenarios to lay side by side.")],

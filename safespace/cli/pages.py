@@ -23,6 +23,7 @@ def docs(out: Annotated[Path, out_folder("The docs folder.")] = Path("docs")) ->
         "cli.md": describe_commands(),
         "errors.md": describe_errors(),
     }
+    out.mkdir(parents=True, exist_ok=True)
     for name, text in pages.items():
         (out / name).write_text(text, encoding="utf-8")
     wrote_files([out / name for name in pages])
