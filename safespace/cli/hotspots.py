@@ -79,7 +79,10 @@ def hotspots(  # noqa: PLR0913, PLR0917 - each is one documented option
         bool, typer.Option("--scan", help="Also search discs of every size, beside two chances.")
     ] = False,
     checks: Annotated[
-        bool, typer.Option("--checks", help="Also find again without the busiest day, the busiest week ...")
+        bool,
+        typer.Option(
+            "--checks", help="Also find again without each place's busiest day, week, one origin ..."
+        ),
     ] = False,
     local: Annotated[
         bool, typer.Option("--local", help="Also write Gi*, local Moran and Marshall's rate in the tables.")

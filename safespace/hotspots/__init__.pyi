@@ -26,7 +26,9 @@ from .significance import (
     ring_test,
 )
 from .stability import (
+    LeftOut,
     add_checks,
+    heaviest_part,
     jaccard,
     without_busiest_day,
     without_busiest_week,
@@ -66,6 +68,7 @@ __all__ = [
     "GammaPrior",
     "HotspotMethod",
     "Hotspots",
+    "LeftOut",
     "NearRepeat",
     "Scan",
     "Surface",
@@ -95,6 +98,7 @@ __all__ = [
     "gi_score",
     "gi_star",
     "gi_star_score",
+    "heaviest_part",
     "how_sure",
     "jaccard",
     "jaccard_across",

@@ -20,6 +20,8 @@ from safespace.pipeline.choices import MIXES, PERIODS
 from safespace.pipeline.exposures import recorded_until
 from safespace.pipeline.kinds import asks_private, kinds_in_words
 from safespace.pipeline.places import (
+    NO_SPOTS,
+    NO_WORDING,
     check_places,
     count_cells,
     credit_of,
@@ -254,12 +256,14 @@ def add_checks(answer: PlacesFound, settings: Settings) -> PlacesFound:
     """Return an answer with how many checks its cells and places survive; see :func:`check_places`.
 
     A place has those of its core cell: ``stability`` ("3 of 4 checks") and ``fails``, the names of those it does
-    not survive.
+    not survive: what was left out, in words.
     """
     table = check_places(answer, settings)
     core = table.set_index("cell")[["stability", "fails"]].reindex(answer.places["core_cell"])
     places = answer.places.assign(stability=core["stability"].to_numpy(), fails=core["fails"].to_numpy())
-    return replace(answer, hotspots=replace(answer.hotspots, table=table), places=places)
+    snapped = all(SOURCES[source].snaps for source in answer.view.sources)
+    notes = (*answer.notes, NO_SPOTS if snapped else NO_WORDING)
+    return replace(answer, hotspots=replace(answer.hotspots, table=table), places=places, notes=notes)
 
 
 def add_local(answer: PlacesFound, settings: Settings, *, seed: int = 0) -> PlacesFound:

@@ -32,7 +32,7 @@ from safespace.store import Store
 from safespace.tone import ABSENCE, Label
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import date
 
     import geopandas as gpd
@@ -50,6 +50,13 @@ LANDMARK_REACH_M = 400.0
 COUNTED_TWICE = (
     "An incident that several of the recorded sources hold counts once in each: they share no number."
 )
+MOST_TRIED = 30
+PARTS: tuple[hotspots.stability.Part, ...] = ("day", "week", "origin")
+NO_WORDING = (
+    "The wording of reports is not kept: reports look like one origin where the spot (10 m) and either the "
+    "reasons or the hour agree. They may be one person, one address or one corner."
+)
+NO_SPOTS = "Places of these reports are shared map points, so that what has one origin cannot be told."
 ONE_KIND = "Only recorded incidents have kinds of offence: public reports are of every reason."
 
 
@@ -569,43 +576,85 @@ def _cell_sentences(row: pd.Series, method: hotspots.HotspotMethod) -> tuple[str
     )
 
 
-def check_places(answer: PlacesFound, settings: Settings) -> pd.DataFrame:
+def check_places(
+    answer: PlacesFound, settings: Settings, *, only: Collection[int] | None = None
+) -> pd.DataFrame:
     """Find the places again with something changed each time, and say which cells hold.
 
-    The busiest day and the busiest week are left out (one person, one campaign), the baseline is swapped, and
-    what patrols found is counted in.
+    Of each place in turn its busiest day, its busiest week, and the most reports of one origin are left out (a
+    campaign, one person), in and around it; the baseline is swapped, and what patrols found is counted in.
+
+    Parameters
+    ----------
+    answer, settings
+        The places, and where the store is.
+    only
+        Cells to be told of: what is left out of places without any of them is not tried.
 
     Returns
     -------
     pandas.DataFrame
         The finding's table with ``checks_passed, checks, stability`` and ``fails``; see
         :func:`safespace.hotspots.add_checks`.
+
+    Notes
+    -----
+    Past thirty places several are tried at once, far down each other's list, so that the work is bounded.
     """
-    return hotspots.add_checks(answer.hotspots, _changed(answer, answer.view, settings))
+    places = [cells for cells in answer.places["cells"] if only is None or set(cells) & set(only)]
+    return hotspots.add_checks(answer.hotspots, _changed(answer, places, answer.view, settings))
 
 
-def _changed(answer: PlacesFound, view: View, settings: Settings) -> dict[str, pd.DataFrame | Hotspots]:
+def _changed(
+    answer: PlacesFound, places: Sequence[Sequence[int]], view: View, settings: Settings
+) -> dict[str, pd.DataFrame | Hotspots | Sequence[hotspots.LeftOut]]:
     """Return by the name of what was changed the cells counted anew, or the finding made in another way."""
     reports = select(view, settings).reports
-    kept = {
-        "without the busiest day": hotspots.without_busiest_day(reports, time_zone=settings.time_zone),
-        "without the busiest week": hotspots.without_busiest_week(reports, time_zone=settings.time_zone),
-    }
     everyone = select(view.but(found_by="all"), settings).reports
+    whole = _counted(reports, answer.area, view, settings)
+    changed: dict[str, pd.DataFrame | Hotspots | Sequence[hotspots.LeftOut]] = {}
+    for part in PARTS:
+        left = _left_out(reports, places, part, whole, view, settings)
+        if left:
+            changed[f"without its heaviest {part}"] = left
     if len(everyone) != len(reports):
-        kept["with what patrols found"] = everyone
-    changed: dict[str, pd.DataFrame | Hotspots] = {
-        name: _counted(rows, answer.area, view, settings) for name, rows in kept.items()
-    }
+        changed["with what patrols found"] = _recounted(everyone, whole, view, settings)
     if answer.other is not None:
         changed[f"against {answer.other.baseline}"] = answer.other
     return changed
+
+
+def _left_out(
+    reports: pd.DataFrame,
+    places: Sequence[Sequence[int]],
+    part: hotspots.stability.Part,
+    whole: pd.DataFrame,
+    view: View,
+    settings: Settings,
+) -> list[hotspots.LeftOut]:
+    """Return the cells counted without the heaviest part of each place, where that can be told."""
+    cell, zone = f"cell_{view.resolution}", settings.time_zone
+    told = [(p, hotspots.heaviest_part(reports, p, by=part, cell=cell, time_zone=zone)) for p in places]
+    known = [(place, removal) for place, removal in told if removal is not None]
+    left = []
+    for turn in range(min(len(known), MOST_TRIED)):
+        together = known[turn::MOST_TRIED]
+        gone = pd.Index(np.unique(np.concatenate([removal.rows for _, removal in together])))
+        words = {int(one): removal.words for place, removal in together for one in place}
+        counted = _recounted(reports.drop(index=gone), whole, view, settings)
+        left.append(hotspots.LeftOut(counted, words))
+    return left
+
+
+def _recounted(rows: pd.DataFrame, whole: pd.DataFrame, view: View, settings: Settings) -> pd.DataFrame:
+    """Count other rows in the same cells, beside the same baseline."""
+    return cells.count(rows, whole, resolution=view.resolution, engine=open_engine(settings.engine))
 
 
 def _cell_checks(cell: int, answer: PlacesFound, settings: Settings) -> tuple[str, ...]:
     """Say how many checks a hot cell survives, and which it does not."""
     if cell not in set(answer.hotspots.hot.tolist()):
         return ()
-    row = check_places(answer, settings).set_index("cell").loc[cell]
+    row = check_places(answer, settings, only=(cell,)).set_index("cell").loc[cell]
     fails = f" It is not {row['fails'].replace('; ', ', nor ')}." if row["fails"] else ""
     return (f"Higher in {row['stability']}.{fails}",)

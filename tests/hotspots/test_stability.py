@@ -10,8 +10,10 @@ from safespace.cells import add_cells, count
 from safespace.engine import open_engine
 from safespace.errors import InputError
 from safespace.hotspots import (
+    LeftOut,
     add_checks,
     find_hotspots,
+    heaviest_part,
     jaccard,
     without_busiest_day,
     without_busiest_week,
@@ -139,3 +141,96 @@ def test_jaccard_by_hand(reports, county):
     assert 0 < jaccard(one, other) == both / len(set(one.hot) | set(other.hot)) < 1
     none = find(cells.assign(events=np.arange(len(cells)) % 7 == 0).astype({"events": "int64"}))
     assert jaccard(one, one) == jaccard(none, none) == 1
+
+
+def pins(days, *, lon=-1.0, factor="Badly lit", hours=22, source="streetsafe"):
+    """Return one report for each day, at about one hour."""
+    when = pd.to_datetime(days) + pd.to_timedelta(hours, unit="h")
+    when = when.tz_localize("Europe/London").tz_convert("UTC")
+    frame = pd.DataFrame(
+        {
+            "source": source,
+            "category": "environmental",
+            "factor": factor,
+            "occurred_from": when,
+            "occurred_to": when,
+            "lon": lon,
+            "lat": 53.1,
+        }
+    )
+    return add_cells(frame)
+
+
+def test_what_is_left_out_of_a_place_is_its_own_and_is_named():
+    here = pins(["2026-05-04", "2026-05-06", "2026-05-06", "2026-06-01"])
+    away = pins(["2026-07-01"] * 9, lon=-0.8)
+    both = pd.concat([here, away], ignore_index=True)
+    place = [int(here["cell_9"].iloc[0])]
+    day, week = (heaviest_part(both, place, by=by, cell="cell_9") for by in ("day", "week"))
+    assert (day.rows.tolist(), day.words) == ([1, 2], "the 2 reports of 6 May 2026")
+    assert (week.rows.tolist(), week.words) == ([0, 1, 2], "the 3 reports of the week of 4 May 2026")
+    alone = heaviest_part(both.iloc[3:], place, by="day", cell="cell_9")
+    assert alone.words == "the one report of 1 June 2026"
+
+
+def test_the_first_of_equal_days_is_left_out():
+    both = pins(["2026-06-01", "2026-05-06"])
+    assert heaviest_part(both, [int(both["cell_9"].iloc[0])], by="day", cell="cell_9").words.endswith(
+        "6 May 2026"
+    )
+
+
+def test_one_origin_is_a_spot_with_the_same_reasons_or_hour():
+    one = pins(pd.date_range("2026-05-01", periods=5), hours=np.array([1, 6, 11, 16, 21]))
+    same_hour = pins(["2026-06-01", "2026-06-02"], factor="Rundown", hours=np.array([1.9, 0.5]))
+    neither = pins(["2026-06-03"], factor="Rundown", hours=np.array([3.5]))
+    nine_m, twelve_m = (pins(["2026-07-01"], lon=-1.0 + metres / 66_800) for metres in (9, 12))
+    both = pd.concat([one, same_hour, neither, nine_m, twelve_m], ignore_index=True)
+    found = heaviest_part(both, [int(one["cell_9"].iloc[0])], by="origin", cell="cell_9")
+    assert found.rows.tolist() == [0, 1, 2, 3, 4, 5, 6, 8]
+    assert found.words == (
+        "the 8 reports from within 10 m of one spot, alike in reasons (Badly lit) or in hour (01:00)"
+    )
+
+
+def test_an_hour_is_counted_round_midnight():
+    late = pins(["2026-05-01"], hours=23.75)
+    early = pins(["2026-05-03"], hours=0.25, factor="Rundown")
+    both = pd.concat([late, early], ignore_index=True)
+    assert len(heaviest_part(both, [int(late["cell_9"].iloc[0])], by="origin", cell="cell_9").rows) == 2
+
+
+def test_what_cannot_be_told_is_not_left_out():
+    month = pins(["2026-05-01"] * 3, source="police_uk")
+    month = month.assign(occurred_to=month["occurred_from"] + pd.Timedelta(days=31))
+    place = [int(month["cell_9"].iloc[0])]
+    assert [heaviest_part(month, place, by=by, cell="cell_9") for by in ("day", "week", "origin")] == [
+        None
+    ] * 3
+
+
+def test_a_prolific_reporter_is_found_by_origin_and_by_nothing_else(county):
+    background = county.reports(400, seed=4)
+    background = background.assign(
+        category="environmental",
+        factor="Rundown",
+        source="streetsafe",
+        occurred_to=background["occurred_from"],
+    )
+    one = pins(pd.date_range("2022-02-01", periods=14, freq="16D"), lon=-1.0)
+    one = one.assign(
+        report_id=[f"one:{i}" for i in range(len(one))], event_id=[f"one:{i}" for i in range(len(one))]
+    )
+    reports = pd.concat([background, one], ignore_index=True)
+    base = count(reports, county.windows[8], resolution=8, engine=open_engine())
+    found = find(base)
+    mine = cell_at(reports, "one")
+    assert mine in found.hot
+    checks = {}
+    for by in ("day", "week", "origin"):
+        removal = heaviest_part(reports, [mine], by=by, cell="cell_8", time_zone="Europe/London")
+        kept = count(reports.drop(index=removal.rows), base, resolution=8, engine=open_engine())
+        checks[by] = [LeftOut(kept, {int(mine): removal.words})]
+    row = add_checks(found, checks).set_index("cell").loc[mine]
+    assert row["stability"] == "2 of 3 checks"
+    assert row["fails"].startswith("without the 14 reports from within 10 m of one spot")

@@ -183,8 +183,9 @@ def test_a_scan_is_joined_to_cells_and_places(found, town_settings, tmp_path):
 
 def test_checks_are_joined_to_places(found, town_settings):
     joined = pipeline.add_checks(found, town_settings)
-    assert joined.places["stability"].str.fullmatch(r"\d of 3 checks").all()
-    assert pipeline.places_table(joined)["Holds in"].iloc[0].startswith("3 of 3 checks")
+    assert joined.places["stability"].str.fullmatch(r"\d of 4 checks").all()
+    assert pipeline.places_table(joined)["Holds in"].iloc[0].startswith("4 of 4 checks")
+    assert "The wording of reports is not kept" in " ".join(joined.notes)
 
 
 def test_shares_need_no_baseline_and_never_say_who_reported_in_a_place(found, town_settings):

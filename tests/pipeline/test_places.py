@@ -166,17 +166,17 @@ def _reports(found, settings):
 def test_a_place_says_how_many_checks_it_survives(found, town_settings):
     checked = pipeline.check_places(found, town_settings)
     hot = checked[checked["hot"]]
-    assert (hot["checks"] == 3).all(), "busiest day, busiest week and another baseline; no patrols here"
-    assert hot["checks_passed"].between(0, 3).all()
+    assert (hot["checks"] == 4).all(), "day, week, one origin and another baseline; no patrols here"
+    assert hot["checks_passed"].between(0, 4).all()
     assert (checked.loc[~checked["hot"], "stability"] == "").all()
     core = int(found.places["core_cell"].iloc[0])
     (sentence,) = pipeline.tell_cell(found, core, town_settings).checks
-    assert sentence.startswith("Higher in 3 of 3 checks.")
+    assert sentence.startswith("Higher in 4 of 4 checks.")
 
 
 def test_what_patrols_found_is_one_of_the_checks(town_settings):
     found = pipeline.find_places(pipeline.View(sources=("nte",)), town_settings)
-    assert (pipeline.check_places(found, town_settings)["checks"] == 4).all()
+    assert (pipeline.check_places(found, town_settings)["checks"] == 5).all()
 
 
 def test_checks_of_a_recorded_baseline_keep_its_chance(town_settings):
