@@ -6,7 +6,7 @@ from .clusters import (
 )
 from .finding import Hotspots, compare_baselines, find_hotspots
 from .harm import gamma_interval, weigh_counts
-from .intensity import GammaPrior, fit_prior, garwood, marshall_rates, smoothed_rates
+from .intensity import GammaPrior, fit_prior, garwood, marshall_rates, pull_to_even, smoothed_rates
 from .layers import AGREEMENT, Agreed, agree, with_scan
 from .method import HotspotMethod
 from .ordering import how_sure, local_rates, order_cells, order_places, short_list
@@ -116,6 +116,7 @@ __all__ = [
     "place_of",
     "places",
     "published",
+    "pull_to_even",
     "refuse_snap_points",
     "relative_density",
     "ring_regression",

@@ -13,7 +13,7 @@ import pandas as pd
 from safespace.cells import add_exposure, neighbours
 from safespace.display import in_html, in_short
 from safespace.errors import InputError, Remedy, TooFewError
-from safespace.hotspots.intensity import GammaPrior, fit_prior, garwood, smoothed_rates
+from safespace.hotspots.intensity import GammaPrior, fit_prior, garwood, pull_to_even, smoothed_rates
 from safespace.hotspots.method import HotspotMethod
 from safespace.hotspots.significance import events_needed, ring_test
 from safespace.schemas import CELLS, HOTSPOTS, check, conform
@@ -316,10 +316,7 @@ def _smoothed(cells: pd.DataFrame, counts: NDArray[np.int64], baseline: str) -> 
     area = cells["area_km2"].to_numpy()
     if counts[inside].sum() == 0:
         _refuse_zero(cells, baseline)
-    even = area * (counts[inside].sum() / area[inside].sum())
-    prior = fit_prior(counts[inside], even[inside])
-    rates = smoothed_rates(counts, even, prior=prior)["rate"].to_numpy()
-    pulled: NDArray[np.float64] = rates * even
+    pulled: NDArray[np.float64] = pull_to_even(counts, area, inside)
     return pulled
 
 

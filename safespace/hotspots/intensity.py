@@ -156,6 +156,30 @@ def _minus_log_likelihood(
     return -(value - adjusted * np.log1p(a)), -gradient
 
 
+def pull_to_even(counts: ArrayLike, area: ArrayLike, inside: ArrayLike) -> Numbers:
+    """Return counts pulled towards an even spread over the ground: a zero by luck is not a zero.
+
+    Parameters
+    ----------
+    counts
+        Whole numbers, shape (n,).
+    area
+        Ground of each cell, shape (n,).
+    inside
+        Which cells say how uneven counts are, shape (n,), at least one of them with a count.
+
+    Examples
+    --------
+    >>> pull_to_even([0, 10, 2], [1.0, 1.0, 1.0], [True, True, True]).round(1).tolist()
+    [0.4, 9.4, 2.2]
+    """
+    held, ground, judged = np.asarray(counts), np.asarray(area, dtype=float), np.asarray(inside, dtype=bool)
+    even = ground * (held[judged].sum() / ground[judged].sum())
+    prior = fit_prior(held[judged], even[judged])
+    pulled: Numbers = smoothed_rates(held, even, prior=prior)["rate"].to_numpy() * even
+    return pulled
+
+
 def smoothed_rates(
     events: ArrayLike,
     expected: ArrayLike,

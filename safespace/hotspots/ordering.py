@@ -37,9 +37,9 @@ def order_cells(cells: pd.DataFrame, model: RateModel, *, ground: pd.Series | No
     Parameters
     ----------
     cells
-        :data:`safespace.schemas.CELLS` with the baseline as ``exposure``: those the model was fitted to.
+        The window's cells (:data:`safespace.schemas.CELLS`) that the model was fitted to, for their ground.
     model
-        From :func:`safespace.hotspots.model.fit_cells`.
+        From :func:`safespace.hotspots.model.fit_cells`, or a finding's. Its events and expectations count.
     ground
         What events are spread over, indexed by cell: kilometres of street, say. Square kilometres when not given. A
         cell with none of it comes last.
@@ -67,12 +67,10 @@ def order_cells(cells: pd.DataFrame, model: RateModel, *, ground: pd.Series | No
     """
     check(cells, CELLS)
     held = _assessed(cells, model, ground)
-    every = cells.sort_values(
-        "cell", ignore_index=True
-    )  # events are dealt in this order, whatever the frame's
-    exposure = np.where(every["edge"], 0.0, every["exposure"]).astype(float)
-    local = local_rates(every["events"].to_numpy(), exposure, neighbours(every["cell"]))
-    nearby = pd.Series(local, index=every["cell"].to_numpy()).reindex(held.index).to_numpy()
+    every = np.sort(cells["cell"].to_numpy())  # events are dealt in this order
+    counted = held[["events", "expected"]].reindex(every, fill_value=0.0)
+    local = local_rates(counted["events"].to_numpy(), counted["expected"].to_numpy(), neighbours(every))
+    nearby = pd.Series(local, index=every).reindex(held.index).to_numpy()
     pooled = held["expected"].to_numpy() * np.sqrt(held["rate"].to_numpy() * nearby)
     foretold = pooled * (held["events"].sum() / pooled.sum())
     table = pd.DataFrame({"cell": held.index, "foretold": foretold})

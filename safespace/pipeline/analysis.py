@@ -151,13 +151,18 @@ def _known_before(
 ) -> pd.DataFrame:
     """Return the cells with the baseline as it was known before the periods kept back.
 
-    Nothing is judged on what chose it: a baseline that counts what happened is counted in the earlier periods only.
+    Nothing is judged on what chose it: a baseline that counts what happened is counted in the earlier periods only, and
+    pulled towards an even spread as :func:`safespace.hotspots.find_hotspots` does.
     """
     if not BASELINES[view.baseline].counted or not 0 < later < periods.shape[1]:
         return counted
     first = pd.PeriodIndex(periods.columns)[-later].start_time.date()
     known = recorded_until(first - timedelta(days=1), counted[["cell", "area_km2", "edge"]], view, settings)
-    return cells.add_exposure(counted, known)
+    inside = ~counted["edge"].to_numpy()
+    counts = known.reindex(counted["cell"]).to_numpy()
+    if not counts[inside].any():
+        return cells.add_exposure(counted, known)
+    return counted.assign(exposure=hotspots.pull_to_even(counts, counted["area_km2"], inside))
 
 
 def describe_concentration(view: View, settings: Settings) -> tuple[str, ...]:

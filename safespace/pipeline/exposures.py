@@ -179,7 +179,7 @@ def recorded_until(until: date, window: pd.DataFrame, view: View, settings: Sett
     """
     others = tuple(source for source in of_layer(RECORDED) if source not in view.sources)
     asked = view.but(
-        sources=others, since=None, until=until, window="", calendar="", factor="", found_by="all"
+        sources=others, since=None, until=until, window="", calendar="", factor="", kinds=(), found_by="all"
     )
     return count_events(asked, window, settings).set_index("cell")["events"].astype(float)
 
