@@ -12,7 +12,7 @@ import os
 import re
 from datetime import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import (
@@ -57,6 +57,8 @@ class HotspotSettings(_Section):
     false_discovery_rate: Share = 0.05
     interval: Share = 0.95
     min_events: int = Field(default=3, ge=1)
+    rates: Literal["model", "cells"] = "model"
+    seed: int = Field(default=0, ge=0)
     same_event_m: Metres = 30.0
     premises_reach_m: Metres = 250.0
 

@@ -40,6 +40,7 @@ class Label(StrEnum):
     TOO_FEW = "too_few"
     NOT_DIFFERENT = "not_different"
     HIGHER = "higher"
+    ONE_CELL = "one_cell"
     AROUND = "around"
     HIGHER_IN_BOTH = "higher_in_both"
     NOT_KNOWN = "not_known"
@@ -55,6 +56,7 @@ _SENTENCES = {
     Label.TOO_FEW: "Too few to say",
     Label.NOT_DIFFERENT: "Not different from its usual",
     Label.HIGHER: "Higher than its usual; could be reporting",
+    Label.ONE_CELL: "One cell stands out; a few people could have made this",
     Label.AROUND: "Raised only together with the cells around it",
     Label.HIGHER_IN_BOTH: "Higher than its usual in both public reports and recorded incidents",
     Label.NOT_KNOWN: "Not known — no data received",

@@ -10,6 +10,7 @@ from .intensity import GammaPrior, fit_prior, garwood, marshall_rates, pull_to_e
 from .layers import AGREEMENT, Agreed, agree, with_scan
 from .method import HotspotMethod
 from .ordering import how_sure, local_rates, order_cells, order_places, short_list
+from .overdispersion import LocalDispersion, Nests, dispersed_at_least, local_dispersion, share_interval
 from .peers import ring_regression, scores_from
 from .promises import check_promises
 from .ranking import place_of, places, tied_ranks
@@ -69,7 +70,9 @@ __all__ = [
     "HotspotMethod",
     "Hotspots",
     "LeftOut",
+    "LocalDispersion",
     "NearRepeat",
+    "Nests",
     "Scan",
     "Surface",
     "Trend",
@@ -85,6 +88,7 @@ __all__ = [
     "compare_periods",
     "count_by_period",
     "density",
+    "dispersed_at_least",
     "e_test",
     "events_needed",
     "find_clusters",
@@ -106,6 +110,7 @@ __all__ = [
     "judge_order",
     "judge_scores",
     "kept_back",
+    "local_dispersion",
     "local_moran",
     "local_rates",
     "marshall_rates",
@@ -126,6 +131,7 @@ __all__ = [
     "scan_shares",
     "scores_from",
     "share_by",
+    "share_interval",
     "short_list",
     "smooth_week",
     "smoothed_rates",

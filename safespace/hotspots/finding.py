@@ -15,7 +15,15 @@ from safespace.display import in_html, in_short
 from safespace.errors import InputError, Remedy, TooFewError
 from safespace.hotspots.intensity import GammaPrior, fit_prior, garwood, pull_to_even, smoothed_rates
 from safespace.hotspots.method import HotspotMethod
-from safespace.hotspots.significance import events_needed, ring_test
+from safespace.hotspots.model import Method, RateModel, fit_rates
+from safespace.hotspots.overdispersion import (
+    LocalDispersion,
+    Nests,
+    dispersed_at_least,
+    local_dispersion,
+    rough_dispersion,
+)
+from safespace.hotspots.significance import FEW_EVENTS, STANDS_ALONE, events_needed, ring_test
 from safespace.schemas import CELLS, HOTSPOTS, check, conform
 from safespace.tone import Label, percent
 
@@ -28,7 +36,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_EXTRA = ("ring_cells", "above_double", "tested")
+_EXTRA = ("ring_cells", "p_without_largest", "above_double", "tested")
 
 
 @dataclass(frozen=True)
@@ -38,8 +46,9 @@ class Hotspots:
     Parameters
     ----------
     table
-        :data:`safespace.schemas.HOTSPOTS` with ``ring_cells``, ``above_double`` (probability of more than
-        twice usual) and ``tested``; one row a cell of the window.
+        :data:`safespace.schemas.HOTSPOTS` with ``ring_cells``, ``p_without_largest`` (chance of the ring without
+        its largest cell's events), ``above_double`` (probability of more than twice usual) and ``tested``; one row a
+        cell of the window.
     method
         How it was made: :meth:`refind` asks other cells in the same way.
     resolution
@@ -52,6 +61,10 @@ class Hotspots:
         How many cells were tested.
     prior
         How rates differ between cells.
+    dispersion
+        How much more neighbouring counts vary than by chance; the test allows for it.
+    model
+        Where the rates are from, or None where they are each cell's own.
     second
         The other layer's finding that the labels take in, or None.
     period
@@ -68,6 +81,8 @@ class Hotspots:
     left_out: int
     tested: int
     prior: GammaPrior
+    dispersion: LocalDispersion
+    model: RateModel | None = field(default=None, repr=False)
     second: Hotspots | None = field(default=None, repr=False)
     period: tuple[str, str] | None = None
     sources: tuple[str, ...] = ()
@@ -94,8 +109,13 @@ class Hotspots:
             f"{kinds}{self.events:,} events ({self.pins:,} reports{period}) in {self.tested:,} cells at resolution "
             f"{self.resolution}, compared with: {self.baseline}. False discovery rate "
             f"{percent(self.method.false_discovery_rate, space='')}, "
-            f"intervals {percent(self.method.interval, space='')}."
+            f"intervals {percent(self.method.interval, space='')}. {self.dispersion.words()}"
         )
+
+    @property
+    def allowed_dispersion(self) -> float:
+        """Variance over mean that the test allows for: between neighbours or between time slices, the larger."""
+        return _allowed(self.method, self.dispersion)
 
     def refind(self, cells: pd.DataFrame) -> Hotspots:
         """Ask the same question of other cells, in the same way.
@@ -111,11 +131,20 @@ class Hotspots:
         InputError, SchemaError, TooFewError
             As :func:`find_hotspots`.
         """
-        return _find(cells, self.method, second=self.second, period=self.period, sources=self.sources)
+        known = None if self.model is None else self.model.hyperparameters
+        return _find(
+            cells,
+            self.method,
+            second=self.second,
+            period=self.period,
+            sources=self.sources,
+            hyperparameters=known,
+        )
 
     def method_as_dict(self) -> dict[str, Any]:
         """Return for machines how it was made: the method, and the prior that was fitted where none was stated."""
-        return {**self.method.as_dict(), "prior": asdict(self.prior), "resolution": self.resolution}
+        fitted = {"prior": asdict(self.prior), "local_dispersion": asdict(self.dispersion)}
+        return {**self.method.as_dict(), **fitted, "resolution": self.resolution}
 
 
 def find_hotspots(
@@ -124,6 +153,7 @@ def find_hotspots(
     baseline: str,
     settings: HotspotSettings,
     counted_baseline: bool = False,
+    dispersion: float | None = None,
     second: Hotspots | None = None,
     period: tuple[str, str] | None = None,
     sources: tuple[str, ...] = (),
@@ -141,6 +171,8 @@ def find_hotspots(
     counted_baseline
         Say so when the baseline counts something that happened (recorded incidents): its own chance
         variation then belongs to the test, and cells where it is zero are tested too.
+    dispersion
+        Variance over mean of counts between time slices, where it is known.
     second
         The finding of the other layer (recorded incidents for public reports): where both are higher the
         label says so. The layers are never added together.
@@ -168,13 +200,18 @@ def find_hotspots(
     it holds ``min_events`` or more. ``hot``: so it is, and the cell itself holds more than usual and its own
     interval lies above usual too. A cell
     that holds more than usual without its interval showing it is raised only together with its neighbours.
+    Counts that come in clumps (people who report again, shared map points) vary more than chance everywhere. How
+    much is measured among neighbouring cells away from any place found, and the test allows for it
+    (:func:`safespace.hotspots.local_dispersion`): without that, 1.6 reports a person make a place in every layer.
     "Not different" is said only where the ring's exact interval (in a high ring the cell's own) rules out the
     method's ``times_usual``; otherwise there are too few to say.
     "Not different" includes places with fewer than usual. "Usual" is the baseline's, so the finding
     changes with it: see :func:`compare_baselines`. The rate's interval takes the baseline as known; a
     counted one is smoothed first.
     """
-    method = HotspotMethod.of(settings, baseline=baseline, counted_baseline=counted_baseline)
+    method = HotspotMethod.of(
+        settings, baseline=baseline, counted_baseline=counted_baseline, dispersion=dispersion
+    )
     return _find(cells, method, second=second, period=period, sources=sources)
 
 
@@ -185,6 +222,7 @@ def _find(
     second: Hotspots | None = None,
     period: tuple[str, str] | None = None,
     sources: tuple[str, ...] = (),
+    hyperparameters: pd.DataFrame | None = None,
 ) -> Hotspots:
     check(cells, CELLS)
     _refuse_endless(cells, method.baseline)
@@ -192,10 +230,11 @@ def _find(
     used = cells if counted is None else cells.assign(exposure=_smoothed(cells, counted, method.baseline))
     tested = (~cells["edge"] & (used["exposure"] > 0)).to_numpy()
     _refuse_unusable(used, tested, method)
-    judged, prior = _judge(used, tested, method, counted)
-    judged = judged.assign(exposure=cells["exposure"])
+    called, dispersion = _call(used, tested, method, counted)
+    rates, prior, model = _rates(used, tested, method, hyperparameters)
+    judged = _judge(cells, tested, called, rates, method.interval)
     both = _hot_in(second, cells) if second is not None else np.zeros(len(cells), dtype=bool)
-    labelled = judged.assign(label=_labels(judged, both, method))
+    labelled = judged.assign(label=_labels(judged, both, method, _allowed(method, dispersion)))
     inside = cells[tested]
     found = Hotspots(
         table=conform(labelled, HOTSPOTS).assign(**{name: labelled[name] for name in _EXTRA}),
@@ -206,6 +245,8 @@ def _find(
         left_out=int(cells["events"].sum() - inside["events"].sum()),
         tested=int(tested.sum()),
         prior=prior,
+        dispersion=dispersion,
+        model=model,
         second=second,
         period=period,
         sources=sources,
@@ -320,47 +361,142 @@ def _smoothed(cells: pd.DataFrame, counts: NDArray[np.int64], baseline: str) -> 
     return pulled
 
 
-def _judge(
+def _allowed(method: HotspotMethod, local: LocalDispersion) -> float:
+    return max(1.0, local.value, method.dispersion or 1.0)
+
+
+def _call(
     cells: pd.DataFrame,
     tested: NDArray[np.bool_],
     method: HotspotMethod,
     counted: NDArray[np.int64] | None,
-) -> tuple[pd.DataFrame, GammaPrior]:
-    """Return the cells with their rate, test and finding, and the prior of the rates.
+) -> tuple[pd.DataFrame, LocalDispersion]:
+    """Return the rings' test with ``around``, and the dispersion that it allows for.
 
-    A cell that is not tested knows nothing of its own: it keeps the prior's rate and a probability of 1.
+    Each decides the other, so they take turns, from what the middle of all cells shows: the rings that are too high are
+    left aside and dispersion is measured among the other cells; with that more or fewer are found, and so on until
+    nothing changes. A place is left aside for as long as it is found, so that it does not hide itself.
     """
-    events = cells["events"].to_numpy() * tested
-    exposure = cells["exposure"].to_numpy() * tested
+    events, exposure = (cells[name].to_numpy() * tested for name in ("events", "exposure"))
+    beside = None if counted is None else counted * tested
+    ring, nests = neighbours(cells["cell"]), Nests.of(cells["cell"])
+    dispersion = LocalDispersion(rough_dispersion(events, exposure, nests), 0.0, 1)
+    seen: list[float] = []
+    while True:
+        allowed = _allowed(method, dispersion)
+        rings = ring_test(events, exposure, ring, tested=tested, counted=beside, dispersion=allowed)
+        enough = rings["ring_events"].to_numpy() >= method.min_events
+        rings["around"] = tested & enough & (rings["q_value"].to_numpy() <= method.false_discovery_rate)
+        if dispersion.value in seen:
+            break
+        seen.append(dispersion.value)
+        others = ~(ring @ rings["around"].to_numpy(dtype=float) > 0)
+        measured = local_dispersion(
+            events * others, exposure * others, nests, counted=None if beside is None else beside * others
+        )
+        # of values that lead to each other the larger is allowed for
+        dispersion = max(measured, dispersion, key=_value) if measured.value in seen[:-1] else measured
+    own = dispersed_at_least(events, events.sum(), exposure / exposure.sum(), dispersion=allowed)
+    return rings.assign(own_p_value=np.where(tested, own, 1.0)), dispersion
+
+
+def _value(dispersion: LocalDispersion) -> float:
+    return dispersion.value
+
+
+def _rates(
+    cells: pd.DataFrame,
+    tested: NDArray[np.bool_],
+    method: HotspotMethod,
+    hyperparameters: pd.DataFrame | None,
+) -> tuple[pd.DataFrame, GammaPrior, RateModel | None]:
+    """Return the rates of the cells, the prior of single cells, and the model where the rates are from one.
+
+    A cell that is not tested knows nothing of its own: it keeps the prior's rate.
+    """
+    events, exposure = (cells[name].to_numpy() * tested for name in ("events", "exposure"))
     expected = exposure * (events.sum() / exposure.sum())
     prior = method.prior or fit_prior(events[tested], expected[tested])
-    rates = smoothed_rates(
+    alone = smoothed_rates(
         events, expected, prior=prior, level=method.interval, times_usual=method.times_usual
+    ).assign(expected=expected)
+    if method.rates == "cells":
+        return alone, prior, None
+    asked = Method(
+        seed=method.seed,
+        level=method.interval,
+        above=tuple(sorted({1.0, 1.5, method.times_usual})),
+        dispersion=max(1.0, method.dispersion or 1.0),
     )
-    ring = ring_test(events, exposure, neighbours(cells["cell"]), tested=tested, counted=counted)
-    around = (
-        tested & (ring["q_value"] <= method.false_discovery_rate) & (ring["ring_events"] >= method.min_events)
+    order = np.argsort(cells["cell"].to_numpy())  # so that the draws do not hang on the order of rows
+    ordered = cells["cell"].to_numpy()[order]
+    model = fit_rates(
+        events[order],
+        exposure[order],
+        neighbours(ordered),
+        method=asked,
+        cells=ordered,
+        hyperparameters=hyperparameters,
     )
-    # An interval of next to nothing expected is the prior's, not the cell's: it must hold more than usual too.
-    own = (rates["lower"] > 1) & (events > expected)
-    found = pd.concat([rates, ring], axis="columns").assign(
-        expected=expected, around=around, hot=around & own, tested=tested
-    )
-    return cells.assign(**{str(name): values.to_numpy() for name, values in found.items()}), prior
+    told = model.table.set_index("cell").reindex(cells["cell"].to_numpy()).reset_index()
+    told = told.rename(columns={f"p_above_{method.times_usual:g}": "above_double"})
+    names = ["rate", "lower", "upper", "above_double"]
+    return alone.assign(**told[names].fillna(alone[names])), prior, model
 
 
-def _labels(judged: pd.DataFrame, both: NDArray[np.bool_], method: HotspotMethod) -> NDArray[np.str_]:
+def _judge(
+    cells: pd.DataFrame,
+    tested: NDArray[np.bool_],
+    called: pd.DataFrame,
+    rates: pd.DataFrame,
+    level: float,
+) -> pd.DataFrame:
+    """Return the cells with their rate, test and finding."""
+    # An interval of next to nothing expected is the prior's, not the cell's: it must hold more than usual too, and
+    # by more than clumps would make it.
+    more = (cells["events"].to_numpy() > rates["expected"]) & (called["own_p_value"] <= (1 - level) / 2)
+    own = (rates["lower"] > 1) & more
+    found = pd.concat([rates, called], axis="columns").assign(
+        hot=called["around"] & own.to_numpy(), tested=tested
+    )
+    return cells.assign(**{str(name): values.to_numpy() for name, values in found.items()})
+
+
+def _stands_alone(judged: pd.DataFrame) -> pd.Series:
+    """Return which cells make their ring high on their own, with no more events than a few people could report."""
+    others = judged["ring_events"] - judged["events"]
+    alone = (judged["p_without_largest"] >= STANDS_ALONE) & (judged["events"] > others)
+    return judged["hot"] & alone & (judged["events"] <= FEW_EVENTS)
+
+
+def _labels(
+    judged: pd.DataFrame, both: NDArray[np.bool_], method: HotspotMethod, dispersion: float
+) -> NDArray[np.str_]:
     """Return the label of each cell, which its own figures must bear."""
-    _, highest = garwood(judged["ring_events"], level=method.interval)
+    _, highest = garwood(judged["ring_events"] / dispersion, level=method.interval)
     settled = np.where(
         judged["around"],  # what its ring holds is its neighbours': only its own figures tell
         judged["upper"] < method.times_usual,
-        highest < method.times_usual * judged["ring_expected"],
+        dispersion * highest < method.times_usual * judged["ring_expected"],
     )
     with_neighbours = judged["around"] & (judged["events"] > judged["expected"])
     return np.select(
-        [~judged["tested"], judged["hot"] & both, judged["hot"], with_neighbours, settled],
-        [Label.NOT_KNOWN, Label.HIGHER_IN_BOTH, Label.HIGHER, Label.AROUND, Label.NOT_DIFFERENT],
+        [
+            ~judged["tested"],
+            judged["hot"] & both,
+            _stands_alone(judged),
+            judged["hot"],
+            with_neighbours,
+            settled,
+        ],
+        [
+            Label.NOT_KNOWN,
+            Label.HIGHER_IN_BOTH,
+            Label.ONE_CELL,
+            Label.HIGHER,
+            Label.AROUND,
+            Label.NOT_DIFFERENT,
+        ],
         default=Label.TOO_FEW,
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from safespace.hotspots.intensity import DOUBLE
 from safespace.tone import percent
@@ -35,10 +35,14 @@ class HotspotMethod:
         How rates differ between cells, where that was stated; None fits it to the cells asked about.
     kinds
         Names of the kinds of offence counted, where not all are; it changes what is counted, not how.
-
-    Notes
-    -----
-    Nothing is drawn at random, so there is no seed.
+    rates
+        ``model``: rates from the hierarchical model of all cells together (:func:`safespace.hotspots.model.fit_rates`).
+        ``cells``: each cell's own, pulled towards usual (:func:`safespace.hotspots.smoothed_rates`); no ranks.
+    dispersion
+        Variance over mean of counts between time slices (:func:`safespace.hotspots.model.estimate_dispersion`), or
+        None where it is not known and taken as 1.
+    seed
+        Of the model's joint draws; the call itself draws nothing.
 
     Examples
     --------
@@ -58,9 +62,19 @@ class HotspotMethod:
     times_usual: float = DOUBLE
     prior: GammaPrior | None = None
     kinds: str = ""
+    rates: Literal["model", "cells"] = "cells"
+    dispersion: float | None = None
+    seed: int = 0
 
     @classmethod
-    def of(cls, settings: HotspotSettings, *, baseline: str, counted_baseline: bool = False) -> HotspotMethod:
+    def of(
+        cls,
+        settings: HotspotSettings,
+        *,
+        baseline: str,
+        counted_baseline: bool = False,
+        dispersion: float | None = None,
+    ) -> HotspotMethod:
         """Return the method that the settings in force ask for."""
         return cls(
             baseline=baseline,
@@ -68,6 +82,9 @@ class HotspotMethod:
             false_discovery_rate=settings.false_discovery_rate,
             interval=settings.interval,
             min_events=settings.min_events,
+            rates=settings.rates,
+            dispersion=dispersion,
+            seed=settings.seed,
         )
 
     def but(self, **changes: Any) -> HotspotMethod:
@@ -86,13 +103,14 @@ class HotspotMethod:
         --------
         >>> from safespace.settings import HotspotSettings
         >>> HotspotMethod.of(HotspotSettings(), baseline="streets").words()
-        'Compared with streets; false discovery rate 5%; 95 % intervals; places from 3 events; settled below 2 times usual'
+        'Compared with streets; false discovery rate 5%; 95 % intervals; rates from all cells together (seed 0); places from 3 events; settled below 2 times usual'
         """
         counted = ", whose own chance is allowed for" if self.counted_baseline else ""
         of_kinds = f"Kinds: {self.kinds} only. " if self.kinds else ""
+        rates = f"all cells together (seed {self.seed})" if self.rates == "model" else "each cell alone"
         return (
             f"{of_kinds}Compared with {self.baseline}{counted}; false discovery rate "
-            f"{percent(self.false_discovery_rate, space='')}; {self.interval_words}s; places from "
+            f"{percent(self.false_discovery_rate, space='')}; {self.interval_words}s; rates from {rates}; places from "
             f"{self.min_events:,} events; settled below {self.times_usual:g} times usual"
         )
 

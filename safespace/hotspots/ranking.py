@@ -12,6 +12,8 @@ from scipy.sparse.csgraph import connected_components
 
 from safespace.cells import neighbours
 from safespace.hotspots.intensity import smoothed_rates
+from safespace.hotspots.overdispersion import dispersed_at_least, share_interval
+from safespace.hotspots.significance import FEW_EVENTS, STANDS_ALONE
 from safespace.tone import Label
 
 if TYPE_CHECKING:
@@ -30,23 +32,75 @@ def place_of(hotspots: Hotspots) -> pd.Series:
     centre would be a single place. A place is named after its core, the cell with the highest rate (the
     lowest cell among equals), so its name holds while its outline changes.
     """
-    members = _members(hotspots.table)
+    members = _members(hotspots)
     index = pd.Index(members["cell"].to_numpy(dtype=np.int64), name="cell")
     return pd.Series(members["place"].to_numpy(), index=index, name="place", dtype="str")
 
 
-def _members(table: pd.DataFrame) -> pd.DataFrame:
-    """Return ``cell``, ``place`` and ``disc`` (no cell of the place is higher by itself), one row a cell of a place."""
-    ordered = table.sort_values("cell", ignore_index=True)
+def _members(hotspots: Hotspots) -> pd.DataFrame:
+    """Return ``cell``, ``place`` and ``disc`` (no cell of the place is higher by itself), one row a cell of a place.
+
+    Touching cells whose own count together does not bear it are no place; the disc that holds them may be.
+    """
+    ordered = hotspots.table.sort_values("cell", ignore_index=True)
     around = ordered[ordered["around"]].assign(peak=_peaks(ordered))
     hot = around[around["hot"]]
     raised = hot.assign(place=_named_after_core(hot, _touching(hot)), disc=False)
-    discs = _discs(ordered, around, taken=set(hot["cell"]))
+    if len(raised):
+        sums = raised.groupby("place")[["events", "expected"]].sum()
+        lower, _ = own_interval(hotspots, sums["events"], sums["expected"])
+        raised = raised[raised["place"].isin(sums.index[lower > 1])]
+    discs = _discs(ordered, around, taken=set(raised["cell"]))
     both = [part[["cell", "place", "disc"]] for part in (raised, discs) if len(part)]
     empty = pd.DataFrame(
         {"cell": np.array([], np.int64), "place": pd.Series(dtype="str"), "disc": np.array([], bool)}
     )
     return pd.concat(both, ignore_index=True) if both else empty
+
+
+def own_interval(
+    hotspots: Hotspots, events: ArrayLike, expected: ArrayLike
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the interval of events over expected of places that were chosen for being high.
+
+    Parameters
+    ----------
+    hotspots
+        The finding they were chosen in.
+    events, expected
+        Of each place together, shape (n,).
+
+    Returns
+    -------
+    tuple of arrays
+        Lower and upper ends, each shape (n,).
+
+    Notes
+    -----
+    Exact (Clopper-Pearson), of counts divided by the dispersion the test allows for, and at ``1 - (1 - level) R / m``
+    where R of m cells lie in a high ring: of intervals of chosen places so many hold as of intervals nobody chose. A
+    ring that the test calls lies above usual by this interval too, as both are one calculation.
+
+    References
+    ----------
+    Benjamini, Y. & Yekutieli, D. (2005). False discovery rate-adjusted multiple confidence intervals for selected
+    parameters. doi:10.1198/016214504000001907
+    """
+    y, e = np.asarray(events, dtype=float), np.asarray(expected, dtype=float)
+    looked_at = max(int(hotspots.table["around"].sum()), 1) / max(hotspots.tested, 1)
+    level = 1 - (1 - hotspots.method.interval) * looked_at
+    total, dispersion = float(hotspots.events), hotspots.allowed_dispersion
+    if not hotspots.method.counted_baseline:
+        lower, upper = share_interval(y, total, level=level, dispersion=dispersion)
+        return lower * total / e, upper * total / e
+    tested = hotspots.table["tested"]
+    times = (
+        float(hotspots.table.loc[tested, "exposure"].sum()) / total
+    )  # of the baseline's counts for an event
+    lower, upper = share_interval(y, y + e * times, level=level, dispersion=dispersion)
+    return lower / (1 - lower) * times, np.where(
+        upper < 1, upper / np.maximum(1 - upper, 1e-12) * times, y / e
+    )
 
 
 def _touching(hot: pd.DataFrame) -> NDArray[np.int32]:
@@ -118,29 +172,30 @@ def places(hotspots: Hotspots) -> pd.DataFrame:
     pandas.DataFrame
         One row a place: ``rank``, ``tied``, ``place`` (H3 text of its core), ``core_cell``, ``lon``,
         ``lat`` (its centre, EPSG:4326), ``cells`` (a list), ``n_cells``, ``disc``, ``area_km2``, ``pins``, ``events``,
-        ``expected``, ``rate``, ``lower``, ``upper``, ``q_value`` (least of its cells), ``label``. No rows
-        when nothing is higher.
+        ``expected``, ``rate``, ``lower``, ``upper``, ``smoothed``, ``smoothed_lower``, ``smoothed_upper``,
+        ``rests_on``, ``one_cell``, ``q_value`` (least of its cells), ``label``. No rows when nothing is higher.
 
     Notes
     -----
     Every figure is the place's own: of its cells together, each higher by itself, or (``disc``) of a cell and
-    its neighbours together, empty ones counted in, where none is higher alone. A place whose own interval
-    reaches usual is left out. The label says "both" only where the other layer's own interval for the same
-    cells lies above usual too, and its ring test finds one of them.
-    The rate is pulled towards usual like a cell's, which answers part of "the highest of many is too
-    high"; it is not a promise of what comes next.
+    its neighbours together, empty ones counted in, where none is higher alone. ``rate`` is events over expected, with
+    :func:`own_interval`; a place whose interval reaches usual is left out. The label says "both" only where the other
+    layer's own interval for the same cells lies above usual too, and its ring test finds one of them. ``one_cell``:
+    without its largest cell the ring would not stand out, and a few people could have made that cell's events. ``rests_on`` is how many events fewer would be enough for
+    the place not to be found: as few people could have made it.
+    The order is by ``smoothed``, the rate pulled towards usual by what all cells say, which answers part of "the
+    highest of many is too high"; it is not a promise of what comes next.
     """
-    summed = _summed(hotspots)
-    level = hotspots.method.interval
-    rates = smoothed_rates(summed["events"], summed["expected"], prior=hotspots.prior, level=level)
-    figures = summed.join(rates[["rate", "lower", "upper"]])
+    figures = _summed(hotspots)
+    lower, upper = own_interval(hotspots, figures["events"], figures["expected"])
+    figures = figures.assign(rate=figures["events"] / figures["expected"], lower=lower, upper=upper)
     higher = figures[figures["lower"] > 1].reset_index(drop=True)
-    return _ranked(_described(higher, hotspots))
+    return _ranked(_described(higher.join(_smoothed(higher, hotspots)), hotspots))
 
 
 def _summed(hotspots: Hotspots) -> pd.DataFrame:
     """Return the counts of each place, of a disc those of its whole ring."""
-    members = _members(hotspots.table)
+    members = _members(hotspots)
     table = hotspots.table.set_index("cell")
     joined = members.join(table, on="cell")
     core = joined["place"].map(h3.str_to_int).astype("int64")
@@ -156,20 +211,42 @@ def _summed(hotspots: Hotspots) -> pd.DataFrame:
     return sums.reset_index()
 
 
+def _smoothed(places: pd.DataFrame, hotspots: Hotspots) -> pd.DataFrame:
+    """Return the rate that all cells together give each place, with its interval."""
+    level = hotspots.method.interval
+    if hotspots.model is None:
+        rates = smoothed_rates(places["events"], places["expected"], prior=hotspots.prior, level=level)
+        rows = rates[["rate", "lower", "upper"]].to_numpy()
+    else:
+        columns = [places[name] for name in ("place", "disc", "cells")]
+        ours = [_tested_of(hotspots, place, disc, cells) for place, disc, cells in zip(*columns, strict=True)]
+        told = [hotspots.model.place(cells) for cells in ours]
+        rows = np.array([[one["rate"], one["lower"], one["upper"]] for one in told], dtype=float).reshape(
+            -1, 3
+        )
+    return pd.DataFrame(rows, columns=["smoothed", "smoothed_lower", "smoothed_upper"], index=places.index)
+
+
+def _tested_of(hotspots: Hotspots, place: str, disc: bool, cells: Collection[int] = ()) -> list[int]:
+    """Return the tested cells whose figures are the place's: its own, or all of a disc."""
+    wanted = h3.grid_disk(h3.str_to_int(place), 1) if disc else list(cells)
+    table = hotspots.table
+    found: list[int] = table.loc[table["tested"] & table["cell"].isin(wanted), "cell"].tolist()
+    return found
+
+
 def higher_in_second(hotspots: Hotspots, cells: Collection[int]) -> bool:
     """Say whether the other layer's own figures for the same cells lie above usual, and it finds one of them."""
-    if hotspots.second is None:
+    second = hotspots.second
+    if second is None:
         return False
-    held = hotspots.second.table
-    here = held[held["cell"].isin(list(cells)) & held["tested"]]
-    if here.empty or not here["around"].any():
+    here = second.table[second.table["cell"].isin(list(cells)) & second.table["tested"]]
+    if here.empty or not here["around"].any() or here["events"].sum() <= here["expected"].sum():
         return False
-    rates = smoothed_rates(
-        [here["events"].sum()],
-        [here["expected"].sum()],
-        prior=hotspots.second.prior,
-        level=hotspots.second.method.interval,
-    )
+    if second.model is not None:
+        return second.model.place(here["cell"])["lower"] > 1
+    sums = [here["events"].sum()], [here["expected"].sum()]
+    rates = smoothed_rates(*sums, prior=second.prior, level=second.method.interval)
     return bool(rates["lower"].iloc[0] > 1)
 
 
@@ -177,16 +254,63 @@ def _described(summed: pd.DataFrame, hotspots: Hotspots) -> pd.DataFrame:
     core = np.array([h3.str_to_int(place) for place in summed["place"]], dtype=np.int64)
     centre = np.array([h3.cell_to_latlng(int(cell)) for cell in core], dtype=float).reshape(-1, 2)
     both = np.array([higher_in_second(hotspots, cells) for cells in summed["cells"]], dtype=bool)
-    label = np.select(
-        [both, summed["disc"].to_numpy(dtype=bool)],
-        [Label.HIGHER_IN_BOTH, Label.AROUND],
-        default=Label.HIGHER,
+    rests_on, one_cell = _rests_on(summed, hotspots)
+    choices = [both, one_cell, summed["disc"].to_numpy(dtype=bool)]
+    label = np.select(choices, [Label.HIGHER_IN_BOTH, Label.ONE_CELL, Label.AROUND], default=Label.HIGHER)
+    return summed.assign(
+        core_cell=core,
+        lon=centre[:, 1],
+        lat=centre[:, 0],
+        rests_on=rests_on,
+        one_cell=one_cell,
+        label=label.astype(str),
     )
-    return summed.assign(core_cell=core, lon=centre[:, 1], lat=centre[:, 0], label=label.astype(str))
+
+
+def _rests_on(places: pd.DataFrame, hotspots: Hotspots) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Return how many events fewer in its clearest ring would leave each place unfound, and whether one cell makes it."""
+    table = hotspots.table.reset_index(drop=True)
+    position = pd.Series(table.index, index=table["cell"])
+    core = places["place"].map(h3.str_to_int)
+    inside = [
+        position[[here] if disc else cells].to_numpy()
+        for here, disc, cells in zip(core, places["disc"], places["cells"], strict=True)
+    ]
+    chance = table["p_value"].to_numpy()
+    clearest = np.array([at[chance[at].argmin()] for at in inside], dtype=np.int64)
+    without = table["p_without_largest"].to_numpy()[clearest]
+    needed = _fewest_found(table, clearest, hotspots)
+    few = places["events"].to_numpy() <= FEW_EVENTS
+    return table["ring_events"].to_numpy()[clearest] - needed + 1, few & (without >= STANDS_ALONE)
+
+
+def _fewest_found(table: pd.DataFrame, at: NDArray[np.int64], hotspots: Hotspots) -> NDArray[np.int64]:
+    """Return the fewest events with which each ring would be found, as things are elsewhere, shape (at,)."""
+    method, tested = hotspots.method, table["tested"].to_numpy()
+    cut = method.false_discovery_rate * table["around"].sum() / max(tested.sum(), 1) / 2
+    found = table["ring_events"].to_numpy()[at].astype(np.int64)
+    held = table["ring_expected"].to_numpy()[at] / hotspots.events
+    beside = np.zeros(len(at))
+    if method.counted_baseline:
+        counts = (table["exposure"] * tested).to_numpy()
+        beside = (neighbours(table["cell"]) @ counts)[at]
+        held = np.full(len(at), hotspots.events / (hotspots.events + counts.sum()))
+    low, high = np.full(len(at), method.min_events - 1, dtype=np.int64), found
+    while (high - low > 1).any():
+        middle = (low + high) // 2
+        total = middle + beside if method.counted_baseline else np.full(len(at), hotspots.events)
+        called = dispersed_at_least(middle, total, held, dispersion=hotspots.allowed_dispersion) <= cut * (
+            1 + 1e-9
+        )
+        low, high = (
+            np.where(called | (high - low <= 1), low, middle),
+            np.where(called & (high - low > 1), middle, high),
+        )
+    return high
 
 
 def _ranked(described: pd.DataFrame) -> pd.DataFrame:
-    rank = tied_ranks(described["rate"], described["lower"], described["upper"])
+    rank = tied_ranks(described["smoothed"], described["smoothed_lower"], described["smoothed_upper"])
     tied = pd.Series(rank).duplicated(keep=False).to_numpy()
     ordered = described.assign(rank=rank, tied=tied).sort_values(["rank", "place"], ignore_index=True)
     return ordered[list(_PLACE_COLUMNS)]
@@ -209,6 +333,11 @@ _PLACE_COLUMNS = (
     "rate",
     "lower",
     "upper",
+    "smoothed",
+    "smoothed_lower",
+    "smoothed_upper",
+    "rests_on",
+    "one_cell",
     "q_value",
     "label",
 )

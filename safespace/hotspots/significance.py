@@ -15,6 +15,7 @@ from scipy.special import betainc, ndtr
 from scipy.stats import false_discovery_control
 
 from safespace.errors import InputError
+from safespace.hotspots.overdispersion import dispersed_at_least
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     Ring = csr_array[Any, tuple[int, int]]
 
 ENOUGH_FOR_GI_STAR = 5.0  # events expected in a ring before a normal score means anything
+FEW_EVENTS = 20  # that a few people who report again and again could make over months
+STANDS_ALONE = 0.05  # a ring rests on one cell where the others' chance is this or larger
 TOO_FEW_FOR_GI_STAR = "too few for Gi*"
 TOO_FEW_FOR_MORAN = "too few for local Moran"
 
@@ -34,6 +37,7 @@ def ring_test(
     *,
     tested: NDArray[np.bool_] | None = None,
     counted: ArrayLike | None = None,
+    dispersion: float = 1.0,
 ) -> pd.DataFrame:
     """Test each cell's ring against its share of the baseline.
 
@@ -54,6 +58,8 @@ def ring_test(
     counted
         The counts the baseline is made from, when it is made from counts, shape (n,). Of what a ring holds
         of both, the events are then binomial with their share of both over the whole area.
+    dispersion
+        How much more counts vary than by chance (:func:`safespace.hotspots.local_dispersion`).
 
     Raises
     ------
@@ -64,12 +70,15 @@ def ring_test(
     -------
     pandas.DataFrame
         ``ring_cells``, ``ring_events``, ``ring_expected``, ``p_value`` (one-sided: as many or more),
-        ``q_value`` (Benjamini-Hochberg over the cells tested, of the doubled ``p_value``), RangeIndex.
+        ``q_value`` (Benjamini-Hochberg over the cells tested, of the doubled ``p_value``) and
+        ``p_without_largest`` (as ``p_value``, of what the ring holds without its largest cell's events; the
+        baseline stays, so that a ring rests on more than one cell only where the others hold too many
+        even so), RangeIndex.
 
     Notes
     -----
-    Events must be independent: repeated pins of one person make it find places everywhere, so pins are
-    merged into events first. A ring reaches beyond its cell, so a cell beside a busy one can be found too.
+    Events must be independent, or their ``dispersion`` told: repeated pins of one person make it find places
+    everywhere, so pins are merged into events first. A ring reaches beyond its cell, so a cell beside a busy one can be found too.
     Sums are whole numbers and ties count as "as many". The probability is doubled before adjusting, since
     a place may differ to either side, as a 95 % interval leaves 2.5 % on each.
     Counts used as a baseline vary by chance themselves. Taken as known they find places where there are
@@ -97,23 +106,35 @@ def ring_test(
         )
     total, ring_events = int(counts.sum()), ring @ counts
     share = np.clip((ring @ base) / base.sum(), 0.0, 1.0)
-    if counted is None:
-        tail = at_least(ring_events, total, share)
-    else:
+    of, odds = np.full(len(part), total), share
+    if counted is not None:
         beside = np.asarray(counted, dtype=np.int64) * part
-        tail = at_least(ring_events, ring_events + ring @ beside, total / (total + beside.sum()))
-    p_value = np.where(part, tail, 1.0)
+        of, odds = ring_events + ring @ beside, np.full(len(part), total / (total + beside.sum()))
+    largest = _largest(counts, ring)
+    tails = [
+        np.where(part, dispersed_at_least(held, whole, odds, dispersion=dispersion), 1.0)
+        for held, whole in ((ring_events, of), (ring_events - largest, of - largest * (counted is not None)))
+    ]
     q_value = np.ones(len(part))
-    q_value[part] = false_discovery_control(np.minimum(2 * p_value[part], 1.0))
+    q_value[part] = false_discovery_control(np.minimum(2 * tails[0][part], 1.0))
     return pd.DataFrame(
         {
             "ring_cells": ring @ part.astype(np.int64),
             "ring_events": ring_events,
             "ring_expected": share * total,
-            "p_value": p_value,
+            "p_value": tails[0],
             "q_value": q_value,
+            "p_without_largest": tails[1],
         }
     )
+
+
+def _largest(counts: NDArray[np.int64], ring: Ring) -> NDArray[np.int64]:
+    """Return the most events of any cell of each ring, shape (n,); every ring holds its own cell."""
+    if not len(counts):
+        return counts
+    most: NDArray[np.int64] = np.maximum.reduceat(counts[ring.indices], ring.indptr[:-1])
+    return most
 
 
 def at_least(count: ArrayLike, total: ArrayLike, share: ArrayLike) -> NDArray[np.float64]:

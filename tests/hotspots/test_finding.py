@@ -11,15 +11,16 @@ from hypothesis import strategies as st
 
 from safespace.cells import neighbours, study_window
 from safespace.errors import InputError, SchemaError, TooFewError
-from safespace.hotspots import compare_baselines, find_hotspots, place_of
+from safespace.hotspots import compare_baselines, find_hotspots, place_of, ring_test
 from safespace.schemas import HOTSPOTS, check
 from safespace.settings import HotspotSettings
 from safespace.tone import Label
 
-SETTINGS = HotspotSettings()
+SETTINGS = HotspotSettings(rates="cells")
 WINDOW = study_window(shapely.box(-1.20, 52.90, -1.10, 53.00), resolution=8)
 INSIDE = np.flatnonzero(~WINDOW["edge"])
 RING = neighbours(WINDOW["cell"])
+AREA = WINDOW["area_km2"].iloc[INSIDE].sum()
 MIDDLE = next(
     at for at in INSIDE[len(INSIDE) // 2 :] if (~WINDOW["edge"].to_numpy())[RING[[at]].indices].all()
 )
@@ -38,19 +39,50 @@ def find(cells, **options):
 
 
 def test_a_planted_place_is_hot_and_the_result_says_what_it_rests_on():
-    found = find(with_events([(MIDDLE, 20)]), period=("2022-01-01", "2022-12-31"), sources=("streetsafe",))
+    found = find(with_events([(MIDDLE, 30)]), period=("2022-01-01", "2022-12-31"), sources=("streetsafe",))
     check(found.table, HOTSPOTS)
     assert WINDOW["cell"].iloc[MIDDLE] in found.hot
     assert found.table["label"].iloc[MIDDLE] == Label.HIGHER
-    assert (found.events, found.tested, found.resolution) == (len(INSIDE) + 20, len(INSIDE), 8)
+    assert (found.events, found.tested, found.resolution) == (len(INSIDE) + 30, len(INSIDE), 8)
     assert found.pins == found.events + len(INSIDE)
     assert found.basis() == (
-        "134 events (248 reports, 2022-01-01 to 2022-12-31) in 114 cells at resolution 8, compared with: area. "
-        "False discovery rate 5%, intervals 95%."
+        "144 events (258 reports, 2022-01-01 to 2022-12-31) in 114 cells at resolution 8, compared with: area. "
+        "False discovery rate 5%, intervals 95%. Counts of neighbouring cells vary no more than by chance."
     )
     row = found.table.iloc[MIDDLE]
     assert row["lower"] < row["rate"] < row["upper"]
-    assert row["expected"] == pytest.approx(134 * row["area_km2"] / WINDOW["area_km2"].iloc[INSIDE].sum())
+    assert row["expected"] == pytest.approx(144 * row["area_km2"] / WINDOW["area_km2"].iloc[INSIDE].sum())
+
+
+def test_one_cell_that_a_few_people_could_have_made_says_so_and_a_ring_or_many_events_do_not():
+    ring = RING[[MIDDLE]].indices
+    for planted, label in (
+        ([(MIDDLE, 12)], Label.ONE_CELL),
+        ([(MIDDLE, 25)], Label.HIGHER),
+        ([(cell, 3) for cell in ring] + [(MIDDLE, 12)], Label.HIGHER),
+    ):
+        found = find(with_events(planted))
+        assert found.table["label"].iloc[MIDDLE] == label
+        assert (found.table["p_without_largest"] >= found.table["p_value"]).all()
+
+
+def test_clumps_everywhere_are_no_place_and_a_place_among_them_is_still_found():
+    """Four events wherever there is one: the same counts taken as single events make a place in most layers."""
+    silent, told, single, phi = 0, 0, 0, []
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        clumps = 4 * rng.multinomial(200, WINDOW["area_km2"] * ~WINDOW["edge"] / AREA)
+        found = find(WINDOW.assign(events=clumps, pins=clumps))
+        silent += not found.table["around"].any()
+        phi.append(found.dispersion.estimate)
+        test = ring_test(clumps, found.table["exposure"], RING, tested=~WINDOW["edge"].to_numpy())
+        single += bool(test["q_value"].min() <= SETTINGS.false_discovery_rate)
+        more = clumps + np.bincount(np.repeat(RING[[MIDDLE]].indices, 25), minlength=len(clumps))
+        told += bool(find(WINDOW.assign(events=more, pins=more)).table["around"].iloc[MIDDLE])
+    assert np.mean(phi) == pytest.approx(4, rel=0.2)
+    assert silent >= 18
+    assert told >= 18
+    assert single >= 10
 
 
 def test_the_callers_frame_is_left_alone_and_same_input_gives_same_output():
@@ -203,9 +235,9 @@ def test_any_cells_give_a_whole_answer_or_a_sentence(seed, mean, unit, bare, edg
     assert np.isfinite(table.select_dtypes("number").to_numpy()).all()
     assert set(table["label"]) <= set(Label)
     assert not (table["hot"] & table["edge"]).any()
-    assert (table["label"].isin([Label.HIGHER, Label.HIGHER_IN_BOTH]) == table["hot"]).all()
+    assert (table["label"].isin([Label.HIGHER, Label.ONE_CELL, Label.HIGHER_IN_BOTH]) == table["hot"]).all()
     assert found.events + found.left_out == events.sum()
-    assert set(found.hot.tolist()) <= set(place_of(found).index)
+    assert counted or not len(found.hot) or len(place_of(found))
     higher = table[table["hot"]]
     assert (higher["lower"] > 1).all()
     assert (higher["events"] > higher["expected"]).all()

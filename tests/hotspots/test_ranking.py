@@ -17,7 +17,7 @@ from safespace.hotspots import find_hotspots, place_of, places, tied_ranks
 from safespace.settings import HotspotSettings
 from safespace.tone import Label
 
-SETTINGS = HotspotSettings()
+SETTINGS = HotspotSettings(rates="cells")
 WINDOW = study_window(shapely.box(-1.40, 52.80, -1.00, 53.10), resolution=8)
 RING = neighbours(WINDOW["cell"])
 
@@ -36,7 +36,7 @@ def found(*planted):
 
 
 def test_contiguous_hot_cells_are_one_place_and_a_clear_winner_ranks_first():
-    hotspots = found((at(52.95, -1.2), 60), (at(53.0, -1.1), 12))
+    hotspots = found((at(52.95, -1.2), 90), (at(53.0, -1.1), 25))
     table = places(hotspots)
     assert table["rank"].tolist() == [1, 2]
     assert not table["tied"].any()

@@ -13,7 +13,7 @@ from safespace.cells import neighbours
 from safespace.errors import InputError, TooFewError
 from safespace.hotspots.model.draws import Draws, draw_rates
 from safespace.hotspots.model.field import make_field
-from safespace.hotspots.model.hyperparameters import find_peak, lay_out, likely_starts
+from safespace.hotspots.model.hyperparameters import find_peak, lay_again, lay_out, likely_starts
 from safespace.hotspots.model.laplace import Model, Priors
 from safespace.hotspots.model.likelihood import Likelihood
 from safespace.hotspots.model.posterior import Rates, gather
@@ -227,7 +227,13 @@ def fit_cells(cells: pd.DataFrame, method: Method) -> RateModel:
 
 
 def fit_rates(
-    events: ArrayLike, exposure: ArrayLike, ring: Ring, *, method: Method, cells: ArrayLike | None = None
+    events: ArrayLike,
+    exposure: ArrayLike,
+    ring: Ring,
+    *,
+    method: Method,
+    cells: ArrayLike | None = None,
+    hyperparameters: pd.DataFrame | None = None,
 ) -> RateModel:
     """Fit rates that vary smoothly between cells, with an excess of each cell's own, to counts.
 
@@ -243,6 +249,9 @@ def fit_rates(
         Level, thresholds, dispersion and seed.
     cells
         Names of the cells, shape (n,); 0 to n - 1 when not given.
+    hyperparameters
+        Those of another fit (:attr:`RateModel.hyperparameters`), to ask other counts in the same way; when not given they
+        are searched for. The counts are then laid beside them as they are, which takes a tenth of the time.
 
     Returns
     -------
@@ -283,7 +292,10 @@ def fit_rates(
     tempered = y / method.dispersion, expected / method.dispersion
     with one_thread_each():
         model = Model(make_field(ring), Likelihood.of(*tempered), method.priors)
-        design = lay_out(model, find_peak(model, likely_starts(model.counts)))
+        if hyperparameters is None:
+            design = lay_out(model, find_peak(model, likely_starts(model.counts)))
+        else:
+            design = lay_again(model, hyperparameters)
         around = gather(model, design, draws=method.draws, seed=method.seed)
         own = tempered[0][at], tempered[1][at]
         rates = Rates.of(around, *own, at)

@@ -14,6 +14,7 @@ from safespace.hotspots.model.threads import in_threads
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import pandas as pd
     from numpy.typing import NDArray
 
     from safespace.hotspots.model.laplace import Explained, Mode, Model
@@ -209,6 +210,22 @@ def lay_out(model: Model, peak: Peak) -> Design:
     logs = values + (places**2).sum(axis=1) / 2 + np.log(normal)
     weights = np.exp(logs - logs.max())
     return Design(thetas, weights / weights.sum(), group, tuple(modes))
+
+
+def lay_again(model: Model, table: pd.DataFrame) -> Design:
+    """Return the design of another fit, with its weights, and the most probable fields of these counts.
+
+    Parameters
+    ----------
+    model
+        Counts on a graph.
+    table
+        ``weight``, ``sigma``, ``range_cells`` and ``size``, one row a point.
+    """
+    thetas = np.log(np.column_stack([table["sigma"], table["range_cells"], table["size"] ** -0.5]))
+    modes = in_threads(model.find_mode, thetas)
+    group = np.unique(table["size"].round(12), return_inverse=True)[1].astype(np.int64)
+    return Design(thetas, table["weight"].to_numpy(dtype=float), group, tuple(modes))
 
 
 def _prism() -> tuple[Numbers, Numbers, NDArray[np.int64]]:
