@@ -9,6 +9,7 @@ from .harm import gamma_interval, weigh_counts
 from .intensity import GammaPrior, fit_prior, garwood, marshall_rates, pull_to_even, smoothed_rates
 from .layers import AGREEMENT, Agreed, agree, with_scan
 from .method import HotspotMethod
+from .model import RateModel, clear_dispersion, estimate_dispersion
 from .ordering import how_sure, local_rates, order_cells, order_places, short_list
 from .overdispersion import LocalDispersion, Nests, dispersed_at_least, local_dispersion, share_interval
 from .peers import ring_regression, scores_from
@@ -73,6 +74,7 @@ __all__ = [
     "LocalDispersion",
     "NearRepeat",
     "Nests",
+    "RateModel",
     "Scan",
     "Surface",
     "Trend",
@@ -84,12 +86,14 @@ __all__ = [
     "check_promises",
     "choose_bandwidth",
     "classify_emerging",
+    "clear_dispersion",
     "compare_baselines",
     "compare_periods",
     "count_by_period",
     "density",
     "dispersed_at_least",
     "e_test",
+    "estimate_dispersion",
     "events_needed",
     "find_clusters",
     "find_hotspots",

@@ -109,8 +109,16 @@ class Hotspots:
             f"{kinds}{self.events:,} events ({self.pins:,} reports{period}) in {self.tested:,} cells at resolution "
             f"{self.resolution}, compared with: {self.baseline}. False discovery rate "
             f"{percent(self.method.false_discovery_rate, space='')}, "
-            f"intervals {percent(self.method.interval, space='')}. {self.dispersion.words()}"
+            f"intervals {percent(self.method.interval, space='')}. {self.dispersion.words()}{self._between_months()}"
         )
+
+    def _between_months(self) -> str:
+        known = self.method.dispersion
+        if known is None:
+            return " How counts vary over time is not known: intervals take it as chance."
+        if known == 1:
+            return ""
+        return f" Counts vary {known:.1f} times as much between months as by chance; intervals and test allow for it."
 
     @property
     def allowed_dispersion(self) -> float:
@@ -373,8 +381,8 @@ def _call(
 ) -> tuple[pd.DataFrame, LocalDispersion]:
     """Return the rings' test with ``around``, and the dispersion that it allows for.
 
-    Each decides the other, so they take turns, from what the middle of all cells shows: the rings that are too high are
-    left aside and dispersion is measured among the other cells; with that more or fewer are found, and so on until
+    Each decides the other, so they take turns, from what the middle of all cells shows: the rings that are too high (beside
+    counts also those too low: a place of theirs) are left aside and dispersion is measured among the other cells; with that more or fewer are found, and so on until
     nothing changes. A place is left aside for as long as it is found, so that it does not hide itself.
     """
     events, exposure = (cells[name].to_numpy() * tested for name in ("events", "exposure"))
@@ -390,7 +398,9 @@ def _call(
         if dispersion.value in seen:
             break
         seen.append(dispersion.value)
-        others = ~(ring @ rings["around"].to_numpy(dtype=float) > 0)
+        low = rings["low_q_value"].to_numpy() <= method.false_discovery_rate
+        apart = rings["around"].to_numpy() | (low & (counted is not None))
+        others = ~(ring @ apart.astype(float) > 0)
         measured = local_dispersion(
             events * others, exposure * others, nests, counted=None if beside is None else beside * others
         )

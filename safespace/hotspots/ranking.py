@@ -17,7 +17,7 @@ from safespace.hotspots.significance import FEW_EVENTS, STANDS_ALONE
 from safespace.tone import Label
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -182,7 +182,7 @@ def places(hotspots: Hotspots) -> pd.DataFrame:
     :func:`own_interval`; a place whose interval reaches usual is left out. The label says "both" only where the other
     layer's own interval for the same cells lies above usual too, and its ring test finds one of them. ``one_cell``:
     without its largest cell the ring would not stand out, and a few people could have made that cell's events. ``rests_on`` is how many events fewer would be enough for
-    the place not to be found: as few people could have made it.
+    the place not to be found, by its clearest ring or by its own interval: as few people could have made it.
     The order is by ``smoothed``, the rate pulled towards usual by what all cells say, which answers part of "the
     highest of many is too high"; it is not a promise of what comes next.
     """
@@ -268,7 +268,7 @@ def _described(summed: pd.DataFrame, hotspots: Hotspots) -> pd.DataFrame:
 
 
 def _rests_on(places: pd.DataFrame, hotspots: Hotspots) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Return how many events fewer in its clearest ring would leave each place unfound, and whether one cell makes it."""
+    """Return how many events fewer would leave each place unfound, and whether one cell makes it."""
     table = hotspots.table.reset_index(drop=True)
     position = pd.Series(table.index, index=table["cell"])
     core = places["place"].map(h3.str_to_int)
@@ -279,33 +279,43 @@ def _rests_on(places: pd.DataFrame, hotspots: Hotspots) -> tuple[NDArray[np.int6
     chance = table["p_value"].to_numpy()
     clearest = np.array([at[chance[at].argmin()] for at in inside], dtype=np.int64)
     without = table["p_without_largest"].to_numpy()[clearest]
-    needed = _fewest_found(table, clearest, hotspots)
-    few = places["events"].to_numpy() <= FEW_EVENTS
-    return table["ring_events"].to_numpy()[clearest] - needed + 1, few & (without >= STANDS_ALONE)
+    events, expected = (places[name].to_numpy() for name in ("events", "expected"))
+    to_spare = table["ring_events"].to_numpy()[clearest] - _fewest_found(table, clearest, hotspots)
+    own = _fewest(lambda fewer: own_interval(hotspots, fewer, expected)[0] > 1, 1, events)
+    fewer = np.minimum(to_spare, events - own) + 1
+    return fewer, (events <= FEW_EVENTS) & (without >= STANDS_ALONE)
 
 
 def _fewest_found(table: pd.DataFrame, at: NDArray[np.int64], hotspots: Hotspots) -> NDArray[np.int64]:
     """Return the fewest events with which each ring would be found, as things are elsewhere, shape (at,)."""
     method, tested = hotspots.method, table["tested"].to_numpy()
     cut = method.false_discovery_rate * table["around"].sum() / max(tested.sum(), 1) / 2
-    found = table["ring_events"].to_numpy()[at].astype(np.int64)
-    held = table["ring_expected"].to_numpy()[at] / hotspots.events
+    share = table["ring_expected"].to_numpy()[at] / hotspots.events
     beside = np.zeros(len(at))
     if method.counted_baseline:
         counts = (table["exposure"] * tested).to_numpy()
         beside = (neighbours(table["cell"]) @ counts)[at]
-        held = np.full(len(at), hotspots.events / (hotspots.events + counts.sum()))
-    low, high = np.full(len(at), method.min_events - 1, dtype=np.int64), found
+        share = np.full(len(at), hotspots.events / (hotspots.events + counts.sum()))
+
+    def found(events: NDArray[np.int64]) -> NDArray[np.bool_]:
+        of = events + beside if method.counted_baseline else np.full(len(at), hotspots.events)
+        chance = dispersed_at_least(events, of, share, dispersion=hotspots.allowed_dispersion)
+        enough: NDArray[np.bool_] = chance <= cut * (1 + 1e-9)
+        return enough
+
+    return _fewest(found, method.min_events, table["ring_events"].to_numpy()[at])
+
+
+def _fewest(
+    found: Callable[[NDArray[np.int64]], NDArray[np.bool_]], least: int, most: ArrayLike
+) -> NDArray[np.int64]:
+    """Return the fewest events of each place that are still found, between ``least`` and ``most``, by halving."""
+    high = np.asarray(most, dtype=np.int64)
+    low = np.minimum(np.full(len(high), least - 1), high - 1)
     while (high - low > 1).any():
         middle = (low + high) // 2
-        total = middle + beside if method.counted_baseline else np.full(len(at), hotspots.events)
-        called = dispersed_at_least(middle, total, held, dispersion=hotspots.allowed_dispersion) <= cut * (
-            1 + 1e-9
-        )
-        low, high = (
-            np.where(called | (high - low <= 1), low, middle),
-            np.where(called & (high - low > 1), middle, high),
-        )
+        enough, going = found(middle), high - low > 1
+        low, high = np.where(going & ~enough, middle, low), np.where(going & enough, middle, high)
     return high
 
 

@@ -73,7 +73,7 @@ def ring_test(
         ``q_value`` (Benjamini-Hochberg over the cells tested, of the doubled ``p_value``) and
         ``p_without_largest`` (as ``p_value``, of what the ring holds without its largest cell's events; the
         baseline stays, so that a ring rests on more than one cell only where the others hold too many
-        even so), RangeIndex.
+        even so) and ``low_q_value`` (as ``q_value``, of as few or fewer), RangeIndex.
 
     Notes
     -----
@@ -115,18 +115,25 @@ def ring_test(
         np.where(part, dispersed_at_least(held, whole, odds, dispersion=dispersion), 1.0)
         for held, whole in ((ring_events, of), (ring_events - largest, of - largest * (counted is not None)))
     ]
-    q_value = np.ones(len(part))
-    q_value[part] = false_discovery_control(np.minimum(2 * tails[0][part], 1.0))
+    low = dispersed_at_least(of - ring_events, of, 1 - odds, dispersion=dispersion)
     return pd.DataFrame(
         {
             "ring_cells": ring @ part.astype(np.int64),
             "ring_events": ring_events,
             "ring_expected": share * total,
             "p_value": tails[0],
-            "q_value": q_value,
+            "q_value": _adjusted(tails[0], part),
             "p_without_largest": tails[1],
+            "low_q_value": _adjusted(low, part),
         }
     )
+
+
+def _adjusted(chance: NDArray[np.float64], part: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return doubled chances adjusted over the cells that take part; 1 for the others."""
+    q_value = np.ones(len(part))
+    q_value[part] = false_discovery_control(np.minimum(2 * chance[part], 1.0))
+    return q_value
 
 
 def _largest(counts: NDArray[np.int64], ring: Ring) -> NDArray[np.int64]:

@@ -271,11 +271,24 @@ def _find(
         # Incidents vary by chance as reports do; taken as known, they would give false places.
         counted_baseline=BASELINES[baseline].counted,
         settings=settings.hotspots,
+        dispersion=_month_dispersion(chosen, counted),
         second=second,
         period=period,
         sources=view.sources,
     )
     return replace(found, method=found.method.but(kinds=chosen.kinds))
+
+
+def _month_dispersion(chosen: Selection, counted: pd.DataFrame) -> float | None:
+    """Return how much more the cells' counts vary between whole months than by chance, or None where none can tell."""
+    if chosen.since is None or chosen.until is None:
+        return None
+    try:
+        by_month = hotspots.count_by_period(chosen.reports, counted)
+        whole, _ = hotspots.whole_periods(by_month, chosen.since, chosen.until)
+        return hotspots.clear_dispersion(whole)
+    except TooFewError:
+        return None
 
 
 def _recorded_layer(area: BaseGeometry, view: View, settings: Settings) -> Hotspots | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+import pandas as pd
 import pytest
 import shapely
 
@@ -15,7 +16,7 @@ from safespace.hotspots import GammaPrior, HotspotMethod, find_hotspots
 from safespace.settings import HotspotSettings
 from safespace.tone import Label
 
-UNUSUAL = HotspotSettings(interval=0.8, false_discovery_rate=0.01, min_events=6)
+UNUSUAL = HotspotSettings(interval=0.8, false_discovery_rate=0.01, min_events=6, rates="cells")
 WINDOW = study_window(shapely.box(-1.20, 52.90, -1.10, 53.00), resolution=8)
 INSIDE = np.flatnonzero(~WINDOW["edge"])
 RING = neighbours(WINDOW["cell"])
@@ -43,6 +44,21 @@ def test_the_same_cells_give_the_same_finding(counted):
     assert hotspots.places(again).equals(hotspots.places(found))
 
 
+def test_rates_of_all_cells_together_are_asked_again_with_the_same_hyperparameters():
+    found = find_hotspots(cells(30), baseline="area", settings=HotspotSettings())
+    again = found.refind(cells(30))
+    assert again.hot.tolist() == found.hot.tolist()
+    assert again.model.hyperparameters.equals(found.model.hyperparameters)
+    pd.testing.assert_frame_equal(again.table, found.table, rtol=1e-4)
+    assert found.method.words().count("all cells together (seed 0)") == 1
+    shuffled = find_hotspots(
+        cells(30).sample(frac=1, random_state=1), baseline="area", settings=HotspotSettings()
+    )
+    ordered = shuffled.table.sort_values("cell", ignore_index=True)
+    pd.testing.assert_frame_equal(ordered, found.table.sort_values("cell", ignore_index=True), rtol=1e-6)
+    assert hotspots.places(shuffled)["smoothed"].tolist() == hotspots.places(found)["smoothed"].tolist()
+
+
 def test_the_method_holds_every_setting_that_shaped_the_finding():
     method = find_hotspots(cells(), baseline="area", settings=UNUSUAL).method
     assert method == HotspotMethod(
@@ -58,7 +74,7 @@ def test_other_cells_are_asked_with_the_findings_settings_not_the_usual_ones():
     for fewer in (cells(4, 0), cells(5, 0)):  # one below the fewest that can stand out
         with pytest.raises(hotspots.finding.TooFewError, match="At least 6 are needed"):
             found.refind(fewer)
-    usual = find_hotspots(cells(12), baseline="area", settings=HotspotSettings())
+    usual = find_hotspots(cells(12), baseline="area", settings=HotspotSettings(rates="cells"))
     again = found.refind(cells(12))
     row = np.flatnonzero(WINDOW["cell"] == WINDOW["cell"].iloc[MIDDLE])
     width = (again.table["upper"] - again.table["lower"]).iloc[row]

@@ -96,7 +96,7 @@ def test_kinds_of_numbers_do_not_matter():
         found = ring_test(events, exposure, ring, counted=counted, tested=tested)
         plain = found if plain is None else plain
         assert found.equals(plain)
-        assert found.dtypes.astype(str).tolist() == ["int64", "int64", *["float64"] * 4]
+        assert found.dtypes.astype(str).tolist() == ["int64", "int64", *["float64"] * 5]
     assert plain["ring_cells"].tolist() == [2, 2, 1]
 
 

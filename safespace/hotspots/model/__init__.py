@@ -12,7 +12,7 @@
 * ``estimate_dispersion`` of counts by month beforehand, into ``Method(dispersion=...)``.
 """
 
-from safespace.hotspots.model.dispersion import estimate_dispersion
+from safespace.hotspots.model.dispersion import clear_dispersion, estimate_dispersion
 from safespace.hotspots.model.draws import Draws
 from safespace.hotspots.model.fitting import Method, RateModel, fit_cells, fit_rates, probability_both
 from safespace.hotspots.model.laplace import Priors
@@ -23,6 +23,7 @@ __all__ = [
     "Method",
     "Priors",
     "RateModel",
+    "clear_dispersion",
     "estimate_dispersion",
     "fit_cells",
     "fit_rates",

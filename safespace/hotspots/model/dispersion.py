@@ -86,6 +86,31 @@ def estimate_dispersion(counts: ArrayLike, *, shares: ArrayLike | None = None) -
     return max(1.0, float(((seen - expected) ** 2).sum() / by_chance))
 
 
+def clear_dispersion(counts: ArrayLike) -> float:
+    """Return :func:`estimate_dispersion` where it is clearly above chance, otherwise 1.
+
+    Parameters
+    ----------
+    counts
+        Events of each place in each slice of time, shape (places, slices).
+
+    Notes
+    -----
+    Clearly is two standard errors that the estimate has when counts are Poisson: squared departures of a count that
+    expects m vary by ``2 m^2 + m``.
+
+    Examples
+    --------
+    >>> clear_dispersion([[4, 0], [0, 4]]), clear_dispersion([[2, 3], [3, 2]])
+    (7.0, 1.0)
+    """
+    seen = np.asarray(counts, dtype=float)
+    found = estimate_dispersion(seen)
+    expected = np.outer(seen.sum(axis=1), seen.sum(axis=0)) / seen.sum()
+    error = float(np.sqrt((2 * expected**2 + expected).sum()) / expected.sum())
+    return round(found, 9) if found > 1 + 2 * error else 1.0
+
+
 def _checked(counts: ArrayLike) -> Numbers:
     seen = np.asarray(counts, dtype=float)
     if seen.ndim != 2 or seen.shape[1] < 2:
