@@ -5,7 +5,7 @@ from __future__ import annotations
 from safespace.hotspots import Agreed, GammaPrior, HotspotMethod, Hotspots
 from safespace.settings import HotspotSettings
 
-METHOD = HotspotMethod.of(HotspotSettings(), baseline="length of walkable street")
+METHOD = HotspotMethod.of(HotspotSettings(rates="cells"), baseline="length of walkable street")
 
 
 def finding(table, **method):

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from made_county import County
 
-SETTINGS = HotspotSettings()
+SETTINGS = HotspotSettings(rates="cells")
 KINDS = ("uniform", "repeated pins", "uneven")
 
 

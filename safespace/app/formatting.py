@@ -53,7 +53,8 @@ def place_card(place: Any, *, method: HotspotMethod) -> str:
         f'<section class="ss-place"><h3><span class="ss-rank">{place.place}</span>{escape(str(place.name))}</h3>'
         f"<p><strong>{place.rate:.1f} times its usual</strong> ({percent(method.interval, space='')} interval {place.lower:.1f} to "
         f"{place.upper:.1f})</p><p>{count(int(place.events), 'event')} where {place.expected:.1f} would be usual, in "
-        f'{count(len(place.cells), "cell")}. {rank}.</p><p class="ss-quiet">{escape(Label(place.label).sentence)}</p></section>'
+        f"{count(len(place.cells), 'cell')}. {rank}. With {count(int(place.rests_on), 'event')} fewer it would not stand out."
+        f'</p><p class="ss-quiet">{escape(Label(place.label).sentence)}</p></section>'
     )
 
 

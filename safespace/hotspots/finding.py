@@ -81,7 +81,7 @@ class Hotspots:
     left_out: int
     tested: int
     prior: GammaPrior
-    dispersion: LocalDispersion
+    dispersion: LocalDispersion = field(default_factory=LocalDispersion)
     model: RateModel | None = field(default=None, repr=False)
     second: Hotspots | None = field(default=None, repr=False)
     period: tuple[str, str] | None = None
@@ -109,7 +109,7 @@ class Hotspots:
             f"{kinds}{self.events:,} events ({self.pins:,} reports{period}) in {self.tested:,} cells at resolution "
             f"{self.resolution}, compared with: {self.baseline}. False discovery rate "
             f"{percent(self.method.false_discovery_rate, space='')}, "
-            f"intervals {percent(self.method.interval, space='')}. {self.dispersion.words()}{self._between_months()}"
+            f"intervals {percent(self.method.interval, space='')}, rates from {self.method.rates_words}. {self.dispersion.words()}{self._between_months()}"
         )
 
     def _between_months(self) -> str:

@@ -96,6 +96,11 @@ class HotspotMethod:
         """The intervals by their probability, as a heading or inside brackets."""
         return f"{percent(self.interval)} interval"
 
+    @property
+    def rates_words(self) -> str:
+        """What the rates are learnt from."""
+        return f"all cells together (seed {self.seed})" if self.rates == "model" else "each cell alone"
+
     def words(self) -> str:
         """Say every part in one line.
 
@@ -107,10 +112,9 @@ class HotspotMethod:
         """
         counted = ", whose own chance is allowed for" if self.counted_baseline else ""
         of_kinds = f"Kinds: {self.kinds} only. " if self.kinds else ""
-        rates = f"all cells together (seed {self.seed})" if self.rates == "model" else "each cell alone"
         return (
             f"{of_kinds}Compared with {self.baseline}{counted}; false discovery rate "
-            f"{percent(self.false_discovery_rate, space='')}; {self.interval_words}s; rates from {rates}; places from "
+            f"{percent(self.false_discovery_rate, space='')}; {self.interval_words}s; rates from {self.rates_words}; places from "
             f"{self.min_events:,} events; settled below {self.times_usual:g} times usual"
         )
 

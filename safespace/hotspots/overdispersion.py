@@ -34,20 +34,20 @@ class LocalDispersion:
     Parameters
     ----------
     estimate, standard_error
-        As measured; ``standard_error`` is what it would be for counts that only vary by chance, NaN when nothing
+        As measured; ``standard_error`` is what it would be for counts that only vary by chance, None when nothing
         could be measured.
     groups
         How many groups of 49 were looked at.
     """
 
-    estimate: float
-    standard_error: float
-    groups: int
+    estimate: float = 1.0
+    standard_error: float | None = None
+    groups: int = 0
 
     @property
     def value(self) -> float:
         """What is allowed for: the estimate where it is clearly above chance, otherwise 1."""
-        if not self.groups:
+        if self.standard_error is None:
             return 1.0
         return self.estimate if self.estimate > 1 + CLEARLY * self.standard_error else 1.0
 
@@ -61,7 +61,7 @@ class LocalDispersion:
         >>> LocalDispersion(1.02, 0.08, 65).words()
         'Counts of neighbouring cells vary no more than by chance.'
         """
-        if not self.groups:
+        if self.standard_error is None:
             return "There are too few cells to see whether neighbouring counts vary more than by chance."
         if self.value == 1:
             return "Counts of neighbouring cells vary no more than by chance."
@@ -208,7 +208,7 @@ def _ratio(
 ) -> LocalDispersion:
     total = variance.sum()
     if not total > 0:
-        return LocalDispersion(1.0, float("nan"), 0)
+        return LocalDispersion()
     # of a squared departure: the fourth moment of a binomial less its variance squared
     spread = 2 * variance**2 + variance * (1 - 6 * share * (1 - share))
     error = float(np.sqrt(np.clip(spread, 0, None).sum()) / total)

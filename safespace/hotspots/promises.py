@@ -228,8 +228,9 @@ def _find(window: pd.DataFrame, layer: Whole, settings: HotspotSettings) -> Hots
 
 
 def _claims(window: pd.DataFrame, layer: Whole, settings: HotspotSettings) -> bool:
-    """Say whether anything at all is claimed: of a ring, and so of a cell or a place."""
-    return bool(_find(window, layer, settings).table["around"].any())
+    """Say whether anything at all is claimed: of a ring, and so of a cell or a place; rates do not enter it."""
+    of_cells = settings.model_copy(update={"rates": "cells"})
+    return bool(_find(window, layer, of_cells).table["around"].any())
 
 
 def _at_most(promise: str, happened: list[bool], bound: float = 0.05) -> dict[str, object]:

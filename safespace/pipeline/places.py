@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 
 MOST_UNCOVERED = 0.2  # of the events; past this the cells that are covered look high for want of the others
 LANDMARK_REACH_M = 400.0
+FEW_TO_REST_ON = 10  # events that one person reporting over months has been seen to send
 COUNTED_TWICE = (
     "An incident that several of the recorded sources hold counts once in each: they share no number."
 )
@@ -250,7 +251,12 @@ def find_places(view: View, settings: Settings) -> PlacesFound:
         since=chosen.since,
         until=chosen.until,
         synthetic=synthetic,
-        notes=(_two_baselines(told, other), *chosen.sentences(), *_small_print(found, view, settings)),
+        notes=(
+            _two_baselines(told, other),
+            *chosen.sentences(),
+            *_resting_on_few(told),
+            *_small_print(found, view, settings),
+        ),
         credits=credits_of(view, settings, synthetic=synthetic),
         version=version(settings),
     )
@@ -501,6 +507,22 @@ def is_synthetic(store: Store) -> bool:
     """Say whether the reports in force are made up."""
     loads = store.loads()
     return bool(loads.loc[loads["status"] == "loaded", "synthetic"].any())
+
+
+def _resting_on_few(places: pd.DataFrame) -> tuple[str, ...]:
+    """Say of which places counts cannot tell many people from a few who reported again and again."""
+    few = places[places["rests_on"] <= FEW_TO_REST_ON]
+    if few.empty:
+        return ()
+    noun = "Place" if len(few) == 1 else "Places"
+    verb = "rests" if len(few) == 1 else "rest"
+    which = ", ".join(str(number) for number in few["place"])
+    return (
+        (
+            f"{noun} {which} {verb} on {FEW_TO_REST_ON} events or fewer: a few people could have made the difference. "
+            "Who reported, when and in what words tells; counts cannot."
+        ),
+    )
 
 
 def _small_print(finding: Hotspots, view: View, settings: Settings) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from safespace.cells import add_cells, neighbours, study_window
 from safespace.errors import InputError, SafeSpaceError, TooFewError
 from safespace.settings import HotspotSettings
 
-SETTINGS = HotspotSettings()
+SETTINGS = HotspotSettings(rates="cells")
 WINDOW = study_window(shapely.box(-1.20, 52.90, -1.10, 53.00), resolution=8)
 SPOT = study_window(shapely.Point(-1.15, 52.95).buffer(0.0001), resolution=8)
 

@@ -47,7 +47,7 @@ def test_a_planted_place_is_hot_and_the_result_says_what_it_rests_on():
     assert found.pins == found.events + len(INSIDE)
     assert found.basis() == (
         "144 events (258 reports, 2022-01-01 to 2022-12-31) in 114 cells at resolution 8, compared with: area. "
-        "False discovery rate 5%, intervals 95%. Counts of neighbouring cells vary no more than by chance. "
+        "False discovery rate 5%, intervals 95%, rates from each cell alone. Counts of neighbouring cells vary no more than by chance. "
         "How counts vary over time is not known: intervals take it as chance."
     )
     row = found.table.iloc[MIDDLE]

@@ -14,7 +14,7 @@ from safespace.engine import DuckDBEngine
 from safespace.hotspots import find_hotspots, places
 from safespace.settings import HotspotSettings
 
-SETTINGS = HotspotSettings()
+SETTINGS = HotspotSettings(rates="cells")
 ENGINE = DuckDBEngine(threads=1)
 
 

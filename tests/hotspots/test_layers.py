@@ -18,7 +18,7 @@ from safespace.schemas import HOTSPOTS, check
 from safespace.settings import HotspotSettings
 from safespace.tone import Label
 
-SETTINGS = HotspotSettings()
+SETTINGS = HotspotSettings(rates="cells")
 WINDOW = study_window(shapely.box(-1.22, 52.88, -1.08, 53.02), resolution=8)
 INSIDE = ~WINDOW["edge"].to_numpy()
 RING = neighbours(WINDOW["cell"])

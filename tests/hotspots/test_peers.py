@@ -33,7 +33,7 @@ from safespace.settings import HotspotSettings
 
 WINDOW = study_window(shapely.box(-1.30, 52.80, -1.00, 53.10), resolution=8)
 INSIDE = ~WINDOW["edge"].to_numpy()
-SETTINGS = HotspotSettings()
+SETTINGS = HotspotSettings(rates="cells")
 
 
 def centres(cells):

@@ -14,11 +14,13 @@ WINDOW = study_window(shapely.box(-1.35, 52.85, -1.00, 53.05), resolution=8)
 
 
 def test_every_promise_is_kept_on_a_made_up_area():
-    found = check_promises(WINDOW, settings=HotspotSettings(), seed=1, layers=12)
+    found = check_promises(WINDOW, settings=HotspotSettings(rates="cells"), seed=1, layers=12)
     assert found["kept"].all(), found.to_string()
     assert len(found) == 11
     assert found["seen"].between(0, 1).all()
-    few = [check_promises(WINDOW, settings=HotspotSettings(), seed=1, layers=2) for _ in range(2)]
+    few = [
+        check_promises(WINDOW, settings=HotspotSettings(rates="cells"), seed=1, layers=2) for _ in range(2)
+    ]
     assert few[0].equals(few[1])
 
 
@@ -39,7 +41,7 @@ def test_how_many_more_are_enough_is_what_was_measured(county):
     for resolution in (8, 9):
         window = county.windows[resolution]
         share = (window["area_km2"] * ~window["edge"]).to_numpy()
-        extra[resolution] = enough_extra(window, share / share.sum(), HotspotSettings(), 544)
+        extra[resolution] = enough_extra(window, share / share.sum(), HotspotSettings(rates="cells"), 544)
     assert extra == {8: 9, 9: 5}
 
 
@@ -57,4 +59,4 @@ def test_a_broken_promise_is_called_broken():
 def test_an_area_without_a_whole_ring_is_refused():
     small = study_window(shapely.box(-1.16, 52.94, -1.14, 52.955), resolution=8)
     with pytest.raises(TooFewError):
-        check_promises(small, settings=HotspotSettings(), seed=1, layers=3)
+        check_promises(small, settings=HotspotSettings(rates="cells"), seed=1, layers=3)

@@ -21,7 +21,7 @@ from safespace.hotspots import (
 )
 from safespace.settings import HotspotSettings
 
-SETTINGS = HotspotSettings()
+SETTINGS = HotspotSettings(rates="cells")
 
 
 def find(cells):

@@ -26,7 +26,7 @@ SHOWN: dict[str, tuple[Any, str, str]] = {
     "hotspots.false_discovery_rate": (0.04, "discovery rate 5%", "discovery rate 4%"),
     "hotspots.interval": (0.8, "times its usual (95 % interval", "times its usual (80 % interval"),
     "hotspots.min_events": (4, "fewer than 3 events", "fewer than 4 events"),
-    "hotspots.seed": (7, '"seed": 0', '"seed": 7'),
+    "hotspots.seed": (7, "together (seed 0)", "together (seed 7)"),
     "hotspots.same_event_m": (12.5, "within 30 m", "within 12.5 m"),
     "hotspots.premises_reach_m": (180.0, "each reaching 250 m", "each reaching 180 m"),
     "routes.walk_speed_m_per_s": (1.1, '"walk_speed_m_per_s": 1.3', '"walk_speed_m_per_s": 1.1'),
