@@ -21,15 +21,17 @@ from scipy.linalg import null_space
 from scipy.optimize import linprog
 
 from safespace.display import in_html, in_short
-from safespace.errors import DisclosureError, SchemaError, SettingsError
+from safespace.errors import DisclosureError, InputError, SchemaError, SettingsError
+from safespace.registry import SOURCES
 from safespace.tone import Label
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import date
 
     import numpy.typing as npt
 
+    from safespace.registry import Source
     from safespace.settings import PolicyProfile
 
     Flags = npt.NDArray[np.bool_]
@@ -224,6 +226,74 @@ def _refuse_weighted(measure: str) -> None:
             code="harm-not-released",
             seen=measure,
             remedy="Release the counts: a weighted sum of few events gives the offences away.",
+        )
+
+
+def require_allowed(
+    sources: Sequence[str], policy: PolicyProfile, policies: Iterable[PolicyProfile], *, resolution: int
+) -> None:
+    """Refuse to release what the sources do not allow: a laxer profile than their own, or cells too fine for them.
+
+    Parameters
+    ----------
+    sources
+        Whose reports are counted, by their names in :data:`safespace.registry.SOURCES`.
+    policy
+        The profile to be applied; it may be stricter than a source's own.
+    policies
+        The profiles there are, among which each source's own is looked for by name.
+    resolution
+        H3 resolution of the cells.
+
+    Raises
+    ------
+    InputError
+        When a source is not known: what it allows is not known either.
+    DisclosureError
+        When a source's own profile is missing or stricter, or its places mean nothing in cells so small.
+    """
+    if not sources:
+        raise InputError(
+            "A release names whose reports it counts.",
+            code="release-without-source",
+            seen="none",
+            remedy=f"Name from: {', '.join(SOURCES)}.",
+        )
+    own = {profile.name: profile for profile in policies}
+    for source in map(SOURCES.__getitem__, sources):
+        _refuse_laxer(policy, own.get(source.policy), source)
+        if resolution > source.finest:
+            raise DisclosureError(
+                "Cells are finer than the places of a source mean anything.",
+                code="source-cells-too-fine",
+                where=source.title,
+                seen=f"resolution {resolution}",
+                remedy=f"Use resolution {source.finest} or coarser.",
+            )
+
+
+def _refuse_laxer(policy: PolicyProfile, own: PolicyProfile | None, source: Source) -> None:
+    if own is None:
+        raise DisclosureError(
+            "The profile of a source is not among the settings.",
+            code="source-policy-missing",
+            where=source.title,
+            seen=f"no '{source.policy}'",
+            remedy="Add the profile to the settings; until then nothing of this source is released.",
+        )
+    laxer = {
+        "threshold": policy.threshold < own.threshold,
+        "finest_resolution": policy.finest_resolution > own.finest_resolution,
+        "shortest_window_months": policy.shortest_window_months < own.shortest_window_months,
+    }
+    if any(laxer.values()):
+        seen = [f"{name} {getattr(policy, name)}, not {getattr(own, name)}" for name in laxer if laxer[name]]
+        raise DisclosureError(
+            f"The policy '{policy.name}' allows more than a source's own, '{own.name}'.",
+            code="policy-laxer-than-source",
+            where=source.title,
+            seen="; ".join(seen),
+            remedy=f"Use '{own.name}', or leave this source out.",
         )
 
 

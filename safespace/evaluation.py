@@ -14,6 +14,7 @@ from statistics import NormalDist
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+import pandas as pd
 from scipy.optimize import brentq
 
 from safespace.display import in_html, in_short
@@ -23,8 +24,6 @@ from safespace.tone import percent
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
-
-    import pandas as pd
 
 Verdict: TypeAlias = Literal["too few", "no difference", "fewer", "more", "disagree"]
 BeforeAfter: TypeAlias = tuple[int, int]
@@ -321,6 +320,33 @@ def detectable_change(
     # Past the lowest logarithm at which the error still shrinks slower than the ratio there is no answer.
     lowest = next((x for x in (-k / 20 for k in range(1, 200)) if missing(x) >= 0), None)
     return 1 - math.exp(brentq(missing, lowest, 0.0)) if lowest is not None else 1 - 1e-9
+
+
+def roles_of(windows: Mapping[str, pd.DataFrame]) -> pd.Series:
+    """Return the role of each cell that lies wholly inside an area, indexed by cell.
+
+    Parameters
+    ----------
+    windows
+        By role (:data:`ROLES`), the cells of its area (:func:`safespace.cells.study_window`).
+
+    Raises
+    ------
+    InputError
+        When two areas share cells: the same events would be counted on both sides.
+    """
+    roles = pd.concat(
+        [pd.Series(role, index=window.loc[~window["edge"], "cell"]) for role, window in windows.items()]
+    )
+    if roles.index.has_duplicates:
+        shared = roles[roles.index.duplicated(keep=False)]
+        raise InputError(
+            "The areas to be compared share cells.",
+            code="areas-share-cells",
+            seen=f"{shared.index.nunique()} cells of {', '.join(shared.unique())}",
+            remedy="Choose areas that lie apart.",
+        )
+    return roles
 
 
 def count_periods(

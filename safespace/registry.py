@@ -80,7 +80,7 @@ class Source:
         ``published`` by its owner, ``restricted`` to those who work with it, or ``sensitive``: about what
         must not be met unawares, so that it carries a ``content_note``.
     policy
-        Name of the disclosure profile used for it when none is named.
+        Name of the laxest disclosure profile its counts may be released under.
     dated
         ``moment``, or ``month``: its rows have no hour, and so no night, no weekday and no chart of hours.
     times_note

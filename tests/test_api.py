@@ -21,6 +21,7 @@ from pandas.testing import assert_frame_equal
 
 import safespace as ss
 from safespace import briefs, hotspots, maps
+from safespace.settings import POLICIES
 
 mpl.use("Agg")
 SYSTEMS = ("EPSG:4326", "EPSG:27700", "EPSG:3857")
@@ -322,8 +323,16 @@ def test_a_change_needs_systems_moments_and_areas_apart(dated):
     for wrong in ("01/03/2026", 20260301):
         with pytest.raises(ss.errors.SchemaError, match="These are not moments"):
             ss.evaluate(dated.assign(occurred_from=wrong), HERE, THERE, **asked)
-    with pytest.raises(ss.errors.InputError, match="share cells"):
+    with pytest.raises(ss.errors.InputError, match=r"share cells.* Seen: \d+ cells of treated, control"):
         ss.evaluate(dated, HERE, HERE, **asked)
+
+
+def test_an_evaluation_carries_the_level_it_was_asked_at(dated):
+    asked = {"changed": date(2026, 3, 1), "days": 28}
+    usual, wide = (ss.evaluate(dated, HERE, THERE, level=level, **asked) for level in (0.95, 0.8))
+    assert (usual.level, wide.level) == (0.95, 0.8)
+    assert "80 % interval" in wide.sentence
+    assert usual.difference.lower < wide.difference.lower < wide.difference.upper < usual.difference.upper
 
 
 def test_what_moved_is_counted_around(dated):
@@ -365,6 +374,11 @@ def test_a_release_counts_its_period_only_and_names_who_holds_it(points):
         ss.release(points.set_crs(None, allow_override=True), AREA, **asked)
     with pytest.raises(ss.errors.InputError, match="recipients: A release names"):
         ss.release(points, AREA, **(asked | {"recipients": []}))
+    with pytest.raises(ss.errors.InputError, match=r"No such source. Seen: ambulance"):
+        ss.release(points, AREA, **(asked | {"sources": ["ambulance"]}))
+    lax = POLICIES[0].model_copy(update={"threshold": 3})
+    with pytest.raises(ss.errors.DisclosureError, match="threshold 3, not 5"):
+        ss.release(points, AREA, policy=lax, **asked)
     with pytest.raises(ss.errors.DisclosureError, match="finer than the policy"):
         ss.release(points, AREA, resolution=10, **asked)
 

@@ -21,9 +21,10 @@ from safespace.disclosure import (
     attack,
     escape_formula,
     release,
+    require_allowed,
     suppress,
 )
-from safespace.errors import DisclosureError, SchemaError, SettingsError
+from safespace.errors import DisclosureError, InputError, SchemaError, SettingsError
 from safespace.settings import POLICIES
 from safespace.tone import Label
 
@@ -690,3 +691,54 @@ def test_a_release_is_frozen() -> None:
     with pytest.raises(AttributeError):
         made.sha256 = "x"
     assert replace(made, recipients=("council",)).recipients == ("council",)
+
+
+def test_a_policy_laxer_than_a_source_allows_is_refused():
+    partner = POLICIES[1]
+    allowed = {"policies": POLICIES, "resolution": 8}
+    require_allowed(["nte"], POLICY, **allowed)
+    require_allowed(["nte", "spiking"], partner, **allowed)
+    with pytest.raises(
+        DisclosureError, match=r"suspected spiking: .* Seen: threshold 5, not 10; shortest_"
+    ) as seen:
+        require_allowed(["nte", "spiking"], POLICY, **allowed)
+    assert seen.value.code == "policy-laxer-than-source"
+
+
+@pytest.mark.parametrize(
+    ("change", "seen"),
+    [
+        ({"threshold": 4}, "threshold 4, not 5"),
+        ({"finest_resolution": 9}, "finest_resolution 9, not 8"),
+        ({"shortest_window_months": 2}, "shortest_window_months 2, not 3"),
+    ],
+)
+def test_each_part_of_a_policy_is_held_against_the_source(change, seen):
+    with pytest.raises(DisclosureError, match=f"Seen: {seen}[.] "):
+        require_allowed(["streetsafe"], other(**change), POLICIES, resolution=8)
+
+
+@pytest.mark.parametrize(
+    "change", [{"threshold": 6}, {"finest_resolution": 7}, {"shortest_window_months": 4}]
+)
+def test_a_policy_stricter_than_the_source_is_allowed(change):
+    require_allowed(["streetsafe"], other(**change), POLICIES, resolution=7)
+
+
+def test_what_is_not_known_of_a_source_is_not_released():
+    with pytest.raises(InputError, match=r"No such source. Seen: ambulance"):
+        require_allowed(["ambulance"], POLICY, POLICIES, resolution=8)
+    with pytest.raises(InputError, match="whose reports it counts"):
+        require_allowed([], POLICY, POLICIES, resolution=8)
+    with pytest.raises(
+        DisclosureError, match=r"profile of a source is not among the settings. Seen: no 'partner'"
+    ):
+        require_allowed(["spiking"], POLICIES[1], POLICIES[:1], resolution=8)
+
+
+def test_cells_finer_than_the_places_of_a_source_are_not_released():
+    fine = other(finest_resolution=9)
+    own = [fine.model_copy(update={"name": "responsible-authority"})]
+    require_allowed(["police_uk"], fine, own, resolution=8)
+    with pytest.raises(DisclosureError, match=r"Seen: resolution 9. Use resolution 8 or coarser"):
+        require_allowed(["police_uk"], fine, own, resolution=9)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+import h3.api.basic_int as h3
 import pandas as pd
 
 from safespace import briefs, cells, disclosure, evaluation, maps
@@ -36,6 +37,7 @@ def evaluate(  # noqa: PLR0913 - each is one part of the question
     resolution: int = 9,
     kinds: Sequence[str] = (),
     time_zone: str = TIME_ZONE,
+    level: float = evaluation.LEVEL,
 ) -> evaluation.Evaluation:
     """Compare an area before and after a change with another area, and claim only what the counts carry.
 
@@ -60,6 +62,8 @@ def evaluate(  # noqa: PLR0913 - each is one part of the question
         Only these groups of offences (:mod:`safespace.sources.offences`), of points with ``source`` and ``category``.
     time_zone
         IANA name: of the days, and of moments without a zone.
+    level
+        Probability of the intervals, between 0 and 1.
 
     Returns
     -------
@@ -101,7 +105,7 @@ def evaluate(  # noqa: PLR0913 - each is one part of the question
         before=(middle - span, middle),
         after=(middle, middle + span),
     )
-    found = evaluation.evaluate(counts)
+    found = evaluation.evaluate(counts, level=level)
     said = (f"Only reports of this kind are counted: {only.words}.",) if kinds else ()
     return replace(found, caveats=(*said, *found.caveats))
 
@@ -131,11 +135,11 @@ def release(  # noqa: PLR0913 - each is one part of the question
     period
         Its first and its last day (local).
     sources
-        Whose reports are counted.
+        Whose reports are counted, by their names in :data:`safespace.registry.SOURCES`.
     recipients
         Who will hold it.
     policy
-        Name of a profile of the default settings, or a profile of your own.
+        Name of a profile of the default settings, or a profile of your own that allows no more than the sources do.
     resolution
         H3 resolution, 7 to 10; cells bring theirs.
     kinds
@@ -151,7 +155,8 @@ def release(  # noqa: PLR0913 - each is one part of the question
     Raises
     ------
     DisclosureError
-        When it is finer or shorter than the policy allows, or would reveal a hidden count.
+        When a source allows less than the policy, when it is finer or shorter than the policy allows, or when it
+        would reveal a hidden count.
     SettingsError
         When no profile has that name, or the period ends before it starts.
     SchemaError, AreaError, InputError
@@ -177,6 +182,8 @@ def release(  # noqa: PLR0913 - each is one part of the question
         refuse_private(View(sources=tuple(sources), kinds=only.ids), Settings(policies=POLICIES))
     given = only.points if is_counted(only.points) else _within(points_of(only.points), since, until)
     counted, _ = counted_cells(given, area, resolution=resolution)
+    finest = max(h3.get_resolution(cell) for cell in counted["cell"].tolist())
+    disclosure.require_allowed(sources, profile, POLICIES, resolution=finest)
     return disclosure.release(
         counted[~counted["edge"]].reset_index(drop=True),
         profile,
@@ -277,17 +284,7 @@ def _roles(areas: Mapping[str, Area], resolution: int) -> pd.Series:
     windows = {
         role: cells.study_window(outline_of(area), resolution=resolution) for role, area in areas.items()
     }
-    roles = pd.concat(
-        [pd.Series(role, index=window.loc[~window["edge"], "cell"]) for role, window in windows.items()]
-    )
-    if roles.index.has_duplicates:
-        raise InputError(
-            "The treated area and the comparison share cells.",
-            code="areas-share-cells",
-            seen=f"{int(roles.index.duplicated().sum())} cells of {', '.join(areas)}",
-            remedy="Choose areas that lie apart.",
-        )
-    return cast("pd.Series", roles)
+    return evaluation.roles_of(windows)
 
 
 def _within(placed: pd.DataFrame, since: date, until: date) -> pd.DataFrame:

@@ -208,22 +208,31 @@ def _two_sided(
 class Trend:
     """A run of periods: its Mann-Kendall test and its slope.
 
-    ``s`` is rises less falls over all pairs, ``p_value`` two-sided, ``slope`` the median rise a period.
+    ``s`` is rises less falls over all pairs, ``p_value`` two-sided, ``slope`` the median rise a period; ``level`` is
+    the confidence at which a rise or fall is called ``steady``.
     """
 
     periods: int
     s: int
     p_value: float
     slope: float
+    level: float
+
+    @property
+    def steady(self) -> bool:
+        """Whether the test tells the run from one without any trend, at its level."""
+        return self.p_value <= 1 - self.level
 
 
-def find_trend(counts: pd.Series) -> Trend:
+def find_trend(counts: pd.Series, *, level: float = 0.95) -> Trend:
     """Test a run of counts, in order of time, for a steady rise or fall.
 
     Parameters
     ----------
     counts
         One count a period of equal length, in order, shape (n,), eight or more.
+    level
+        Confidence at which a rise or fall is called steady, between 0 and 1.
 
     Raises
     ------
@@ -275,7 +284,9 @@ def find_trend(counts: pd.Series) -> Trend:
     _, ties = np.unique(held, return_counts=True)
     variance = (n * (n - 1) * (2 * n + 5) - (ties * (ties - 1) * (2 * ties + 5)).sum()) / 18
     z = (s - np.sign(s)) / np.sqrt(variance) if variance > 0 else 0.0
-    return Trend(periods=n, s=s, p_value=float(2 * ndtr(-abs(z))), slope=float(np.median(rises / apart)))
+    return Trend(
+        periods=n, s=s, p_value=float(2 * ndtr(-abs(z))), slope=float(np.median(rises / apart)), level=level
+    )
 
 
 @dataclass(frozen=True)

@@ -514,7 +514,7 @@ def find_change(view: View, settings: Settings, *, seed: int = 0) -> Change:
         *_left_out_in_words(left_out, "month"),
         *_on_the_calendar(months["month"], settings),
     ]
-    trend = _or_say(lambda: hotspots.find_trend(whole.sum()), notes)
+    trend = _or_say(lambda: hotspots.find_trend(whole.sum(), level=settings.hotspots.interval), notes)
     if trend is not None:
         notes.append(_trend_in_words(trend))
     ours, level = inside(reports, counted, view), settings.hotspots.interval
@@ -775,8 +775,11 @@ def _compared_notes(table: pd.DataFrame, days: list[float], rate: float) -> tupl
 
 
 def _trend_in_words(trend: hotspots.Trend) -> str:
-    if trend.p_value > 0.05:
-        return f"No steady rise or fall over {trend.periods} months (Mann-Kendall p = {trend.p_value:.2f})."
+    if not trend.steady:
+        return (
+            f"No steady rise or fall over {trend.periods} months "
+            f"(Mann-Kendall p = {trend.p_value:.2f}, above {percent(1 - trend.level, space='')})."
+        )
     way = "rise" if trend.slope > 0 else "fall"
     return (
         f"A steady {way} of about {abs(trend.slope):.1f} events a month over {trend.periods} months "

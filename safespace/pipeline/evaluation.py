@@ -7,15 +7,14 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-import pandas as pd
-
 from safespace import cells, evaluation
-from safespace.errors import InputError
 from safespace.pipeline.loading import area_outline
 from safespace.pipeline.selection import select
 from safespace.store import Store
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from safespace.pipeline.view import View
     from safespace.settings import Settings
 
@@ -30,7 +29,7 @@ def evaluate(
     view
         The treated area and the reports; its period plays no part.
     settings
-        Where the store is.
+        Where the store is, and the probability of the intervals.
     control
         Identifier of the comparison area, chosen by the same rule but left as it was.
     changed
@@ -57,7 +56,7 @@ def evaluate(
         before=(middle - span, middle),
         after=(middle, middle + span),
     )
-    found = evaluation.evaluate(counts)
+    found = evaluation.evaluate(counts, level=settings.hotspots.interval)
     only = (f"Only reports of this kind are counted: {chosen.kinds}.",) if chosen.kinds else ()
     return replace(found, caveats=(*only, *found.caveats))
 
@@ -69,14 +68,4 @@ def _roles(view: View, control: str, settings: Settings) -> pd.Series:
         role: cells.study_window(area_outline(area, store)[1], resolution=view.resolution)
         for role, area in (("treated", view.area), ("control", control))
     }
-    roles = pd.concat(
-        [pd.Series(role, index=window.loc[~window["edge"], "cell"]) for role, window in windows.items()]
-    )
-    if roles.index.has_duplicates:
-        raise InputError(
-            "The treated area and the comparison share cells.",
-            code="areas-share-cells",
-            seen=f"{int(roles.index.duplicated().sum())} cells of {view.area or 'all areas'} and {control}",
-            remedy="Choose areas that lie apart.",
-        )
-    return roles
+    return evaluation.roles_of(windows)

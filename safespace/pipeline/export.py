@@ -42,6 +42,9 @@ if TYPE_CHECKING:
     from safespace.settings import Settings
 
 HARM = ("harm", "harm_lower", "harm_upper", "harm_largest", "harm_note")
+# A walk over streets alone has no newest report. A file must state a day of last change, and today's would give the
+# same data other bytes tomorrow; a brief never comes to it, since an area without reports is refused.
+NO_REPORT_DAY = date(1970, 1, 1)
 _COLOURS = (DARK_BLUE, BLUE, INK, LIGHT_BLUE, GREY)
 _DASHES = ("", "6;1.5", "1;1.5", "4;1.5;1;1.5", "2;2")
 
@@ -110,7 +113,7 @@ def brief_of(
         period=f"{answer.since:%-d %B %Y} to {answer.until:%-d %B %Y}"
         if answer.since and answer.until
         else "no dates",
-        data_date=answer.until or date(1970, 1, 1),
+        data_date=answer.until or NO_REPORT_DAY,
         places=answer.places.drop(columns=list(HARM), errors="ignore"),  # a brief can leave the force
         counts=_counts(view, settings),
         map_svg=_map(answer, settings),
@@ -374,7 +377,7 @@ def write_places(answer: PlacesFound, path: Path, settings: Settings) -> Path:
     table, credit, synthetic = answer.hotspots, answer.credit, answer.synthetic
     if answer.harm is not None:
         table = replace(table, table=table.table.assign(harm_method=answer.harm.words()))
-    day = answer.until or date(1970, 1, 1)
+    day = answer.until or NO_REPORT_DAY
     writers: dict[str, Callable[[], Path]] = {
         ".csv": lambda: exports.write_hotspots_csv(table, path, credit=credit, synthetic=synthetic),
         ".geojson": lambda: exports.write_hotspots_geojson(table, path, credit=credit, synthetic=synthetic),
@@ -505,7 +508,7 @@ def _write_layers(layers: Sequence[Layer], path: Path, answer: WalkPlanned | Rea
     return write_geopackage(
         layers,
         path,
-        data_date=answer.until or date(1970, 1, 1),
+        data_date=answer.until or NO_REPORT_DAY,
         credit=answer.credit,
         synthetic=answer.synthetic,
         notes=answer.notes,

@@ -13,6 +13,7 @@ from safespace import streets
 from safespace.download import public_data
 from safespace.errors import InputError, Remedy, StoreError
 from safespace.layers import assets, columns
+from safespace.maps.palette import OSM_CREDIT
 from safespace.pipeline.loading import STREETS_FILE, add_landmarks, area_outline
 from safespace.store import Store
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from safespace.streets import StreetGraph, StreetSummary
 
 SYNTHETIC_STREETS = "Synthetic streets"
-OSM_CREDIT = "© OpenStreetMap contributors"
 STREETS_NOTE = "streets.json"
 MAPPED_FILE = "streets-mapped.npz"
 CACHE = "streets-cache"

@@ -9,6 +9,7 @@ from safespace import disclosure
 from safespace.errors import DisclosureError, InputError, Remedy
 from safespace.pipeline.kinds import asks_private
 from safespace.pipeline.places import count_cells
+from safespace.registry import SOURCES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,9 +44,10 @@ def release(
     Raises
     ------
     InputError
-        When the view has no fixed period.
+        When the view has no fixed period, or asks hours or nights of a source that has none.
     DisclosureError
-        When it is finer or shorter than the policy allows, of sexual offences alone, or would reveal a hidden count.
+        When a source allows less than the policy, when it is finer or shorter than the policy allows, of sexual
+        offences alone, or when it would reveal a hidden count.
     SettingsError
         When no profile has that name.
     """
@@ -60,10 +62,13 @@ def release(
             ),
         )
     refuse_private(view, settings)
+    _refuse_unanswerable(view)
+    profile = settings.policy(policy)
+    disclosure.require_allowed(view.sources, profile, settings.policies, resolution=view.resolution)
     counted = count_cells(view, settings)
     return disclosure.release(
         counted[~counted["edge"]].reset_index(drop=True),
-        settings.policy(policy),
+        profile,
         period=(view.since, view.until + timedelta(days=1)),
         sources=view.sources,
         kinds=view.kinds,
@@ -87,3 +92,22 @@ def refuse_private(view: View, settings: Settings) -> None:
             seen=", ".join(view.kinds),
             remedy="Release all kinds together: they are counted among them.",
         )
+
+
+def _refuse_unanswerable(view: View) -> None:
+    """Refuse a release of hours or nights that counts a source without any: its rows would be left out unsaid."""
+    asked = {"hours": bool(view.window), "nights": bool(view.calendar)}
+    for source in map(SOURCES.__getitem__, view.sources):
+        reasons = [source.refused[name] for name in asked if asked[name] and name in source.refused]
+        if reasons:
+            raise InputError(
+                "A source cannot be asked for this.",
+                code="release-not-answerable",
+                where=source.title,
+                seen=" and ".join(filter(None, (view.window, view.calendar))),
+                remedy=Remedy(
+                    cli=f"{reasons[0]} Leave out --window and --calendar, or the source.",
+                    app=f"{reasons[0]} Choose any time of day and any night, or leave the source out.",
+                    library=f"{reasons[0]} Give a view without window and calendar, or without the source.",
+                ),
+            )

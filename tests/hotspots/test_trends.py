@@ -138,6 +138,14 @@ def test_a_trend_by_hand():
     assert find_trend(pd.Series([6, 5, 4, 4, 3, 2, 2, 1])).s == -26
 
 
+def test_a_trend_is_steady_at_its_own_level():
+    rising = pd.Series([1, 2, 2, 3, 4, 4, 5, 6])  # p = 0.0017
+    assert find_trend(rising).steady
+    assert find_trend(rising, level=0.998).steady
+    assert not find_trend(rising, level=0.9985).steady
+    assert not find_trend(pd.Series([3] * 12), level=0.5).steady
+
+
 def test_a_slope_is_theil_and_sens():
     counts = pd.Series(np.random.default_rng(3).poisson(10, 24) + np.arange(24))
     assert find_trend(counts).slope == pytest.approx(stats.theilslopes(counts, np.arange(24)).slope)
