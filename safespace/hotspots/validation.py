@@ -430,6 +430,10 @@ def judge_order(counts: pd.DataFrame, cells: pd.DataFrame, *, seed: int, level: 
         :meth:`Validation.line`. The last half of the periods is kept back, twelve at most (:func:`kept_back`).
     """
     later = kept_back(counts.shape[1])
+    if not (cells.loc[~cells["edge"], "exposure"] > 0).any():
+        return (
+            "Too little to judge this order by. The baseline holds nothing from before the periods kept back."
+        )
     try:
         past = counts.iloc[:, : counts.shape[1] - later]
         _check_periods(past, counts.iloc[:, counts.shape[1] - later :])

@@ -18,6 +18,7 @@ from safespace.briefs.definition import LINKS
 from safespace.briefs.geopackage import Drawn, Layer, write_geopackage
 from safespace.errors import FileError
 from safespace.maps.palette import BLUE, DARK_BLUE, GREY, INK, LIGHT_BLUE, SYNTHETIC
+from safespace.pipeline.analysis import judge_order
 from safespace.pipeline.kinds import kinds_in_words
 from safespace.pipeline.lines import LIGHTING
 from safespace.pipeline.networks import require_streets, streets_credit
@@ -127,7 +128,10 @@ def brief_of(
         cells=_cells_by_label(answer),
         method=answer.hotspots.method,
         basis=answer.hotspots.basis(),
-        caveats=tuple(note for note in answer.notes if note not in (answer.hotspots.basis(), ABSENCE)),
+        caveats=(
+            *(note for note in answer.notes if note not in (answer.hotspots.basis(), ABSENCE)),
+            judge_order(view, settings),
+        ),
         sources=(*(SOURCES[source].title for source in view.sources), answer.credit),
         assumptions=assumptions(settings),
         notes=tuple(notes),

@@ -198,6 +198,8 @@ def test_the_line_says_where_it_is_no_better_than_chance_and_where_nothing_can_b
     assert "Too little to judge this order by. There are too few periods" in judge_order(
         monthly(3, 5), WINDOW, seed=1
     )
+    bare = WINDOW.assign(exposure=0.0)
+    assert "The baseline holds nothing from before" in judge_order(monthly(4, 12), bare, seed=1)
     nine = WINDOW[WINDOW["cell"].isin(CELLS[:9])]
     assert "9 cells, of which 10 % is less than one" in judge_order(
         monthly(4, 12, elsewhere=2.0).iloc[:9], nine, seed=1
