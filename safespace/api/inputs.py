@@ -45,7 +45,7 @@ def points_of(points: Points) -> pd.DataFrame:
     SchemaError
         When no CRS is stated, a row is no point, a column is missing, or a coordinate is not in degrees.
     FileError
-        When a file is missing or of a kind that is not read.
+        When a file is missing, of a kind that is not read, or damaged.
 
     Examples
     --------
@@ -245,19 +245,36 @@ def _misfits(lon: np.ndarray, lat: np.ndarray) -> list[tuple[np.ndarray, str, st
 
 def _read(path: Path) -> Any:
     if not path.is_file():
-        raise FileError("There is no such file.", code="file-missing", where=path, remedy="Check its name.")
+        raise FileError(
+            "There is no such file.",
+            code="file-missing",
+            where=path,
+            seen="a folder" if path.is_dir() else "nothing",
+            remedy="Check its name.",
+        )
     kind = path.suffix.casefold()
-    if kind in _TABLES:
-        return _TABLES[kind](path)  # type: ignore[operator]
-    if kind in _SHAPES:
-        return gpd.read_file(path)
-    raise FileError(
-        "This kind of file is not read here.",
-        code="points-file-kind-unknown",
-        where=path.name,
-        seen=kind or "no ending",
-        remedy=f"Give one of: {', '.join((*_TABLES, *_SHAPES))}.",
-    )
+    if kind not in (*_TABLES, *_SHAPES):
+        raise FileError(
+            "This kind of file is not read here.",
+            code="points-file-kind-unknown",
+            where=path.name,
+            seen=kind or "no ending",
+            remedy=f"Give one of: {', '.join((*_TABLES, *_SHAPES))}.",
+        )
+    try:
+        return _TABLES[kind](path) if kind in _TABLES else gpd.read_file(path)  # type: ignore[operator]
+    except Exception as problem:  # pandas, Arrow, openpyxl and GDAL have no common base
+        raise FileError(
+            "This file cannot be read.",
+            code="points-file-not-readable",
+            where=path,
+            seen=f"{kind}: {_first_line(problem)}",
+            remedy="Look whether it is whole and what its ending says it is, or export it again.",
+        ) from problem
+
+
+def _first_line(problem: Exception) -> str:
+    return next(iter(str(problem).splitlines()), type(problem).__name__).rstrip(".")
 
 
 @dataclass(frozen=True)

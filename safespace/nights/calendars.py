@@ -285,7 +285,12 @@ def on_that_day(
 def _read_rows(path: Path) -> pd.DataFrame:
     try:
         rows = pd.read_csv(
-            path, dtype="str", keep_default_na=False, encoding="utf-8-sig", skipinitialspace=True
+            path,
+            dtype="str",
+            keep_default_na=False,
+            encoding="utf-8-sig",
+            skipinitialspace=True,
+            compression=None,  # by its ending, a damaged archive would raise an error of its own
         )
     except (OSError, ValueError) as problem:
         raise FileError(

@@ -10,7 +10,7 @@ import shapely
 
 from safespace import nights
 from safespace.errors import InputError, Remedy
-from safespace.pipeline.layers import keep, layer_file
+from safespace.pipeline.layers import keep, layer_file, read_stored
 from safespace.pipeline.view import CALENDARS, NOT
 from safespace.schemas import Column, Table, conform, empty
 from safespace.sources.tables import check_size
@@ -67,7 +67,7 @@ def held_calendar(settings: Settings) -> pd.DataFrame:
 
 def _read(settings: Settings) -> pd.DataFrame:
     file = layer_file("calendar", settings)
-    return conform(pd.read_parquet(file), _HELD) if file.exists() else empty(_HELD)
+    return conform(read_stored(file), _HELD) if file.exists() else empty(_HELD)
 
 
 # ---- nights a view asks for -----------------------------------------------------------------------------

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
+import pandas as pd
+import pyarrow as pa
 
 from safespace.errors import InputError, Remedy, StoreError
 from safespace.layers import weights
@@ -17,8 +19,6 @@ from safespace.store import Store
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
-
-    import pandas as pd
 
     from safespace.settings import Settings
 
@@ -118,10 +118,30 @@ def told_before(layer: str, settings: Settings) -> tuple[str, ...]:
     return ("It would replace the one held.",) if layer_file(layer, settings).exists() else ()
 
 
+def read_stored(file: Path, read: Callable[[Path], pd.DataFrame] = pd.read_parquet) -> pd.DataFrame:
+    """Return a table that the store keeps beside its loads.
+
+    Raises
+    ------
+    StoreError
+        When the file is damaged.
+    """
+    try:
+        return read(file)
+    except (OSError, ValueError, pa.ArrowException) as problem:
+        raise StoreError(
+            "A table of the store cannot be read.",
+            code="stored-table-not-readable",
+            where=file,
+            seen=next(iter(str(problem).splitlines()), type(problem).__name__).rstrip("."),
+            remedy="Load what it was made from again; that replaces it.",
+        ) from problem
+
+
 def supplied(layer: str, settings: Settings) -> Supplied | None:
     """Return a supplied layer, or ``None`` when it was never loaded."""
     file = layer_file(layer, settings)
     if not file.exists():
         return None
-    held = gpd.read_parquet(file)
+    held = read_stored(file, gpd.read_parquet)
     return Supplied(held[["value", "geometry"]], str(held["file"].iloc[0]), str(held["value_column"].iloc[0]))

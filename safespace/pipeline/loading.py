@@ -18,7 +18,7 @@ from safespace.layers import boundaries, columns
 from safespace.pipeline.baselines import BASELINES, loaded_as
 from safespace.pipeline.calendars import held_calendar, ingest_calendar
 from safespace.pipeline.choices import layer_kinds
-from safespace.pipeline.layers import ingest_supplied, keep, layer_file, told_before
+from safespace.pipeline.layers import ingest_supplied, keep, layer_file, read_stored, told_before
 from safespace.registry import SOURCES, USUAL_SOURCE
 from safespace.schemas import OUTCOMES, REPORTS, empty
 from safespace.sources import mapping as mappings
@@ -692,7 +692,7 @@ def area_values(layer: str, settings: Settings) -> pd.Series | None:
     file = layer_file(layer, settings)
     if not file.exists():
         return None
-    values: pd.Series = pd.read_parquet(file).set_index("area_id")["value"]
+    values: pd.Series = read_stored(file).set_index("area_id")["value"]
     return values
 
 

@@ -14,6 +14,7 @@ from safespace.download import public_data
 from safespace.errors import InputError, Remedy, StoreError
 from safespace.layers import assets, columns
 from safespace.maps.palette import OSM_CREDIT
+from safespace.pipeline.layers import read_stored
 from safespace.pipeline.loading import STREETS_FILE, add_landmarks, area_outline
 from safespace.store import Store
 
@@ -323,7 +324,7 @@ def _by_way(graph: StreetGraph, stated: pd.DataFrame) -> pd.DataFrame:
 
 
 def _statements(settings: Settings) -> list[tuple[Path, pd.DataFrame]]:
-    return [(file, pd.read_parquet(file)) for file in sorted((settings.store / STATED).glob("*.parquet"))]
+    return [(file, read_stored(file)) for file in sorted((settings.store / STATED).glob("*.parquet"))]
 
 
 def _restated(graph: StreetGraph, settings: Settings, *, leaving_out: Path | None = None) -> StreetGraph:

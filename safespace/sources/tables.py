@@ -249,10 +249,16 @@ def check_size(path: Path, limits: LimitSettings) -> None:
     """
     if not path.exists():
         raise FileError(
-            "There is no such file.", code="file-missing", seen=str(path), remedy="Check the path."
+            "There is no such file.",
+            code="file-missing",
+            where=path,
+            seen="nothing",
+            remedy="Check the path.",
         )
     if not path.is_file():
-        raise FileError("This is not a file.", code="not-a-file", seen=str(path), remedy="Name a file.")
+        raise FileError(
+            "This is not a file.", code="not-a-file", where=path, seen="a folder", remedy="Name a file."
+        )
     size = path.stat().st_size
     if size == 0:
         raise FileError("The file is empty.", code="file-empty", where=path.name, remedy="Export it again.")
