@@ -57,6 +57,7 @@ class HotspotSettings(_Section):
     false_discovery_rate: Share = 0.05
     interval: Share = 0.95
     min_events: int = Field(default=3, ge=1)
+    places_listed: int = Field(default=25, ge=1)
     rates: Literal["model", "cells"] = "model"
     seed: int = Field(default=0, ge=0)
     same_event_m: Metres = 30.0

@@ -10,11 +10,11 @@ from .intensity import GammaPrior, fit_prior, garwood, marshall_rates, pull_to_e
 from .layers import AGREEMENT, Agreed, agree, with_scan
 from .method import HotspotMethod
 from .model import RateModel, clear_dispersion, estimate_dispersion
-from .ordering import how_sure, local_rates, order_cells, order_places, short_list
+from .ordering import SURE, how_sure, local_rates, order_cells, order_places, short_list
 from .overdispersion import LocalDispersion, Nests, dispersed_at_least, local_dispersion, share_interval
 from .peers import ring_regression, scores_from
 from .promises import check_promises
-from .ranking import place_of, places, tied_ranks
+from .ranking import place_of, places, shorten, tied_ranks
 from .scan import Scan, scan_cells, scan_periods, scan_shares
 from .shares import jeffreys, share_by
 from .significance import (
@@ -65,6 +65,7 @@ from .validation import (
 
 __all__ = [
     "AGREEMENT",
+    "SURE",
     "Agreed",
     "Clusters",
     "GammaPrior",
@@ -137,6 +138,7 @@ __all__ = [
     "share_by",
     "share_interval",
     "short_list",
+    "shorten",
     "smooth_week",
     "smoothed_rates",
     "sum_periods",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import h3.api.basic_int as h3
 import numpy as np
@@ -12,8 +12,11 @@ from scipy.sparse.csgraph import connected_components
 
 from safespace.cells import neighbours
 from safespace.hotspots.intensity import smoothed_rates
+from safespace.hotspots.model import Draws
+from safespace.hotspots.ordering import SURE, how_sure, order_cells
 from safespace.hotspots.overdispersion import dispersed_at_least, share_interval
 from safespace.hotspots.significance import FEW_EVENTS, STANDS_ALONE
+from safespace.schemas import CELLS
 from safespace.tone import Label
 
 if TYPE_CHECKING:
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from safespace.hotspots.finding import Hotspots
+    from safespace.hotspots.model import RateModel
 
 
 def place_of(hotspots: Hotspots) -> pd.Series:
@@ -173,7 +177,7 @@ def places(hotspots: Hotspots) -> pd.DataFrame:
         One row a place: ``rank``, ``tied``, ``place`` (H3 text of its core), ``core_cell``, ``lon``,
         ``lat`` (its centre, EPSG:4326), ``cells`` (a list), ``n_cells``, ``disc``, ``area_km2``, ``pins``, ``events``,
         ``expected``, ``rate``, ``lower``, ``upper``, ``smoothed``, ``smoothed_lower``, ``smoothed_upper``,
-        ``rests_on``, ``one_cell``, ``q_value`` (least of its cells), ``label``. No rows when nothing is higher.
+        ``foretold``, ``rank_lower``, ``rank_upper``, ``rests_on``, ``one_cell``, ``q_value`` (least of its cells), ``label``. No rows when nothing is higher.
 
     Notes
     -----
@@ -183,14 +187,19 @@ def places(hotspots: Hotspots) -> pd.DataFrame:
     layer's own interval for the same cells lies above usual too, and its ring test finds one of them. ``one_cell``:
     without its largest cell the ring would not stand out, and a few people could have made that cell's events. ``rests_on`` is how many events fewer would be enough for
     the place not to be found, by its clearest ring or by its own interval: as few people could have made it.
-    The order is by ``smoothed``, the rate pulled towards usual by what all cells say, which answers part of "the
-    highest of many is too high"; it is not a promise of what comes next.
+    The order is that of :func:`safespace.hotspots.order_places`: most events ``foretold`` for a period as long as this
+    on the least ground first. Places whose order is not sure at the finding's level share a rank, by joint draws of all
+    rates, and ``rank_lower`` to ``rank_upper`` holds a place's rank among them. ``smoothed`` is the rate that all cells
+    together give it. Without a model (``rates="cells"``) the order is by ``smoothed``, ranks are shared where intervals
+    overlap, and what is ``foretold`` is that rate times what is expected.
     """
     figures = _summed(hotspots)
     lower, upper = own_interval(hotspots, figures["events"], figures["expected"])
     figures = figures.assign(rate=figures["events"] / figures["expected"], lower=lower, upper=upper)
     higher = figures[figures["lower"] > 1].reset_index(drop=True)
-    return _ranked(_described(higher.join(_smoothed(higher, hotspots)), hotspots))
+    described = _described(higher, hotspots)
+    ranked = _by_rate(described, hotspots) if hotspots.model is None else _by_order(described, hotspots)
+    return ranked[list(_PLACE_COLUMNS)]
 
 
 def _summed(hotspots: Hotspots) -> pd.DataFrame:
@@ -211,20 +220,38 @@ def _summed(hotspots: Hotspots) -> pd.DataFrame:
     return sums.reset_index()
 
 
-def _smoothed(places: pd.DataFrame, hotspots: Hotspots) -> pd.DataFrame:
-    """Return the rate that all cells together give each place, with its interval."""
-    level = hotspots.method.interval
-    if hotspots.model is None:
-        rates = smoothed_rates(places["events"], places["expected"], prior=hotspots.prior, level=level)
-        rows = rates[["rate", "lower", "upper"]].to_numpy()
-    else:
-        columns = [places[name] for name in ("place", "disc", "cells")]
-        ours = [_tested_of(hotspots, place, disc, cells) for place, disc, cells in zip(*columns, strict=True)]
-        told = [hotspots.model.place(cells) for cells in ours]
-        rows = np.array([[one["rate"], one["lower"], one["upper"]] for one in told], dtype=float).reshape(
-            -1, 3
-        )
-    return pd.DataFrame(rows, columns=["smoothed", "smoothed_lower", "smoothed_upper"], index=places.index)
+def shorten(places: pd.DataFrame, hotspots: Hotspots, *, most: int) -> pd.DataFrame:
+    """Return the places to act on first, where more are higher than a list can hold.
+
+    Parameters
+    ----------
+    places
+        From :func:`places`.
+    hotspots
+        The finding they are from.
+    most
+        Places that are listed whatever is sure; a longer list is shortened.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The places in the order given, with ``p_top``: the probability that the place is as dense as the densest
+        hundredth of the cells (:func:`safespace.hotspots.how_sure`), or 1 where nothing was left out or no model can
+        tell. A longer list keeps those with probability .9 or more, ``most`` of them at most; where none is as sure as
+        that, the first ``most``.
+
+    Notes
+    -----
+    Over a whole force nearly every busy cell is higher than usual, and rightly so: a hundred such places are no list.
+    """
+    if len(places) <= most or hotspots.model is None:
+        return places.head(most).assign(p_top=1.0)
+    cells = hotspots.table[list(CELLS.columns)]
+    member = places.explode("cells")
+    sure = how_sure(cells, hotspots.model, pd.Series(member["place"].to_numpy(), index=member["cells"]))
+    told = places.assign(p_top=places["place"].map(sure.set_index("place")["p_top"]).fillna(0.0))
+    surely = told[told["p_top"] >= SURE]
+    return (surely if len(surely) else told).head(most).reset_index(drop=True)
 
 
 def _tested_of(hotspots: Hotspots, place: str, disc: bool, cells: Collection[int] = ()) -> list[int]:
@@ -291,6 +318,7 @@ def _fewest_found(table: pd.DataFrame, at: NDArray[np.int64], hotspots: Hotspots
     method, tested = hotspots.method, table["tested"].to_numpy()
     cut = method.false_discovery_rate * table["around"].sum() / max(tested.sum(), 1) / 2
     share = table["ring_expected"].to_numpy()[at] / hotspots.events
+    most = table["ring_events"].to_numpy()[at].astype(np.int64)
     beside = np.zeros(len(at))
     if method.counted_baseline:
         counts = (table["exposure"] * tested).to_numpy()
@@ -298,12 +326,12 @@ def _fewest_found(table: pd.DataFrame, at: NDArray[np.int64], hotspots: Hotspots
         share = np.full(len(at), hotspots.events / (hotspots.events + counts.sum()))
 
     def found(events: NDArray[np.int64]) -> NDArray[np.bool_]:
-        of = events + beside if method.counted_baseline else np.full(len(at), hotspots.events)
+        of = events + beside if method.counted_baseline else hotspots.events - (most - events)
         chance = dispersed_at_least(events, of, share, dispersion=hotspots.allowed_dispersion)
         enough: NDArray[np.bool_] = chance <= cut * (1 + 1e-9)
         return enough
 
-    return _fewest(found, method.min_events, table["ring_events"].to_numpy()[at])
+    return _fewest(found, method.min_events, most)
 
 
 def _fewest(
@@ -319,11 +347,49 @@ def _fewest(
     return high
 
 
-def _ranked(described: pd.DataFrame) -> pd.DataFrame:
-    rank = tied_ranks(described["smoothed"], described["smoothed_lower"], described["smoothed_upper"])
-    tied = pd.Series(rank).duplicated(keep=False).to_numpy()
-    ordered = described.assign(rank=rank, tied=tied).sort_values(["rank", "place"], ignore_index=True)
-    return ordered[list(_PLACE_COLUMNS)]
+def _by_rate(places: pd.DataFrame, hotspots: Hotspots) -> pd.DataFrame:
+    """Return the places by their rate pulled towards usual, those that overlap sharing a rank."""
+    level = hotspots.method.interval
+    rates = smoothed_rates(places["events"], places["expected"], prior=hotspots.prior, level=level)
+    columns = {"rate": "smoothed", "lower": "smoothed_lower", "upper": "smoothed_upper"}
+    told = places.join(rates.rename(columns=columns)[list(columns.values())])
+    rank = tied_ranks(told["smoothed"], told["smoothed_lower"], told["smoothed_upper"])
+    above = np.array(
+        [(told["smoothed_lower"] > upper).sum() for upper in told["smoothed_upper"]], dtype=np.int64
+    )
+    below = np.array(
+        [(told["smoothed_upper"] < lower).sum() for lower in told["smoothed_lower"]], dtype=np.int64
+    )
+    told = told.assign(
+        foretold=told["smoothed"] * told["expected"], rank_lower=1 + above, rank_upper=len(told) - below
+    )
+    return _in_order(told.assign(rank=rank).sort_values(["rank", "place"], ignore_index=True))
+
+
+def _by_order(places: pd.DataFrame, hotspots: Hotspots) -> pd.DataFrame:
+    """Return the places in the published order, those whose order is not sure sharing a rank."""
+    model, level = cast("RateModel", hotspots.model), hotspots.method.interval
+    columns = [places[name] for name in ("place", "disc", "cells")]
+    members = [_tested_of(hotspots, place, disc, cells) for place, disc, cells in zip(*columns, strict=True)]
+    ground = hotspots.table.set_index("cell")["area_km2"]
+    cells = order_cells(hotspots.table[list(CELLS.columns)], model).set_index("cell")
+    told = [{**model.place(some), "foretold": cells.loc[some, "foretold"].sum()} for some in members]
+    km2 = np.array([ground[some].sum() for some in members])
+    drawn = np.column_stack([model.draws.of_place(some) for some in members]) if members else np.empty((1, 0))
+    dense = drawn * np.array([one["expected"] for one in told]) / km2
+    draws = Draws(np.arange(len(members)), np.ones(len(members)), dense.astype(np.float32))
+    figures = pd.DataFrame(
+        [(one["rate"], one["lower"], one["upper"], one["foretold"]) for one in told],
+        columns=["smoothed", "smoothed_lower", "smoothed_upper", "foretold"],
+    )
+    whole = places.join(figures.astype(float)).assign(density=figures["foretold"] / km2)
+    whole = whole.join(draws.ranks(top=(), level=level)[["rank_lower", "rank_upper"]].astype("int64"))
+    ordered = whole.sort_values(["density", "place"], ascending=[False, True])
+    return _in_order(ordered.assign(rank=draws.tied_ranks(ordered.index, level=level)).reset_index(drop=True))
+
+
+def _in_order(ordered: pd.DataFrame) -> pd.DataFrame:
+    return ordered.assign(tied=ordered["rank"].duplicated(keep=False))
 
 
 _PLACE_COLUMNS = (
@@ -346,6 +412,9 @@ _PLACE_COLUMNS = (
     "smoothed",
     "smoothed_lower",
     "smoothed_upper",
+    "foretold",
+    "rank_lower",
+    "rank_upper",
     "rests_on",
     "one_cell",
     "q_value",

@@ -222,7 +222,7 @@ def headline(answer: PlacesFound) -> str:
     """Say in a sentence what was found."""
     if answer.places.empty:
         return "no place is distinguishably higher than its usual."
-    number = len(answer.places)
+    number = len(answer.places) + answer.unlisted
     noun = "place is" if number == 1 else "places are"
     return f"{number} {noun} higher than usual, against {answer.hotspots.baseline}."
 
@@ -231,10 +231,12 @@ def places_table(answer: PlacesFound) -> pd.DataFrame:
     """Return the places in words, for a terminal or a page."""
     columns = ("rate", "lower", "upper", "events")
     figures = zip(*(answer.places[name].tolist() for name in columns), strict=True)
-    ranks = zip(answer.places["rank"], answer.places["tied"], strict=True)
+    ranks = zip(*(answer.places[name] for name in ("rank", "tied", "rank_lower", "rank_upper")), strict=True)
     return pd.DataFrame(
         {
-            "Rank": [f"{rank}=" if tied else str(rank) for rank, tied in ranks],
+            "Rank": [
+                f"{rank}{'=' if tied else ''} ({lower} to {upper})" for rank, tied, lower, upper in ranks
+            ],
             "Place": answer.places["name"],
             "Compared with its usual": [
                 maps.rate_in_words(*figure, interval=answer.hotspots.method.interval) for figure in figures

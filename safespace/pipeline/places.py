@@ -29,7 +29,7 @@ from safespace.pipeline.selection import (
 from safespace.pipeline.view import FOUND_BY
 from safespace.registry import FELT, RECORDED, SOURCES, layer_of, of_layer, titles
 from safespace.store import Store
-from safespace.tone import ABSENCE, Label
+from safespace.tone import ABSENCE, Label, percent
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -90,6 +90,8 @@ class PlacesFound:
         Attributions that belong on everything drawn from this.
     version
         Fingerprint of what the answer rests on.
+    unlisted
+        How many more places are higher than usual than ``places`` lists.
     harm
         How harm-weighted counts beside it were made, or ``None`` where there are none.
     """
@@ -109,6 +111,7 @@ class PlacesFound:
     notes: tuple[str, ...]
     credits: tuple[str, ...]
     version: str
+    unlisted: int = 0
     harm: HarmMethod | None = None
 
     __repr__ = in_short
@@ -237,13 +240,15 @@ def find_places(view: View, settings: Settings) -> PlacesFound:
     found = _find(counted, view.baseline, chosen, view, settings, second=second)
     other = _against_another(counted, chosen, view, settings)
     names = name_cells(chosen.reports, view.resolution, settings)
-    synthetic, told = is_synthetic(store), _numbered_places(found, names)
+    synthetic = is_synthetic(store)
+    told, more = _numbered_places(found, names, settings.hotspots.places_listed)
     return PlacesFound(
         view=view,
         area_name=name,
         area=area,
         hotspots=found,
         places=told,
+        unlisted=more,
         names=names,
         other=other,
         pins=found.pins,
@@ -254,6 +259,7 @@ def find_places(view: View, settings: Settings) -> PlacesFound:
         notes=(
             _two_baselines(told, other),
             *chosen.sentences(),
+            *_not_listed(told, more),
             *_resting_on_few(told),
             *_small_print(found, view, settings),
         ),
@@ -333,6 +339,7 @@ class Agreement:
     notes: tuple[str, ...]
     credits: tuple[str, ...]
     version: str
+    unlisted: int = 0
 
     __repr__ = in_short
     _repr_html_ = in_html
@@ -463,15 +470,35 @@ def _two_baselines(places: pd.DataFrame, other: Hotspots | None) -> str:
     return f"Against {other.baseline}, {too} of {of_all} would be higher too."
 
 
-def _numbered_places(finding: Hotspots, names: dict[int, str]) -> pd.DataFrame:
-    """Return the places numbered in order of rank, each with its name."""
-    ranked = hotspots.places(finding)
-    return ranked.assign(
+def _numbered_places(finding: Hotspots, names: dict[int, str], most: int) -> tuple[pd.DataFrame, int]:
+    """Return the places numbered in order of rank, each with its name, and how many more are higher and not listed."""
+    every = hotspots.places(finding)
+    ranked = hotspots.shorten(every, finding, most=most)
+    numbered = ranked.assign(
         place=range(1, len(ranked) + 1),
         name=[
             next((names[cell] for cell in (core, *members) if cell in names), f"Cell {core:x}")
             for core, members in zip(ranked["core_cell"].tolist(), ranked["cells"], strict=True)
         ],
+    )
+    return numbered, len(every) - len(ranked)
+
+
+def _not_listed(places: pd.DataFrame, more: int) -> tuple[str, ...]:
+    """Say how the list was shortened, where it was."""
+    if not more:
+        return ()
+    which = (
+        f"surely (by {percent(hotspots.SURE)}) among the densest hundredth of the cells"
+        if (places["p_top"] >= hotspots.SURE).all()
+        else "first in the order of what is foretold there"
+    )
+    listed = maps.count_in_words(len(places), "place")
+    return (
+        (
+            f"Listed: {listed}, {which}. {more:,} more "
+            f"{'is' if more == 1 else 'are'} higher than usual: the map and the files of cells show them."
+        ),
     )
 
 

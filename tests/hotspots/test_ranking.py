@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from scipy.sparse.csgraph import connected_components
 
 from safespace.cells import neighbours, study_window
-from safespace.hotspots import find_hotspots, place_of, places, tied_ranks
+from safespace.hotspots import find_hotspots, order_cells, order_places, place_of, places, shorten, tied_ranks
+from safespace.schemas import CELLS
 from safespace.settings import HotspotSettings
 from safespace.tone import Label
 
@@ -187,3 +188,59 @@ def test_both_is_said_only_of_ground_where_the_other_layer_is_higher_by_itself()
         )
         assert places(again)["label"].tolist() == [label]
         assert again.table.loc[here, "label"] == label
+
+
+def modelled(*planted, most=0):
+    """Return the finding of :func:`found` with rates from all cells together."""
+    events = np.ones(len(WINDOW), dtype=np.int64)
+    for where, count in planted:
+        events[where] += count
+    return find_hotspots(
+        WINDOW.assign(events=events, pins=events), baseline="area", settings=HotspotSettings(), period=None
+    )
+
+
+@pytest.fixture(scope="module")
+def three():
+    return modelled((at(52.95, -1.2), 90), (at(53.0, -1.1), 30), (at(52.85, -1.3), 33))
+
+
+def test_places_stand_in_the_published_order_and_share_a_rank_where_it_is_not_sure(three):
+    table = places(three)
+    assert table["rank"].tolist() == [1, 2, 2]
+    assert table["tied"].tolist() == [False, True, True]
+    assert table[["rank_lower", "rank_upper"]].to_numpy().tolist() == [[1, 1], [2, 3], [2, 3]]
+    ordered = order_places(
+        order_cells(three.table[list(CELLS.columns)], three.model), three.table, place_of(three)
+    )
+    assert table["place"].tolist() == ordered["place"].tolist()
+    assert table["foretold"].to_numpy() == pytest.approx(ordered["foretold"].to_numpy())
+    assert (table["smoothed"] < table["rate"]).all()
+    assert table["smoothed"].between(table["smoothed_lower"], table["smoothed_upper"]).all()
+
+
+def test_what_a_place_rests_on_is_the_fewest_events_that_would_unmake_it(three):
+    for row in places(three).itertuples():
+        for fewer, kept in ((row.rests_on - 2, True), (row.rests_on, False)):  # one goes with the other rings
+            less = three.table[list(CELLS.columns)].copy()
+            less.loc[less["cell"] == row.core_cell, "events"] -= fewer
+            again = find_hotspots(less, baseline="area", settings=SETTINGS)
+            assert bool(again.table.set_index("cell")["around"][row.core_cell]) is kept, row.place
+
+
+def test_a_longer_list_is_shortened_to_what_is_surely_dense_and_says_how_sure(three):
+    every = places(three)
+    assert shorten(every, three, most=3)["p_top"].tolist() == [1.0, 1.0, 1.0]
+    short = shorten(every, three, most=2)
+    assert 1 <= len(short) <= 2
+    assert short["place"].tolist() == every["place"].tolist()[: len(short)]
+    assert short["p_top"].between(0, 1).all()
+
+
+def test_the_interval_of_a_place_lies_above_usual_just_where_its_ring_is_found():
+    """Both are one calculation: a disc found by the test is never left out for its interval."""
+    rng = np.random.default_rng(5)
+    for _ in range(30):
+        ring = RING[[at(52.95, -1.2)]].indices
+        hotspots = found(*[(cell, int(count)) for cell, count in zip(ring, rng.poisson(1.5, 7), strict=True)])
+        assert (len(places(hotspots)) > 0) == bool(hotspots.table["around"].any())

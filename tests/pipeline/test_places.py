@@ -188,3 +188,20 @@ def test_checks_of_a_recorded_baseline_keep_its_chance(town_settings):
         counted, baseline="recorded incidents", settings=town_settings.hotspots
     )
     assert taken_as_known.hot.tolist() != answer.hotspots.hot.tolist()
+
+
+def test_a_list_that_is_shortened_says_so_and_counts_what_it_leaves_out(town_settings):
+    every = pipeline.find_places(pipeline.View(), town_settings)
+    assert every.unlisted == 0
+    assert not any(note.startswith("Listed:") for note in every.notes)
+    fewer = town_settings.model_copy(
+        update={"hotspots": town_settings.hotspots.model_copy(update={"places_listed": 2})}
+    )
+    short = pipeline.find_places(pipeline.View(), fewer)
+    assert 1 <= len(short.places) <= 2
+    assert len(short.places) + short.unlisted == len(every.places)
+    (note,) = [note for note in short.notes if note.startswith("Listed:")]
+    assert f"{len(short.places)} place" in note
+    assert f"{short.unlisted} more" in note
+    assert pipeline.headline(short) == pipeline.headline(every)
+    assert short.hotspots.hot.tolist() == every.hotspots.hot.tolist()
