@@ -15,7 +15,7 @@ from streamlit import config
 from streamlit.testing.v1 import AppTest
 
 from safespace import pipeline, tone
-from safespace.app import agreement, method, state, words
+from safespace.app import agreement, method, months, state, words
 from safespace.app.serve import command, serve
 from safespace.errors import SettingsError
 from safespace.maps.decks import CELL_COLUMNS
@@ -144,6 +144,18 @@ def test_other_reports_drop_the_reason_that_only_these_have(open_app):
     app = open_app(factor="Badly lit", cell="617439290129645567")
     app.radio(key="choose_sources").set_value(("nte",)).run()
     assert query_of(app) == {"sources": "nte"}
+
+
+def test_months_are_drawn_with_the_calendar_once_asked_for(open_app, town_settings):
+    app = open_app("places", sources="nte", since="2025-09-10")
+    app.session_state["map_or_table"] = months.TAB
+    app.run()
+    assert not app.exception
+    found = pipeline.find_months(pipeline.View(sources=("nte",), since=date(2025, 9, 10)), town_settings)
+    assert "2025-09" in found.notes[0]
+    assert found.notes[0] in " ".join(str(item.value) for item in app.caption)
+    assert '<th scope="row">2025-10</th>' in html_of(app)
+    assert '<th scope="row">2025-09</th>' not in html_of(app)
 
 
 def test_kinds_of_offence_are_chosen_together_and_named(open_app):
@@ -445,7 +457,7 @@ def test_a_zone_offers_the_parts_of_its_own_night(monkeypatch, open_app):
 
 def test_felt_and_recorded_stand_side_by_side_once_asked_for(open_app, town_settings):
     app = open_app()
-    assert [tab.label for tab in app.tabs] == ["Map", "Table", agreement.TAB]
+    assert [tab.label for tab in app.tabs] == ["Map", "Table", months.TAB, agreement.TAB]
     assert len(app.get("deck_gl_json_chart")) == 1
     app.session_state["map_or_table"] = agreement.TAB
     app.run()

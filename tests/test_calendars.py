@@ -196,7 +196,9 @@ def test_rows_are_sorted_and_numbered_afresh_and_kept_as_text(tmp_path) -> None:
     assert (alone["name"][0], alone["zone"][0]) == ("007", "North, by the river")
 
 
-REMEDY = "Kinds are match, event, campaign; moments are written 2022-01-28 19:45 or 2022-01-28."
+REMEDY = (
+    "Kinds are match, event, campaign, recording-change; moments are written 2022-01-28 19:45 or 2022-01-28."
+)
 
 
 def test_every_row_that_cannot_be_used_is_named(tmp_path) -> None:

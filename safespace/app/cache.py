@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pydeck as pdk
 
     from safespace.app.state import End
-    from safespace.pipeline import Agreement, Catalog, CellStory, PlacesFound, WalkPlanned
+    from safespace.pipeline import Agreement, Catalog, CellStory, Months, PlacesFound, WalkPlanned
 
 _Keys: TypeAlias = dict[str | type[Any], Callable[[Any], Any]]
 
@@ -69,6 +69,13 @@ def places(view: View, settings: Settings, version: str) -> PlacesFound:
     """Find the places that are higher than their usual."""
     del version
     return pipeline.find_places(view, settings)
+
+
+@st.cache_data(show_spinner="Counting month by month…", max_entries=16, hash_funcs=_keys())
+def months(view: View, settings: Settings, version: str) -> Months:
+    """Count a view's events by month, beside the calendar."""
+    del version
+    return pipeline.find_months(view, settings)
 
 
 @st.cache_data(show_spinner=False, max_entries=64, hash_funcs=_keys())

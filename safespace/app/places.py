@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 import streamlit as st
 
 from safespace import maps, pipeline
-from safespace.app import agreement, cache, formatting, frame, state, words
+from safespace.app import agreement, cache, formatting, frame, months, state, words
 from safespace.app.decks import MAP_HEIGHT_PX
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def _headline(answer: PlacesFound) -> str:
 
 
 def _map_and_table(answer: PlacesFound, view: View, settings: Settings, catalog: Catalog) -> None:
-    as_map, as_table, *beside = _tabs(catalog)
+    as_map, as_table, by_month, *beside = _tabs(catalog)
     with as_map:
         turn = st.session_state.setdefault(_TURN, 0)
         st.pydeck_chart(
@@ -84,6 +84,10 @@ def _map_and_table(answer: PlacesFound, view: View, settings: Settings, catalog:
         accessible = maps.hex_table(answer.hotspots, names=answer.names)
         frame.table(accessible, f"Cells of {answer.area_name}, and how they compare with their usual")
         st.caption(answer.credit)
+    if by_month.open:
+        with by_month:
+            months.show(view, catalog, settings)
+        return
     for tab in beside:
         if tab.open:
             with tab:
@@ -93,8 +97,8 @@ def _map_and_table(answer: PlacesFound, view: View, settings: Settings, catalog:
 
 
 def _tabs(catalog: Catalog) -> Sequence[TabContainer]:
-    """Return the tabs; that of the two layers is worked out only once it is open."""
-    names = ["Map", "Table", *([agreement.TAB] if agreement.offered(catalog) else [])]
+    """Return the tabs; those beside the map and the table are worked out only once open."""
+    names = ["Map", "Table", months.TAB, *([agreement.TAB] if agreement.offered(catalog) else [])]
     if st.session_state.get(_TABS) not in (None, *names):
         st.session_state[_TABS] = names[0]
     return st.tabs(names, key=_TABS, on_change="rerun")

@@ -109,8 +109,10 @@ class Brief:
         same bytes on any day.
     places, links, shares
         Tables :data:`PLACES`, :data:`LINKS`, :data:`SHARES`; further columns are not used.
-    map_svg, hours_svg
+    map_svg, hours_svg, months_svg
         The pictures; without them their part of the page is left out.
+    months_notes
+        What the calendar holds in those months, in words, and the months left out.
     counts
         What became of the rows read.
     method
@@ -156,6 +158,8 @@ class Brief:
     basis: str = ""
     map_svg: bytes = b""
     hours_svg: bytes = b""
+    months_svg: bytes = b""
+    months_notes: tuple[str, ...] = ()
     links: pd.DataFrame = field(default_factory=lambda: empty(LINKS))
     shares: pd.DataFrame = field(default_factory=lambda: empty(SHARES))
     cells: dict[str, int] = field(default_factory=dict)

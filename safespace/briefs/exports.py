@@ -124,7 +124,10 @@ def write_brief_data(brief: Brief, path: Path) -> Path:
     """
     tables = {name: getattr(brief, name).to_dict("records") for name in ("places", "shares", "links")}
     words = {name: getattr(brief, name) for name in ("title", "area", "period", "edition", "classification")}
-    lists = {name: list(getattr(brief, name)) for name in ("caveats", "sources", "assumptions", "notes")}
+    lists = {
+        name: list(getattr(brief, name))
+        for name in ("caveats", "sources", "assumptions", "notes", "months_notes")
+    }
     told = {
         **words,
         "baseline": brief.method.baseline,

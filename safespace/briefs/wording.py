@@ -44,6 +44,7 @@ METHOD = (
     "(exact test, Benjamini-Hochberg); rates are smoothed towards usual."
 )
 MAP_ALT = "Map of the area in hexagonal cells over its streets."
+MONTHS_ALT = "Bars: events in each whole month."
 NO_HOURS = "Not known: these records carry no hour of the day."
 SHOWS = (
     "Where more reports were received than the area's usual, and how sure that is.",
@@ -90,6 +91,10 @@ def contents(brief: Brief) -> Contents:
         "hours": brief.hours_svg.decode(),
         "hours_alt": _hours_alt(brief),
         "no_hours": NO_HOURS,
+        "months": brief.months_svg.decode(),
+        "months_alt": " ".join([MONTHS_ALT, *brief.months_notes]) if brief.months_svg else "",
+        "months_notes": list(brief.months_notes),
+        "months_left_out": next((note for note in brief.months_notes if note.startswith("Left out")), ""),
         "places": _places(brief),
         "shares": _shares(brief),
         "links": _links(brief),
@@ -119,6 +124,7 @@ def sentences(brief: Brief) -> list[str]:
         told["edition"],
         told["map_alt"],
         told["hours_alt"],
+        told["months_alt"],
         told["method"],
         told["how_to_report"],
         *(f"{name}: {value}" for name, value in told["facts"]),
@@ -156,6 +162,10 @@ def _without_counts(uncounted: Contents) -> Contents:
         "facts": uncounted["facts"][-1:],
         "map_alt": MAP_ALT,
         "hours": "",
+        "months": "",
+        "months_alt": "",
+        "months_notes": [],
+        "months_left_out": "",
         "shares": {"columns": [], "rows": [], "more": "", "note": ""},
         "places": {
             **places,

@@ -298,7 +298,7 @@ def trends(  # noqa: PLR0913, PLR0917 - each is one documented option
         bool, typer.Option("--emerging", help="Look for what is new: a scan of periods, and cells' patterns.")
     ] = False,
     freq: Annotated[str, typer.Option(help="week, month or quarter: a period of --emerging.")] = "month",
-    out: Annotated[list[Path] | None, out_files(".csv")] = None,
+    out: Annotated[list[Path] | None, out_files(".csv", ".svg")] = None,
     engine: EngineOption = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
@@ -308,6 +308,9 @@ def trends(  # noqa: PLR0913, PLR0917 - each is one documented option
     Example: `safespace trends --area centre --source nte --before 2025-09-01:2025-11-30 --after 2026-03-01:2026-05-31`
     """
     settings = settings_of(store, engine)
+    if before or after or emerging:
+        with naming("--out"):
+            pipeline.check_outputs(out or [], (".csv",))
     if before or after:
         told = pipeline.compare_periods(view, settings, before=period(before), after=period(after))
         wrote = [pipeline.write_answer(told.cells, path, view, settings) for path in out or []]
@@ -327,7 +330,7 @@ def trends(  # noqa: PLR0913, PLR0917 - each is one documented option
         _show_emerging(new, wrote, as_json=as_json)
     else:
         change = pipeline.find_change(view, settings)
-        wrote = [pipeline.write_answer(change.months, path, view, settings) for path in out or []]
+        wrote = [pipeline.write_months(change, path, view, settings) for path in out or []]
         _show_change(change, wrote, as_json=as_json)
 
 

@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
     from safespace.settings import NightWindow
 
-KINDS = ("match", "event", "campaign")
+KINDS = ("match", "event", "campaign", "recording-change")
 CALENDAR = Table(
     "calendar",
     {
         "name": Column("text", "what it was"),
-        "kind": Column("text", "match, event or campaign (a call to report)", words=KINDS),
+        "kind": Column("text", "match, event, campaign (a call to report) or recording-change", words=KINDS),
         "starts": Column("moment", "first moment, UTC"),
         "ends": Column("moment", "first moment after it, UTC"),
         "zone": Column("text", "where, as the settings name their zones; empty for everywhere"),

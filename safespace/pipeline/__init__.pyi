@@ -63,6 +63,7 @@ from .export import (
     write_answer,
     write_brief,
     write_mix,
+    write_months,
     write_places,
     write_reach,
     write_rejects,
@@ -89,6 +90,7 @@ from .loading import (
     write_mapping,
     write_town,
 )
+from .months import Months, find_months
 from .networks import (
     LightingStated,
     StreetsHeld,
@@ -172,6 +174,7 @@ __all__ = [
     "Limits",
     "Link",
     "Mix",
+    "Months",
     "Offer",
     "PlacesFound",
     "ReachFound",
@@ -223,6 +226,7 @@ __all__ = [
     "find_corridors",
     "find_emerging",
     "find_mix",
+    "find_months",
     "find_places",
     "find_point",
     "find_reach",
@@ -299,6 +303,7 @@ __all__ = [
     "write_improvement",
     "write_mapping",
     "write_mix",
+    "write_months",
     "write_places",
     "write_reach",
     "write_rejects",

@@ -15,10 +15,11 @@ from safespace import cells, hotspots, nights
 from safespace.display import in_html, in_short
 from safespace.errors import InputError, Remedy, TooFewError
 from safespace.pipeline.baselines import BASELINES
-from safespace.pipeline.calendars import held_calendar, zone_of
+from safespace.pipeline.calendars import zone_of
 from safespace.pipeline.choices import MIXES, PERIODS
 from safespace.pipeline.exposures import recorded_until
 from safespace.pipeline.kinds import asks_private, kinds_in_words
+from safespace.pipeline.months import Months, find_months, left_out_in_words
 from safespace.pipeline.places import (
     NO_SPOTS,
     NO_WORDING,
@@ -36,7 +37,7 @@ from safespace.store import Store
 from safespace.tone import percent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from datetime import date
 
     from numpy.typing import NDArray
@@ -70,13 +71,14 @@ class Change:
 
     ``months`` has one row a month: ``month``, ``events`` and ``whole``, whether rows were received for all of it; a
     part of a month plays no part in the trend. ``trend`` and ``near_repeat`` are ``None`` where there is too little
-    for them; ``notes`` then say what would be enough.
+    for them; ``notes`` then say what would be enough. ``by_month`` draws the months with what the calendar holds.
     """
 
     months: pd.DataFrame
     trend: hotspots.Trend | None
     near_repeat: hotspots.NearRepeat | None
     notes: tuple[str, ...]
+    by_month: Months
 
     __repr__ = in_short
     _repr_html_ = in_html
@@ -501,25 +503,18 @@ def find_change(view: View, settings: Settings, *, seed: int = 0) -> Change:
     TooFewError
         When no event falls inside.
     """
-    counted = count_cells(view, settings)
-    chosen = select(view, settings)
-    reports = chosen.reports
-    by_month = _counted_by(view, counted, "M", settings)
-    whole, left_out = _whole(by_month, view, settings)
-    events = by_month.sum()
-    months = pd.DataFrame({"month": events.index.astype(str), "events": events.to_numpy()})
-    months["whole"] = ~months["month"].isin(left_out)
-    notes = [
-        *_of_kinds(chosen),
-        *_left_out_in_words(left_out, "month"),
-        *_on_the_calendar(months["month"], settings),
-    ]
-    trend = _or_say(lambda: hotspots.find_trend(whole.sum(), level=settings.hotspots.interval), notes)
+    months, chosen = find_months(view, settings), select(view, settings)
+    notes = [*_of_kinds(chosen), *months.notes]
+    judged, changed = months.after_changes()
+    trend = None
+    if not changed or judged.shape[1]:
+        trend = _or_say(lambda: hotspots.find_trend(judged.sum(), level=settings.hotspots.interval), notes)
+    notes += filter(None, [changed])
     if trend is not None:
         notes.append(_trend_in_words(trend))
-    ours, level = inside(reports, counted, view), settings.hotspots.interval
+    ours, level = inside(chosen.reports, count_cells(view, settings), view), settings.hotspots.interval
     near = _or_say(lambda: hotspots.near_repeat(ours, seed=seed, level=level), notes)
-    return Change(months, trend, near, tuple(notes))
+    return Change(months.table, trend, near, tuple(notes), months)
 
 
 def _of_kinds(chosen: Selection) -> list[str]:
@@ -536,35 +531,6 @@ def _whole(counts: pd.DataFrame, view: View, settings: Settings) -> tuple[pd.Dat
     """Return the periods for which rows were received from first to last day, and the names of the others."""
     span = received_span(view, settings)
     return hotspots.whole_periods(counts, *span) if span else (counts.iloc[:, :0], tuple(map(str, counts)))
-
-
-def _left_out_in_words(left_out: Sequence[str], noun: str) -> list[str]:
-    if not left_out:
-        return []
-    plural = "s" if len(left_out) > 1 else ""
-    return [f"Left out of every trend, as rows cover only part of the {noun}{plural}: {', '.join(left_out)}."]
-
-
-def _on_the_calendar(months: pd.Series, settings: Settings) -> list[str]:
-    """Name the campaigns and other entries of the calendar that fall in the months shown, with their days."""
-    held = held_calendar(settings)
-    starts = held["starts"].dt.tz_convert(settings.time_zone)
-    shown = held.assign(month=starts.dt.strftime("%Y-%m"))
-    shown = shown[shown["month"].isin(months)]
-    campaigns = [
-        f"{row['name']} ({row['kind']}, {row['month']})"
-        for row in shown[shown["kind"] == "campaign"].to_dict("records")
-    ]
-    said = (
-        [f"In the calendar: {'; '.join(campaigns)}. A campaign brings more reports, not more harm."]
-        if campaigns
-        else []
-    )
-    others = shown.loc[shown["kind"] != "campaign", "kind"].value_counts().sort_index()
-    if len(others):
-        listed = ", ".join(f"{kind} {count}" for kind, count in others.items())
-        said.append(f"Also in the calendar in these months: {listed}.")
-    return said
 
 
 def _or_say(find: Callable[[], T], notes: list[str]) -> T | None:
@@ -621,7 +587,7 @@ def find_emerging(view: View, settings: Settings, *, freq: str = "month", seed: 
     exposure = held.set_index("cell")["exposure"]
     rate, notes = (
         settings.hotspots.false_discovery_rate,
-        [*_of_kinds(chosen), *_left_out_in_words(left_out, freq), LOOKS_NEW],
+        [*_of_kinds(chosen), *left_out_in_words(left_out, freq), LOOKS_NEW],
     )
     scan = _or_say(lambda: hotspots.scan_periods(counts, seed=seed), notes)
     patterns = _or_say(

@@ -21,6 +21,7 @@ from safespace.maps.palette import BLUE, DARK_BLUE, GREY, INK, LIGHT_BLUE, SYNTH
 from safespace.pipeline.analysis import judge_order
 from safespace.pipeline.kinds import kinds_in_words
 from safespace.pipeline.lines import LIGHTING
+from safespace.pipeline.months import find_months
 from safespace.pipeline.networks import require_streets, streets_credit
 from safespace.pipeline.places import credit_of, find_places, is_synthetic, street_lines
 from safespace.pipeline.selection import factor_shares, hours_of_week, select
@@ -35,7 +36,7 @@ from safespace.tone import ABSENCE, sentences_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from safespace.pipeline.analysis import Mix
+    from safespace.pipeline.analysis import Change, Mix
     from safespace.pipeline.isochrones import ReachFound
     from safespace.pipeline.places import Agreement, PlacesFound
     from safespace.pipeline.view import View
@@ -107,6 +108,7 @@ def brief_of(
 ) -> briefs.Brief:
     """Put together a brief from answers already found; see :func:`make_brief`."""
     view, ours = answer.view, _inside(answer, settings)
+    months = find_months(view, settings) if len(ours) else None
     untimed = any(SOURCES[source].dated == "month" for source in view.sources)
     return briefs.Brief(
         title=_title(view, settings),
@@ -121,6 +123,8 @@ def brief_of(
         hours_svg=b""
         if untimed
         else maps.hour_chart_svg(hours_of_week(ours, settings), synthetic=answer.synthetic),
+        months_svg=months.picture(synthetic=answer.synthetic, size_mm=(86, 36)) if months else b"",
+        months_notes=months.notes if months else (),
         links=_links(walks),
         shares=factor_shares(ours, level=answer.hotspots.method.interval).rename(
             columns={"factor": "what", "n": "count"}
@@ -355,6 +359,24 @@ def write_answer(frame: pd.DataFrame, path: Path, view: View, settings: Settings
     if kinds := kinds_in_words(view, settings):
         frame = frame.assign(kinds=f"{kinds} only")
     return write_table(frame, path, credit=credit, synthetic=synthetic)
+
+
+def write_months(change: Change, path: Path, view: View, settings: Settings) -> Path:
+    """Write events by month as CSV, or as the picture with what the calendar holds (``.svg``), by the file's ending.
+
+    Raises
+    ------
+    FileError
+        When the ending is another one, or the file cannot be written.
+    """
+    synthetic = is_synthetic(Store.open(settings.store))
+    return _write_by_ending(
+        path,
+        {
+            ".csv": lambda: write_answer(change.months, path, view, settings),
+            ".svg": lambda: briefs.pdf.put(change.by_month.picture(synthetic=synthetic), path),
+        },
+    )
 
 
 def _write_csv(frame: pd.DataFrame, path: Path, *, credit: str, synthetic: bool) -> Path:

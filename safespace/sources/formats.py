@@ -107,7 +107,7 @@ data.police.uk API, with their slugs (`anti-social-behaviour`).
 | `assets.read_naptan` | NaPTAN stops CSV | `ATCOCode, CommonName, StopType`, `Longitude, Latitude` or `Easting, Northing` |
 | `layers.read_area_values` | CSV, zip or tar of CSVs | a code column and a figure column, both named; rows of one area are added up |
 | `weights.read_weights` | GeoJSON, GeoPackage with one layer; WGS 84 or British National Grid | all polygons or all points; one column of amounts, named with `--value-column`: totals, not densities |
-| `nights.read_calendar` | CSV | `name, kind, starts, ends, zone`: kind match, event or campaign; local moments as `2022-01-28 19:45`, or dates; zone a loaded area's name or identifier, or empty |
+| `nights.read_calendar` | CSV | `name, kind, starts, ends, zone`: kind match, event, campaign or recording-change; local moments as `2022-01-28 19:45`, or dates; zone a loaded area's name or identifier, or empty |
 """
 
 

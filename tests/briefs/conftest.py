@@ -13,9 +13,26 @@ import shapely
 from made_findings import METHOD
 
 from safespace.briefs import Brief, RowCounts
-from safespace.maps import area_map_svg, hour_chart_svg
+from safespace.maps import area_map_svg, hour_chart_svg, month_chart_svg
 from safespace.schemas import HOTSPOTS, conform
 from safespace.tone import Label
+
+MONTHS = pd.DataFrame(
+    {
+        "month": [f"2025-{month:02d}" for month in range(1, 13)],
+        "events": range(12),
+        "whole": [False, *[True] * 11],
+    }
+)
+MARKS = pd.DataFrame(
+    {
+        "name": [f"A mark with a name of its own {turn}" for turn in range(9)],
+        "kind": ["campaign", "recording-change", "event", *["match"] * 6],
+        "first": [date(2025, 1 + turn, 3) for turn in range(9)],
+        "last": [date(2025, 1 + turn, 14) for turn in range(9)],
+    }
+)
+LEFT_OUT = "Left out of every trend, as rows cover only part of the month: 2025-01."
 
 
 @pytest.fixture(scope="session")
@@ -87,6 +104,8 @@ def brief(cells):
         counts=RowCounts(read=612, accepted=544, rejected=68, unknown_place=31),
         map_svg=area_map_svg(cells, area=area, synthetic=True),
         hours_svg=hour_chart_svg(np.ones((7, 24)), synthetic=True),
+        months_svg=month_chart_svg(MONTHS, MARKS, size_mm=(86, 36), synthetic=True),
+        months_notes=(LEFT_OUT, "In the calendar: 1 Campaign: Tell us where, 1 to 14 March 2025."),
         links=links(2),
         shares=shares(3),
         cells={Label.HIGHER: 4, Label.TOO_FEW: 34, Label.NOT_DIFFERENT: 23},

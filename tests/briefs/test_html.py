@@ -37,7 +37,7 @@ def test_semantic(brief):
     page = to_html(brief)
     assert page.count("<h1>") == 1
     assert '<html lang="en-GB">' in page
-    assert page.count('role="img" aria-label="') == 2
+    assert page.count('role="img" aria-label="') == 3
     assert '<th scope="row">Broad Street and Gas Street 0</th>' in page
     assert "@page" in page
 

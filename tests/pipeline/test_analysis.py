@@ -60,9 +60,53 @@ def test_campaigns_are_named_beside_the_months_they_fall_in(town_settings, tmp_p
     )
     pipeline.ingest_calendar(tmp_path / "c.csv", settings=settings)
     notes = " ".join(pipeline.find_change(NTE, settings).notes)
-    assert "Tell us where (campaign, 2026-03)" in notes
+    assert "1 Campaign: Tell us where, 1 to 14 March 2026; Match: Cup tie, 10 January 2026." in notes
+    assert "A campaign brings more reports, not more harm." in notes
     assert "Long ago" not in notes
-    assert "match 1" in notes
+
+
+def test_no_trend_is_told_across_a_change_of_recording(town_settings, tmp_path):
+    settings = load_settings(store=shutil.copytree(town_settings.store, tmp_path / "store"))
+    (tmp_path / "c.csv").write_text("name,kind,starts,ends\nNew form,recording-change,2026-05-12,\n")
+    pipeline.ingest_calendar(tmp_path / "c.csv", settings=settings)
+    change = pipeline.find_change(NTE, settings)
+    assert change.trend is None
+    assert any(
+        "No trend is told across the change of recording New form of 12 May 2026" in n for n in change.notes
+    )
+    (tmp_path / "c.csv").write_text("name,kind,starts,ends\nNew form,recording-change,2024-05-12,\n")
+    pipeline.ingest_calendar(tmp_path / "c.csv", settings=settings)
+    assert pipeline.find_change(NTE, settings).trend is not None
+
+
+def test_a_trend_is_told_again_a_year_after_a_change_of_recording():
+    months = pd.period_range("2023-01", periods=30, freq="M")
+    counts = pd.DataFrame([range(30)], columns=months)
+    table = pd.DataFrame({"month": months.astype(str), "events": range(30), "whole": True})
+    marks = pd.DataFrame(
+        {
+            "name": ["Old"],
+            "kind": ["recording-change"],
+            "first": [date(2023, 4, 2)],
+            "last": [date(2023, 4, 2)],
+        }
+    )
+    kept, said = pipeline.Months(table, marks, counts, ()).after_changes()
+    assert [str(month) for month in kept][:1] == ["2023-05"]
+    assert said == "The trend is of the 26 whole months after the change of recording Old of 2 April 2023."
+
+
+def test_marks_of_another_place_are_left_out(town_settings, tmp_path):
+    settings = load_settings(store=shutil.copytree(town_settings.store, tmp_path / "store"))
+    names = pipeline.areas(settings).set_index("area_id")["name"]
+    (tmp_path / "c.csv").write_text(
+        "name,kind,starts,ends,zone\n"
+        f"Here,event,2026-03-01,,{names['SB01']}\nAway,event,2026-03-02,,{names['SB06']}\n"
+        "Anywhere,event,2026-03-03,,\n"
+    )
+    pipeline.ingest_calendar(tmp_path / "c.csv", settings=settings)
+    found = pipeline.find_months(NTE.but(area="SB01"), settings)
+    assert found.marks["name"].tolist() == ["Here", "Anywhere"]
 
 
 def test_places_beat_random_where_places_were_planted(town_settings):
