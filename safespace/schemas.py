@@ -133,6 +133,12 @@ LOADS = Table(
         "synthetic": Column("yes_no", "made-up data"),
         "status": Column("text", "loaded or rolled_back", words=("loaded", "rolled_back")),
         "name": Column("text", "what people call it; may be empty"),
+        "same_event_m": Column(
+            "number",
+            "distance within which its pins became one event, metres; missing where that was not recorded",
+            low=0,
+            required=False,
+        ),
     },
     key=("load_id",),
 )

@@ -163,7 +163,8 @@ class Batch(Protocol):
 class Load:
     """One load as the store records it.
 
-    ``already_loaded`` says that the same content was there before this call, which changed nothing.
+    ``already_loaded`` says that the same content was there before this call, which changed nothing. ``same_event_m``
+    is the distance within which its pins became one event, metres, or None where that was not recorded.
     """
 
     load_id: str
@@ -179,6 +180,7 @@ class Load:
     already_held: int
     synthetic: bool
     name: str = ""
+    same_event_m: float | None = None
     already_loaded: bool = False
 
     @property
@@ -248,7 +250,13 @@ class Store:
     # ---- loads -------------------------------------------------------------------------------------
 
     def load(
-        self, placed: pd.DataFrame, batch: Batch, *, loaded_at: datetime | None = None, name: str = ""
+        self,
+        placed: pd.DataFrame,
+        batch: Batch,
+        *,
+        loaded_at: datetime | None = None,
+        name: str = "",
+        same_event_m: float | None = None,
     ) -> Load:
         """Add the reports of one reading, wholly or not at all, and never twice.
 
@@ -262,6 +270,8 @@ class Store:
             When; now, when not given.
         name
             What people call it.
+        same_event_m
+            Distance within which its pins became one event, metres; recorded, since settings change.
 
         Returns
         -------
@@ -296,7 +306,7 @@ class Store:
                 if written is None or not np.array_equal(written[1], held):
                     written = self._write_load(load_id, reports, held, batch), held
                 line = _ledger_line(load_id, batch, moment, ledger, int(held.sum()), written[0])
-                line["name"] = name
+                line = line.assign(name=name, same_event_m=np.nan if same_event_m is None else same_event_m)
                 after = pd.concat([ledger[ledger["load_id"] != load_id], line], ignore_index=True)
                 if _replace(table, after, _LEDGER):
                     return _as_load(line)
@@ -538,6 +548,8 @@ class Store:
         held = table.to_pandas()
         if "name" not in held:  # stores are older than names
             held["name"] = ""
+        if "same_event_m" not in held:  # and than the distance of events
+            held["same_event_m"] = np.nan
         return table, conform(held, _LEDGER).sort_values("sequence", ignore_index=True)
 
     def _files(
@@ -773,6 +785,7 @@ def _ledger_line(
         "synthetic": batch.synthetic,
         "status": "loaded",
         "name": "",
+        "same_event_m": np.nan,
         "sequence": int(ledger["sequence"].max()) + 1 if len(ledger) else 1,
         "parts": part,
     }
@@ -783,6 +796,7 @@ def _as_load(row: pd.DataFrame, *, already_loaded: bool = False) -> Load:
     facts = row.drop(columns=["status", "sequence", "parts"]).to_dict("records")[0]
     values: dict[str, Any] = {str(name): value for name, value in facts.items()}
     values["loaded_at"] = values["loaded_at"].to_pydatetime()
+    values["same_event_m"] = None if pd.isna(values["same_event_m"]) else values["same_event_m"]
     return Load(**values, already_loaded=already_loaded)
 
 

@@ -73,6 +73,24 @@ def test_loading_the_same_content_again_changes_nothing_and_says_so(store) -> No
     pd.testing.assert_frame_equal(store.loads(), before[2])
 
 
+def test_a_load_records_the_distance_of_its_events(store) -> None:
+    frame = placed(range(3))
+    assert store.load(frame, reading(frame, "a"), same_event_m=12.5).same_event_m == 12.5
+    assert store.find_load("nte", reading(frame, "a").content_hash).same_event_m == 12.5
+    assert put(store, range(3, 5), "b").same_event_m is None
+    assert store.loads()["same_event_m"].isna().tolist() == [False, True]
+
+
+def test_a_store_older_than_the_distance_of_events_is_read_and_takes_loads(store) -> None:
+    put(store, range(3), "a")
+    ledger = store._ledger()[1].drop(columns="same_event_m")
+    write_deltalake(str(store.path / "loads"), ledger, mode="overwrite", schema_mode="overwrite")
+    assert Store.open(store.path).loads()["same_event_m"].isna().all()
+    frame = placed(range(3, 5))
+    assert store.load(frame, reading(frame, "b"), same_event_m=30.0).same_event_m == 30.0
+    assert store.loads()["same_event_m"].tolist()[1:] == [30.0]
+
+
 def test_a_store_older_than_names_is_read_and_takes_named_loads(store) -> None:
     old = put(store, range(3), "a")
     ledger = store._ledger()[1].drop(columns="name")

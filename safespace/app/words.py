@@ -67,8 +67,8 @@ WALKS_DO_NOT_SHOW = (
     "That brighter is better: lighting alone does not decide how a place feels.",
 )
 METHOD_EVENTS = (
-    "Pins with the same reasons, within {metres:g} m of each other and on the same day, are one event. Both counts "
-    "are kept; the tests use events, so that one person placing many pins counts once. Rows known to be found by "
+    "Pins with the same reasons, within {metres:g} m of each other when they are loaded and on the same day, are one "
+    "event. Both counts are kept; the tests use events, so that one person placing many pins counts once. Rows known to be found by "
     "patrols are left out unless asked for: they show where patrols were. What people felt and what was recorded are "
     "two layers and are never added together."
 )

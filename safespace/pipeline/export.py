@@ -51,19 +51,29 @@ _COLOURS = (DARK_BLUE, BLUE, INK, LIGHT_BLUE, GREY)
 _DASHES = ("", "6;1.5", "1;1.5", "4;1.5;1;1.5", "2;2")
 
 
-def assumptions(settings: Settings) -> tuple[str, ...]:
+def assumptions(settings: Settings, same_event_m: Sequence[float] = ()) -> tuple[str, ...]:
     """Return what a brief takes for granted, with the distances of these settings.
+
+    Parameters
+    ----------
+    settings
+        How far reports bear on streets.
+    same_event_m
+        Within which pins became one event when they were loaded, metres; none where that was not recorded.
 
     Examples
     --------
     >>> from safespace.settings import Settings
-    >>> assumptions(Settings(hotspots={"same_event_m": 12.5}))[1]
-    'Pins with the same reasons, within 12.5 m, on the same day are one event; both counts are kept.'
+    >>> assumptions(Settings(), [12.5, 30])[1]
+    'Pins with the same reasons, within 12.5 m or 30 m, on the same day are one event; both counts are kept.'
+    >>> assumptions(Settings())[1]
+    'Pins with the same reasons, near each other, on the same day are one event; both counts are kept.'
     """
-    same_m, reach_m = settings.hotspots.same_event_m, settings.routes.reach_m
+    within = " or ".join(f"{metres:g} m" for metres in same_event_m)
+    near, reach_m = f"within {within}" if within else "near each other", settings.routes.reach_m
     return (
         "Reports show where people chose to report, not where harm is.",
-        f"Pins with the same reasons, within {same_m:g} m, on the same day are one event; both counts are kept.",
+        f"Pins with the same reasons, {near}, on the same day are one event; both counts are kept.",
         f"A report's pull on a street falls off with distance and ends at {reach_m:g} m.",
         "Lighting is as mapped: unknown is neither lit nor unlit.",
     )
@@ -137,7 +147,7 @@ def brief_of(
             judge_order(view, settings),
         ),
         sources=(*(SOURCES[source].title for source in view.sources), answer.credit),
-        assumptions=assumptions(settings),
+        assumptions=assumptions(settings, answer.same_event_m),
         notes=tuple(notes),
         version=answer.version,
         synthetic=answer.synthetic,
@@ -297,6 +307,7 @@ def places_as_dict(answer: PlacesFound) -> dict[str, Any]:
         "baseline": answer.hotspots.baseline,
         "method": answer.hotspots.method_as_dict(),
         "events": answer.events,
+        "same_event_m": answer.same_event_m,
         "reports": answer.pins,
         "period": [answer.since, answer.until],
         "synthetic": answer.synthetic,

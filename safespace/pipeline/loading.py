@@ -213,7 +213,9 @@ def commit(checked: Ingestion, *, settings: Settings, name: str = "") -> Ingesti
             remedy="Export the file again with its rows.",
         )
     _refuse_mixing(reading, settings)
-    load = Store.open(settings.store, create=True).load(_placed(reading, settings), reading, name=name)
+    load = Store.open(settings.store, create=True).load(
+        _placed(reading, settings), reading, name=name, same_event_m=settings.hotspots.same_event_m
+    )
     return replace(checked, load=load)
 
 

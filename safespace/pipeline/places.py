@@ -24,6 +24,7 @@ from safespace.pipeline.selection import (
     factor_shares,
     hours_of_week,
     is_private,
+    same_event_distances,
     select,
 )
 from safespace.pipeline.view import FOUND_BY
@@ -94,6 +95,8 @@ class PlacesFound:
         How many more places are higher than usual than ``places`` lists.
     harm
         How harm-weighted counts beside it were made, or ``None`` where there are none.
+    same_event_m
+        Distances, metres, within which pins became one event when they were loaded; none where not recorded.
     """
 
     view: View
@@ -113,6 +116,7 @@ class PlacesFound:
     version: str
     unlisted: int = 0
     harm: HarmMethod | None = None
+    same_event_m: tuple[float, ...] = ()
 
     __repr__ = in_short
     _repr_html_ = in_html
@@ -265,6 +269,7 @@ def find_places(view: View, settings: Settings) -> PlacesFound:
         ),
         credits=credits_of(view, settings, synthetic=synthetic),
         version=version(settings),
+        same_event_m=same_event_distances(view, settings),
     )
 
 

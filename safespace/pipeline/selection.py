@@ -126,6 +126,17 @@ def _widened(rows: pd.DataFrame, settings: Settings) -> tuple[date, date]:
     return first - quiet, last + quiet
 
 
+def same_event_distances(view: View, settings: Settings) -> tuple[float, ...]:
+    """Return the distances, metres, within which pins of a view's sources became one event when they were loaded.
+
+    They are the store's and not the settings': a setting changed since joins nothing anew. Ascending, each once;
+    loads that did not record it are left out.
+    """
+    loads = Store.open(settings.store).loads()
+    ours = loads[(loads["status"] == "loaded") & loads["source"].isin(view.sources)]
+    return tuple(sorted(ours["same_event_m"].dropna().unique().tolist()))
+
+
 def check_factor(view: View, settings: Settings) -> None:
     """Refuse a reason that no report of a view's sources has ever given: none at all would be found.
 

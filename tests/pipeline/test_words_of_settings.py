@@ -27,7 +27,7 @@ SHOWN: dict[str, tuple[Any, str, str]] = {
     "hotspots.interval": (0.8, "times its usual (95 % interval", "times its usual (80 % interval"),
     "hotspots.min_events": (4, "fewer than 3 events", "fewer than 4 events"),
     "hotspots.seed": (7, "together (seed 0)", "together (seed 7)"),
-    "hotspots.same_event_m": (12.5, "within 30 m", "within 12.5 m"),
+    "hotspots.same_event_m": (12.5, "within 30 m of each", "within 12.5 m of each"),
     "hotspots.premises_reach_m": (180.0, "each reaching 250 m", "each reaching 180 m"),
     "routes.walk_speed_m_per_s": (1.1, '"walk_speed_m_per_s": 1.3', '"walk_speed_m_per_s": 1.1'),
     "routes.snap_limit_m": (250.0, '"snap_limit_m": 300.0', '"snap_limit_m": 250.0'),
@@ -139,6 +139,12 @@ def test_a_setting_shows_as_it_is_set(name, usual, other):
     assert old in usual  # or its absence below would say nothing
     assert new in other
     assert old not in other
+
+
+def test_the_distance_of_events_is_the_one_they_were_loaded_with(other):
+    assert "within 30 m, on the same day" in other
+    assert '"same_event_m": [30.0]' in other
+    assert "within 12.5 m, on" not in other
 
 
 def test_no_interval_is_printed_as_another(other):
