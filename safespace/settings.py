@@ -53,7 +53,6 @@ class NightZone(_Section):
 class HotspotSettings(_Section):
     """How a place is found to be more than usual."""
 
-    resolution: Resolution = 8
     false_discovery_rate: Share = 0.05
     interval: Share = 0.95
     min_events: int = Field(default=3, ge=1)
@@ -204,10 +203,10 @@ class Settings(BaseSettings):
 
     Examples
     --------
-    >>> Settings().hotspots.resolution
-    8
-    >>> Settings(hotspots={"resolution": 9}).hotspots.resolution
-    9
+    >>> Settings().hotspots.min_events
+    3
+    >>> Settings(hotspots={"min_events": 4}).hotspots.min_events
+    4
     """
 
     model_config = SettingsConfigDict(

@@ -18,12 +18,12 @@ def test_settings_cannot_be_changed_while_running():
 
 
 def test_the_environment_beats_the_file_and_arguments_beat_both(tmp_path, monkeypatch):
-    (tmp_path / "safespace.toml").write_text("[hotspots]\nresolution = 7\nmin_events = 4\n")
-    assert load_settings().hotspots.resolution == 7
-    monkeypatch.setenv("SAFESPACE_HOTSPOTS__RESOLUTION", "9")
-    assert load_settings().hotspots.resolution == 9
-    assert load_settings().hotspots.min_events == 4
-    assert load_settings(hotspots={"resolution": 10}).hotspots.resolution == 10
+    (tmp_path / "safespace.toml").write_text("[hotspots]\nmin_events = 5\nsame_event_m = 40\n")
+    assert load_settings().hotspots.min_events == 5
+    monkeypatch.setenv("SAFESPACE_HOTSPOTS__MIN_EVENTS", "6")
+    assert load_settings().hotspots.min_events == 6
+    assert load_settings().hotspots.same_event_m == 40
+    assert load_settings(hotspots={"min_events": 7}).hotspots.min_events == 7
 
 
 def test_another_file_can_be_named(tmp_path, monkeypatch):
@@ -33,8 +33,8 @@ def test_another_file_can_be_named(tmp_path, monkeypatch):
 
 
 def test_every_bad_value_is_named_with_what_was_seen():
-    with pytest.raises(SettingsError, match=r"hotspots\.resolution = 3: .*routes\.detour_cap = 9: "):
-        load_settings(hotspots={"resolution": 3}, routes={"detour_cap": 9})
+    with pytest.raises(SettingsError, match=r"hotspots\.min_events = 0: .*routes\.detour_cap = 9: "):
+        load_settings(hotspots={"min_events": 0}, routes={"detour_cap": 9})
 
 
 def test_an_unknown_setting_is_refused(tmp_path):

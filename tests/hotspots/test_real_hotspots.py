@@ -15,7 +15,7 @@ from safespace.hotspots import compare_baselines, find_hotspots, jaccard, places
 from safespace.settings import HotspotSettings
 
 pytestmark = pytest.mark.realdata
-SETTINGS = HotspotSettings(resolution=10)
+SETTINGS = HotspotSettings()
 VIOLENCE = "Violence and sexual offences"
 LIVERPOOL_STREET = (-0.0823, 51.5178)
 

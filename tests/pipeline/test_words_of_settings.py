@@ -46,7 +46,6 @@ SHOWN: dict[str, tuple[Any, str, str]] = {
 }
 NOT_SHOWN = {
     "hotspots.places_listed": "how long a list may be; a note counts what it leaves out, tested in test_places",
-    "hotspots.resolution": "the question names its own resolution, which is what is printed",
     "routes.lamp_reach_m": "settled when streets are imported; words say only that lamps are mapped nearby",
     "improvement.light_each": "a part of the costs of a fix, which are told as sums",
     "improvement.bound_s": "how long the bound is looked for; its words say how near it came",
