@@ -18,7 +18,7 @@ from scipy.special import ndtri, stdtrit
 
 from safespace.cells import areas_km2, locate
 from safespace.errors import InputError, TooFewError
-from safespace.hotspots.model import Method, estimate_dispersion, fit_cells
+from safespace.hotspots.model import Method, clear_dispersion, fit_cells
 from safespace.hotspots.ordering import order_cells
 from safespace.hotspots.peers import LAST, scores_from
 from safespace.tone import percent
@@ -384,8 +384,9 @@ def published(counts: pd.DataFrame, cells: pd.DataFrame) -> pd.Series:
         Events foretold per square kilometre, indexed by cell: :func:`safespace.hotspots.order_cells`, the function that
         orders the list. Zero where there is no baseline, as such cells are never listed.
     """
-    events = cells["cell"].map(counts.sum(axis="columns")).fillna(0).astype("int64")
-    counted = cells.assign(pins=events, events=events)
+    every = cells.sort_values("cell", ignore_index=True)
+    events = every["cell"].map(counts.sum(axis="columns")).fillna(0).astype("int64")
+    counted = every.assign(pins=events, events=events)
     # The order is the posterior's own and takes no draws.
     model = fit_cells(counted, Method(seed=0, draws=2, dispersion=_dispersion(counts)))
     ordered = order_cells(counted, model).set_index("cell")["foretold_density"]
@@ -394,7 +395,7 @@ def published(counts: pd.DataFrame, cells: pd.DataFrame) -> pd.Series:
 
 def _dispersion(counts: pd.DataFrame) -> float:
     try:
-        return estimate_dispersion(counts)
+        return clear_dispersion(counts)
     except TooFewError:  # all in one cell or one period: nothing is known of it
         return 1.0
 

@@ -15,7 +15,7 @@ from real_forces import CITY, area_of, read
 
 from safespace.cells import add_cells, study_window
 from safespace.hotspots import count_by_period, judge_order, order_cells, published, scores_from, short_list
-from safespace.hotspots.model import Method, estimate_dispersion, fit_cells
+from safespace.hotspots.model import Method, clear_dispersion, fit_cells
 from safespace.hotspots.validation import SHARES, judge_scores, portion
 
 pytestmark = pytest.mark.realdata
@@ -105,7 +105,7 @@ def test_the_short_list_of_a_county_is_short_and_holds_much(forces, resolution, 
     past, later = counts.loc[:, :"2020-09"], counts.loc[:, CUT:].sum(axis="columns")
     events = window["cell"].map(past.sum(axis="columns")).fillna(0).astype("int64")
     cells = window.assign(pins=events, events=events)
-    model = fit_cells(cells, Method(seed=1, dispersion=estimate_dispersion(past)))
+    model = fit_cells(cells, Method(seed=1, dispersion=clear_dispersion(past)))
     area = cells.set_index("cell")["area_km2"].reindex(past.index)
     twice = model.table.loc[model.table["p_above_2"] >= 0.95, "cell"]
     told = short_list(cells, model)

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from safespace.cells import add_cells, study_window
 from safespace.errors import InputError, TooFewError
-from safespace.hotspots import order_cells
-from safespace.hotspots.model import Method, estimate_dispersion, fit_cells
+from safespace.hotspots import find_hotspots, order_cells
+from safespace.hotspots.model import clear_dispersion
 from safespace.hotspots.validation import (
     count_by_period,
     generalised_gini,
@@ -24,6 +24,7 @@ from safespace.hotspots.validation import (
     published,
     validate,
 )
+from safespace.settings import HotspotSettings
 
 WINDOW = study_window(shapely.box(-1.22, 52.88, -1.08, 53.02), resolution=8)
 INSIDE = WINDOW[~WINDOW["edge"]]
@@ -140,8 +141,10 @@ def test_the_published_list_is_judged_by_the_function_that_makes_it():
     past = counts.iloc[:, :10]
     events = WINDOW["cell"].map(past.sum(axis=1)).fillna(0).astype("int64")
     cells = WINDOW.assign(pins=events, events=events)
-    model = fit_cells(cells, Method(seed=8, dispersion=estimate_dispersion(past)))
-    listed = order_cells(cells, model).set_index("cell")["foretold_density"].reindex(CELLS)
+    found = find_hotspots(
+        cells, baseline="area", settings=HotspotSettings(), dispersion=clear_dispersion(past)
+    )
+    listed = order_cells(cells, found.model).set_index("cell")["foretold_density"].reindex(CELLS)
     pd.testing.assert_series_equal(published(past, WINDOW), listed, check_index=False)
     whole = validate(counts, WINDOW, later=6, seed=1, replicates=19).table.set_index("method")
     area, later = INSIDE["area_km2"].to_numpy(), counts.iloc[:, 10:].sum(axis=1).to_numpy()
