@@ -25,6 +25,7 @@ from safespace.cli.question import (
 from safespace.cli.refusals import naming, only_used
 from safespace.errors import InputError
 from safespace.registry import titles
+from safespace.tone import percent
 
 MOST_SHOWN = 20  # rows on a terminal; the files hold them all
 
@@ -434,7 +435,9 @@ def validate(  # noqa: PLR0913, PLR0917 - each is one documented option
             }
         )
         return
-    shown = [name for name in found.table.columns if not name.endswith(("_lower", "_upper"))]
-    show(found.table[shown], "Later events in places chosen from earlier ones")
+    show(
+        found.shown(),
+        f"Later events in places chosen from earlier ones, with {percent(found.level)} intervals",
+    )
     say(found.line(), found.basis(), *notes)
     wrote_files(wrote)

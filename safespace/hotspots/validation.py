@@ -87,6 +87,19 @@ class Validation:
             f"{part}"
         )
 
+    def shown(self) -> pd.DataFrame:
+        """Return the table for reading: each figure with its interval in brackets."""
+        told = self.table[["method", "area_share", "captured"]].assign(
+            area_share=[percent(share) for share in self.table["area_share"]],
+            captured=self.table["captured"].round(1),
+        )
+        for figure, digits in (("hit_rate", 3), ("pai", 2), ("rri", 2), ("pei", 2), ("pei_star", 2)):
+            held = self.table[[figure, f"{figure}_lower", f"{figure}_upper"]].to_numpy()
+            told[figure] = [
+                f"{at:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})" for at, low, high in held
+            ]
+        return told.assign(over_last=self.table["over_last"].round(3))
+
     def line(self) -> str:
         """Say in a line for briefs and lists how much of what came next the published order held.
 

@@ -152,6 +152,21 @@ def test_the_published_list_is_judged_by_the_function_that_makes_it():
     assert whole.loc["published list", "hit_rate"].tolist() == pytest.approx(held)
 
 
+def test_every_figure_is_shown_with_its_interval():
+    found = validate(periods(6), WINDOW, later=6, seed=1, replicates=19)
+    row, shown = found.table.iloc[1], found.shown().iloc[1]
+    assert shown["area_share"] == "3 %"
+    assert (
+        shown["hit_rate"]
+        == f"{row['hit_rate']:.3f} ({row['hit_rate_lower']:.3f} to {row['hit_rate_upper']:.3f})"
+    )
+    assert (
+        shown["pei_star"]
+        == f"{row['pei_star']:.2f} ({row['pei_star_lower']:.2f} to {row['pei_star_upper']:.2f})"
+    )
+    assert len(found.shown()) == len(found.table)
+
+
 def test_nothing_later_enters_an_order():
     counts = periods(7)
     changed = counts.copy()
