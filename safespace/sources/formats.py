@@ -108,6 +108,16 @@ data.police.uk API, with their slugs (`anti-social-behaviour`).
 | `layers.read_area_values` | CSV, zip or tar of CSVs | a code column and a figure column, both named; rows of one area are added up |
 | `weights.read_weights` | GeoJSON, GeoPackage with one layer; WGS 84 or British National Grid | all polygons or all points; one column of amounts, named with `--value-column`: totals, not densities |
 | `nights.read_calendar` | CSV | `name, kind, starts, ends, zone`: kind match, event, campaign or recording-change; local moments as `2022-01-28 19:45`, or dates; zone a loaded area's name or identifier, or empty |
+
+## Kinds of offence and weights
+
+| file | columns |
+|---|---|
+| groups of offences, named in the setting `offence_groups` in place of ours | `source, kind` (the category as stored), `group` (as printed), and if wanted `may_hold` (groups that it holds without telling them apart, joined by a bar), `no_weight` (why one weight cannot stand for it), `note` |
+| weights of harm, given to `hotspots --weights` | `kind, weight, source, date`: each weight above zero, with where it is from and of which day (`2026-05-01`); none is shipped |
+
+A category without a line counts under Other, and every answer says so. An answer names the file and the first digits of its
+SHA-256.
 """
 
 

@@ -46,9 +46,9 @@ def test_same_seed_gives_same_bytes_and_another_seed_does_not(stonebridge, tmp_p
     again = hashes(build_town(tmp_path / "again", seed=SEED).folder)
     other = hashes(build_town(tmp_path / "other", seed=SEED + 1).folder)
     assert again == hashes(stonebridge.folder)
-    # the plan does not depend on the seed, so areas and boundary stay
+    # the plan does not depend on the seed, so areas and boundary stay; nor do the made-up weights
     same = {name for name in again if again[name] == other[name]}
-    assert same == {"synthetic_areas.geojson", "synthetic_boundary.geojson"}
+    assert same == {"synthetic_areas.geojson", "synthetic_boundary.geojson", "synthetic_harm_weights.csv"}
 
 
 def test_a_town_replaces_an_earlier_one_in_the_same_folder(stonebridge, tmp_path):
@@ -62,6 +62,8 @@ def test_every_output_says_it_is_synthetic(stonebridge, osm):
     assert all(tags["source"] == "synthetic" for tags, _ in osm.ways)
     assert all(tags["source"] == "synthetic" for tags in osm.points)
     assert json.loads(stonebridge.truth_json.read_text())["synthetic"] is True
+    weights = stonebridge.harm_weights_csv.read_text().splitlines()[1:]
+    assert all("MADE UP" in line for line in weights)
     for path in (stonebridge.areas_geojson, stonebridge.boundary_geojson):
         assert all(one["properties"]["synthetic"] for one in json.loads(path.read_text())["features"])
     for path in (stonebridge.streetsafe_csv, stonebridge.nte_csv, stonebridge.spiking_csv):
