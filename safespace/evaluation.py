@@ -99,12 +99,40 @@ class Ratio:
     upper: float
 
 
+@dataclass(frozen=True, kw_only=True)
+class EvaluationMethod:
+    """What was chosen before the counts were looked at.
+
+    Parameters
+    ----------
+    level
+        Probability of the intervals.
+    power
+        Chance with which the detectable change would have shown.
+    largest_undetectable
+        The largest change that may stay undetectable before the counts are called too few.
+    after_per_before
+        Length of the period after as a multiple of the one before.
+    dispersion
+        Variance of the counts as a multiple of their mean.
+    maryland_level
+        Of the design, 1 to 5.
+    """
+
+    level: float
+    power: float = POWER
+    largest_undetectable: float = LARGEST_UNDETECTABLE
+    after_per_before: float
+    dispersion: float
+    maryland_level: int = MARYLAND_LEVEL
+
+
 @dataclass(frozen=True)
 class Evaluation:
     """What can be said about an intervention.
 
     ``detectable_change`` is the smallest fall that counts like those before would have shown, as a share:
-    0.59 says that nothing less than minus 59 % would. ``level`` is the probability of the intervals. ``claim`` says whether the verdict is one.
+    0.59 says that nothing less than minus 59 % would. ``claim`` says whether the verdict is one.
     """
 
     counts: PeriodCounts
@@ -114,8 +142,7 @@ class Evaluation:
     verdict: Verdict
     sentence: str
     caveats: tuple[str, ...]
-    level: float
-    maryland_level: int = MARYLAND_LEVEL
+    method: EvaluationMethod
 
     __repr__ = in_short
     _repr_html_ = in_html
@@ -183,7 +210,7 @@ def evaluate(
         verdict=verdict,
         sentence=_sentence(verdict, counts, difference, ratio, detectable, level),
         caveats=_caveats(counts, after_per_before, dispersion),
-        level=level,
+        method=EvaluationMethod(level=level, after_per_before=after_per_before, dispersion=dispersion),
     )
 
 

@@ -322,7 +322,9 @@ def test_improve_ranks_segments_within_the_budget(store, tmp_path):
 
 
 def test_clusters_carry_size_probability_and_stability(store):
-    found = ask_json("clusters", *store)
+    answer = ask_json("clusters", *store)
+    assert answer["method"]["name"] == "hdbscan"
+    found = answer["clusters"]
     assert len(found) >= 3
     assert {"events", "p_value", "stability", "area_km2"} <= set(found[0])
     assert found[0]["events"] >= found[-1]["events"]

@@ -235,9 +235,9 @@ class Answer(NamedTuple):
 
 
 def figures(value: Any) -> Any:
-    """Return a document without its texts, which could repeat the question."""
+    """Return a document without its texts and how it was made, which repeat the question."""
     if isinstance(value, dict):
-        return {name: figures(one) for name, one in value.items()}
+        return {name: figures(one) for name, one in value.items() if name not in {"method", "scan_method"}}
     if isinstance(value, list):
         return [figures(one) for one in value]
     return None if isinstance(value, str) else value
@@ -410,6 +410,28 @@ def usual(ask, command, words, first, *, plain=False):
     if key not in ASKED:
         ASKED[key] = ask(command, words, first, plain=plain)
     return ASKED[key]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("hotspots", *COARSE),
+        ("surface", *COARSE),
+        ("agreement", *COARSE),
+        ("clusters", *COARSE),
+        ("trends", "--emerging"),
+        ("trends", *PERIODS),
+        ("routes", *ENDS),
+        ("reach", "--from", "Barge Hall"),
+        ("improve", "--walk", WALK, "--bound-s", "0"),
+        ("corridors", *ENDS),
+        ("evaluate", *USUAL["evaluate"]),
+    ],
+)
+def test_an_answer_for_machines_carries_its_method(words, stores):
+    told = said(words[0], words[1:], str(stores / "store"))
+    assert isinstance(told["method"], dict)
+    assert told["method"]
 
 
 @pytest.mark.parametrize(

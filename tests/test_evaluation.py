@@ -42,7 +42,7 @@ def test_the_worked_example() -> None:
     assert (found.ratio.lower, found.ratio.upper) == pytest.approx((0.366, 1.171), abs=1e-3)
     assert found.verdict == "too few"
     assert not found.claim
-    assert found.maryland_level == 3
+    assert found.method.maryland_level == 3
 
 
 def test_displacement_counts_on_both_sides() -> None:
@@ -466,3 +466,9 @@ def test_roles_and_columns_that_are_not_known_are_refused() -> None:
         str(lacking.value)
         == "reports: Columns are missing. Seen: no cell_8, event_id. Give the table with these columns."
     )
+
+
+def test_an_evaluation_carries_how_it_was_judged():
+    made = evaluate(PeriodCounts((60, 40), (60, 55)), level=0.9, dispersion=1.5, after_per_before=0.5).method
+    assert (made.level, made.dispersion, made.after_per_before) == (0.9, 1.5, 0.5)
+    assert (made.power, made.largest_undetectable, made.maryland_level) == (0.8, 0.5, 3)

@@ -314,4 +314,4 @@ def test_expectations_promise_nothing_and_pass_the_tone_rules(graph):
     for text in (*interventions.EXPECTATIONS.values(), *fixes.sentences(), *cards):
         assert not check_text(text)
     assert "no change in violence" in fixes.expectation
-    assert "50% of it taken to be unlit" in fixes.method
+    assert "50% of it taken to be unlit" in fixes.method.words()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -122,7 +123,11 @@ def hotspots(  # noqa: PLR0913, PLR0917 - each is one documented option
     told = pipeline.find_shares(found, settings) if shares else None
     wrote = [pipeline.write_places(found, path, settings) for path in out or []]
     if as_json:
-        scanned = {} if discs is None else {"scan": discs.basis(), "discs": records(discs.table)}
+        scanned = (
+            {}
+            if discs is None
+            else {"scan": discs.basis(), "scan_method": asdict(discs.method), "discs": records(discs.table)}
+        )
         shared = {} if told is None else {"shares": records(told)}
         beside = {"cells": records(found.hotspots.table)} if local else {}
         print_json(pipeline.places_as_dict(found) | scanned | shared | beside)
@@ -191,7 +196,8 @@ def surface(
     wrote = [pipeline.write_mix(found, path) for path in out or []]
     if as_json:
         discs = records(found.scan.table)
-        print_json({"basis": found.basis(), "discs": discs, "cells": records(found.table)})
+        how = pipeline.mix_methods(found)
+        print_json({"basis": found.basis(), "method": how, "discs": discs, "cells": records(found.table)})
         return
     shown = ["place", "radius", "cells", "events", "expected", "ratio", "p_value", "higher"]
     show(found.scan.table[shown], f"Discs where more events {found.what}")
@@ -259,7 +265,7 @@ def clusters(
     table = found.table.drop(columns="geometry").assign(shape_wkt=found.table.geometry.to_wkt())
     wrote = [pipeline.write_answer(table, path, view, settings) for path in out or []]
     if as_json:
-        print_json(records(table))
+        print_json({"basis": found.basis(), "method": asdict(found.method), "clusters": records(table)})
         return
     show(table.drop(columns="shape_wkt"), "Clusters, the largest first")
     say(
@@ -339,7 +345,9 @@ def _show_change(change: pipeline.Change, wrote: list[Path], *, as_json: bool) -
     near = None if change.near_repeat is None else change.near_repeat.table
     if as_json:
         repeats = None if near is None else records(near)
-        print_json({"months": records(change.months), "near_repeat": repeats, "notes": change.notes})
+        how = None if change.near_repeat is None else asdict(change.near_repeat.method)
+        months = {"months": records(change.months), "near_repeat": repeats}
+        print_json({"method": {"near_repeat": how}, **months, "notes": change.notes})
         return
     show(change.months, "Events by month")
     if near is not None:
@@ -350,9 +358,8 @@ def _show_change(change: pipeline.Change, wrote: list[Path], *, as_json: bool) -
 
 def _show_compared(compared: pipeline.Compared, wrote: list[Path], *, as_json: bool) -> None:
     if as_json:
-        made = {"interval": compared.level, "false_discovery_rate": compared.false_discovery_rate}
         cells = {"area": records(compared.whole)[0], "cells": records(compared.cells)}
-        print_json(cells | {"method": made, "notes": compared.notes})
+        print_json(cells | {"method": asdict(compared.method), "notes": compared.notes})
         return
     show(compared.whole, "Events per day in the area, after beside before")
     shown = ["name", "before", "after", "ratio", "lower", "upper", "e_q_value"]
@@ -371,7 +378,8 @@ def _show_emerging(emerging: pipeline.Emerging, wrote: list[Path], *, as_json: b
     if as_json:
         patterns = None if emerging.patterns is None else records(emerging.patterns)
         told = None if discs is None else records(discs)
-        print_json({"discs": told, "patterns": patterns, "notes": emerging.notes})
+        how = asdict(emerging.method)
+        print_json({"method": how, "discs": told, "patterns": patterns, "notes": emerging.notes})
         return
     if discs is not None:
         shown = ["place", "radius", "cells", "periods", "events", "expected", "ratio", "p_value", "higher"]

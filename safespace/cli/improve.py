@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -60,6 +61,7 @@ def improve(  # noqa: PLR0913, PLR0917 - these are the options
             {
                 "fixes": records(made.fixes.table),
                 "walks": records(made.fixes.walks),
+                "method": made.fixes.method.as_dict(),
                 "share_of_best": made.fixes.share_of_best(),
                 "sentences": made.sentences(),
                 "synthetic": made.synthetic,
@@ -305,7 +307,15 @@ def corridors(  # noqa: PLR0913, PLR0917 - these are the options
     if as_json:
         tables = {"segments": bare, "pairs": found.pairs, "stops": found.stops, "checklist": found.checklist}
         told = {name: records(table) for name, table in tables.items()}
-        print_json({**told, "notes": found.notes, "credit": found.credit, "synthetic": found.synthetic})
+        print_json(
+            {
+                "method": asdict(found.method),
+                **told,
+                "notes": found.notes,
+                "credit": found.credit,
+                "synthetic": found.synthetic,
+            }
+        )
         return
     columns = ["segment", "name", "lit", "length_m", "people", "share"]
     show(bare[columns].head(shown), "Segments, most passed first")

@@ -8,7 +8,15 @@ from .finding import Hotspots, compare_baselines, find_hotspots
 from .harm import gamma_interval, weigh_counts
 from .intensity import GammaPrior, fit_prior, garwood, marshall_rates, pull_to_even, smoothed_rates
 from .layers import AGREEMENT, Agreed, agree, with_scan
-from .method import HotspotMethod
+from .method import (
+    ClusterMethod,
+    EmergingMethod,
+    HotspotMethod,
+    PeriodsMethod,
+    RepeatMethod,
+    ScanMethod,
+    SurfaceMethod,
+)
 from .model import RateModel, clear_dispersion, estimate_dispersion
 from .ordering import SURE, how_sure, local_rates, order_cells, order_places, short_list
 from .overdispersion import LocalDispersion, Nests, dispersed_at_least, local_dispersion, share_interval
@@ -67,7 +75,9 @@ __all__ = [
     "AGREEMENT",
     "SURE",
     "Agreed",
+    "ClusterMethod",
     "Clusters",
+    "EmergingMethod",
     "GammaPrior",
     "HotspotMethod",
     "Hotspots",
@@ -75,9 +85,13 @@ __all__ = [
     "LocalDispersion",
     "NearRepeat",
     "Nests",
+    "PeriodsMethod",
     "RateModel",
+    "RepeatMethod",
     "Scan",
+    "ScanMethod",
     "Surface",
+    "SurfaceMethod",
     "Trend",
     "Validation",
     "Week",

@@ -22,6 +22,7 @@ from scipy.spatial import cKDTree
 
 from safespace.cells import locate, to_metres
 from safespace.errors import InputError, TooFewError
+from safespace.hotspots.method import ClusterMethod
 from safespace.registry import SOURCES
 
 if TYPE_CHECKING:
@@ -65,23 +66,20 @@ class Clusters:
         none), ``geometry`` (convex hull, EPSG:4326). Timed clusters add ``first`` and ``last`` (UTC).
     member
         Which cluster each event is in, 0 for none, indexed by ``event_id``.
-    method, system
-        How they were found, and the coordinate system of the metres.
-    resamples
-        How often the events were drawn again for the stability.
+    method
+        How they were found.
     """
 
     table: gpd.GeoDataFrame
     member: pd.Series
-    method: str
-    system: str
-    resamples: int = 0
+    method: ClusterMethod
 
     def basis(self) -> str:
         """Say in one line what the clusters rest on."""
         inside = int((self.member > 0).sum())
-        again = f"drawn again {self.resamples} times" if self.resamples else "not drawn again"
-        return f"{inside:,} of {len(self.member):,} events in {len(self.table)} clusters ({self.method}), {again}."
+        return (
+            f"{inside:,} of {len(self.member):,} events in {len(self.table)} clusters: {self.method.words()}."
+        )
 
 
 def refuse_snap_points(events: pd.DataFrame) -> None:
@@ -186,9 +184,16 @@ def find_clusters(
             return _dbscan(metres[chosen], min_events=min_events, reach_m=reach_m)
         return _hdbscan(metres[chosen], min_events=min_events)
 
-    return _clusters(
-        events, metres, finder, method=method, system=system, scan=scan, resamples=resamples, seed=seed
+    how = ClusterMethod(
+        name=method,
+        min_events=min_events,
+        reach_m=reach_m if method == "dbscan" else None,
+        system=system,
+        resamples=affordable(len(events), resamples),
+        seed=seed,
+        scan=scan.method if scan else None,
     )
+    return _clusters(events, metres, finder, how, scan=scan)
 
 
 def find_timed_clusters(
@@ -247,9 +252,17 @@ def find_timed_clusters(
     def finder(chosen: Chosen) -> Labels:
         return st_dbscan(metres[chosen], days[chosen], reach_m, reach_days, min_events=min_events)
 
-    found = _clusters(
-        events, metres, finder, method="st-dbscan", system=system, scan=scan, resamples=resamples, seed=seed
+    how = ClusterMethod(
+        name="st-dbscan",
+        min_events=min_events,
+        reach_m=reach_m,
+        reach_days=reach_days,
+        system=system,
+        resamples=affordable(len(events), resamples),
+        seed=seed,
+        scan=scan.method if scan else None,
     )
+    found = _clusters(events, metres, finder, how, scan=scan)
     when = events["occurred_from"].groupby(found.member.to_numpy())
     inside = found.table["cluster"].to_numpy()
     first, last = (moments.reindex(inside).array for moments in (when.min(), when.max()))
@@ -415,22 +428,18 @@ def _clusters(
     events: pd.DataFrame,
     metres: Numbers,
     finder: Finder,
+    method: ClusterMethod,
     *,
-    method: str,
-    system: str,
     scan: Scan | None,
-    resamples: int,
-    seed: int,
 ) -> Clusters:
     """Return what a finder finds, with the figures that go with every cluster."""
     labels = _by_size(finder(np.arange(len(events))))
-    draws = affordable(len(events), resamples)
-    table = _told(metres, labels, system).assign(
+    table = _told(metres, labels, method.system).assign(
         **{str(name): p.to_numpy() for name, p in _chances(events, labels, scan).items()},
-        stability=_stability(labels, finder, draws, np.random.default_rng(seed)),
+        stability=_stability(labels, finder, method.resamples, np.random.default_rng(method.seed)),
     )
     member = pd.Series(labels, index=pd.Index(events["event_id"], name="event_id"), name="cluster")
     columns = ["cluster", "events", "area_km2", *_CHANCES, "stability", "geometry"]
-    found = Clusters(table[columns], member, method, system, draws)
+    found = Clusters(table[columns], member, method)
     logger.info("%s", found.basis())
     return found

@@ -62,12 +62,12 @@ def with_scan(hotspots: Hotspots, scan: Scan) -> Hotspots:
     -----
     The ring test still decides what is hot. A probability is the disc's: all cells of a disc share it.
     """
-    theirs, ours = (scan.baseline, scan.events), (hotspots.baseline, hotspots.events)
+    theirs, ours = (scan.method.baseline, scan.events), (hotspots.baseline, hotspots.events)
     if theirs not in {ours, (f"events beside {hotspots.baseline}", hotspots.events)}:
         raise InputError(
             "The scan and the finding are not of the same events and baseline.",
             code="scan-of-another-finding",
-            seen=f"{scan.events:,} beside {scan.baseline}, {hotspots.events:,} beside {hotspots.baseline}",
+            seen=f"{scan.events:,} beside {scan.method.baseline}, {hotspots.events:,} beside {hotspots.baseline}",
             remedy="Make both from the same counted cells.",
         )
     told = scan.by_cell().reindex(hotspots.table["cell"].to_numpy())

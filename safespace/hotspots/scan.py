@@ -26,6 +26,7 @@ from scipy.special import xlogy
 from safespace.display import in_html, in_short
 from safespace.errors import InputError, TooFewError
 from safespace.hotspots.intensity import fit_prior, garwood
+from safespace.hotspots.method import ScanMethod
 from safespace.schemas import CELLS, check
 from safespace.tone import percent
 
@@ -112,8 +113,10 @@ class Scan:
         Whether that disc is the cell alone.
     highest
         The highest score of each simulated layer, by the chance simulated.
-    baseline, events, replicates, level, seed
-        What the finding rests on.
+    events
+        Events in the cells searched.
+    method
+        How they were searched.
     """
 
     table: pd.DataFrame
@@ -123,11 +126,8 @@ class Scan:
     best_ratio: Numbers
     best_alone: NDArray[np.bool_]
     highest: dict[str, Numbers]
-    baseline: str
     events: int
-    replicates: int
-    level: float
-    seed: int
+    method: ScanMethod
 
     __repr__ = in_short
     _repr_html_ = in_html
@@ -170,8 +170,8 @@ class Scan:
     def basis(self) -> str:
         """Say in one line what the finding rests on."""
         return (
-            f"{self.events:,} events in {len(self.cells):,} cells, compared with: {self.baseline}. "
-            f"{self.replicates} random layers of each kind, level {percent(self.level, space='')}."
+            f"{self.events:,} events in {len(self.cells):,} cells, compared with: {self.method.baseline}. "
+            f"{self.method.replicates} random layers of each kind, level {percent(self.method.level, space='')}."
         )
 
 
@@ -775,11 +775,14 @@ def _told(
         best_ratio=np.divide(most, usual, out=np.ones(len(cells)), where=strongest > 0),
         best_alone=best[:, 0] == 0,
         highest=highest,
-        baseline=baseline,
         events=int(used["events"].sum()),
-        replicates=len(next(iter(highest.values()))),
-        level=level,
-        seed=seed,
+        method=ScanMethod(
+            baseline=baseline,
+            radius=searched.radius,
+            replicates=len(next(iter(highest.values()))),
+            level=level,
+            seed=seed,
+        ),
     )
     logger.info("%s discs are higher than usual. %s", int(table["higher"].sum()), scanned.basis())
     return scanned

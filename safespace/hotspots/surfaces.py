@@ -18,6 +18,7 @@ from scipy.spatial.distance import cdist
 
 from safespace.cells import to_metres
 from safespace.errors import InputError, TooFewError
+from safespace.hotspots.method import SurfaceMethod
 from safespace.schemas import CELLS, check
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 FEWEST_EVENTS = 10  # below this a bandwidth chosen from the events is a guess
+CONTOUR = 0.025  # a cell may differ to either side, as a 95 % interval leaves 2.5 % on each
 ENOUGH_TO_COMPARE = 5.0  # events under the kernel before a ratio of two surfaces means anything
 _TRIED = 15  # bandwidths looked at before the best is refined
 _CHUNK = 4_000_000  # kernel values held at once
@@ -35,15 +37,15 @@ _CHUNK = 4_000_000  # kernel values held at once
 
 @dataclass(frozen=True)
 class Surface:
-    """A surface over cells: ``table`` (``cell`` and its columns), ``bandwidth_m`` and ``events``."""
+    """A surface over cells: ``table`` (``cell`` and its columns), ``events``, and the method it was made by."""
 
     table: pd.DataFrame
-    bandwidth_m: float
     events: int
+    method: SurfaceMethod
 
     def basis(self) -> str:
         """Say in one line what the surface rests on."""
-        return f"{self.events:,} events, smoothed with a bandwidth of {self.bandwidth_m:,.0f} m."
+        return f"{self.events:,} events, {self.method.words()}."
 
 
 def density(cells: pd.DataFrame, *, bandwidth_m: float | None = None) -> Surface:
@@ -85,7 +87,8 @@ def density(cells: pd.DataFrame, *, bandwidth_m: float | None = None) -> Surface
     held = np.flatnonzero(events)
     smooth, _ = _smooth(place, held, area, width, events[held][:, None])
     table = pd.DataFrame({"cell": inside["cell"].to_numpy(), "density": smooth[:, 0]})
-    return Surface(table, width, int(events.sum()))
+    how = SurfaceMethod(bandwidth_m=width, chosen=bandwidth_m is None)
+    return Surface(table, int(events.sum()), how)
 
 
 def choose_bandwidth(cells: pd.DataFrame) -> float:
@@ -257,7 +260,9 @@ def relative_density(
     enough = everyone * (4 * np.pi * (width / 1000) ** 2) >= ENOUGH_TO_COMPARE
     share = np.divide(seen, everyone, out=np.full(len(seen), np.nan), where=everyone > 0)
     ratio = share / (1 - share) / (cases.sum() / (events.sum() - cases.sum()))
-    contour = np.select([enough & (more <= 0.025), enough & (fewer <= 0.025)], ["more", "fewer"], default="")
+    contour = np.select(
+        [enough & (more <= CONTOUR), enough & (fewer <= CONTOUR)], ["more", "fewer"], default=""
+    )
     table = pd.DataFrame(
         {
             "cell": inside["cell"].to_numpy(),
@@ -268,7 +273,10 @@ def relative_density(
             "contour": contour,
         }
     )
-    return Surface(table, width, int(events.sum()))
+    how = SurfaceMethod(
+        bandwidth_m=width, chosen=bandwidth_m is None, replicates=replicates, level=CONTOUR, seed=seed
+    )
+    return Surface(table, int(events.sum()), how)
 
 
 def _tails(drawn: Numbers, seen: Numbers) -> tuple[Numbers, Numbers]:

@@ -21,6 +21,7 @@ from scipy.stats import false_discovery_control
 from safespace.cells import neighbours, to_metres
 from safespace.errors import InputError, TooFewError
 from safespace.hotspots.intensity import garwood
+from safespace.hotspots.method import RepeatMethod
 from safespace.hotspots.significance import ENOUGH_FOR_GI_STAR, at_least, ring_test
 from safespace.nights import hour_table
 
@@ -299,7 +300,7 @@ class NearRepeat:
 
     table: pd.DataFrame
     events: int
-    permutations: int
+    method: RepeatMethod
 
 
 def near_repeat(
@@ -370,7 +371,10 @@ def near_repeat(
     place, _ = to_metres(events["lon"], events["lat"])
     day = ((events["occurred_from"] - events["occurred_from"].min()) / pd.Timedelta(days=1)).to_numpy()
     table = knox_table(place, day, metres, days, permutations=permutations, seed=seed, level=level)
-    return NearRepeat(table, len(events), permutations)
+    how = RepeatMethod(
+        metres=tuple(metres), days=tuple(days), permutations=permutations, interval=level, seed=seed
+    )
+    return NearRepeat(table, len(events), how)
 
 
 def knox_table(

@@ -1,7 +1,7 @@
 from .bounds import Bound, best_possible
 from .budgets import UNITS, Budget, Price
 from .comparing import Comparison, before_after, compare_walks
-from .fixes import Fixes, rank_fixes
+from .fixes import Fixes, FixMethod, rank_fixes
 from .measures import CARDS, EXPECTATIONS, Card
 from .saved import Saved, Scenarios, SegmentRef, checked_name, find_segments, refer
 from .scenarios import Scenario, Walk, apply, closed_at
@@ -24,6 +24,7 @@ __all__ = [
     "Budget",
     "Card",
     "Comparison",
+    "FixMethod",
     "Fixes",
     "Price",
     "Saved",

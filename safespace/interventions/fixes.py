@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
@@ -35,6 +35,49 @@ LIGHT_PRICE: Final = Price(60.0, 160.0)
 AT_EITHER, AT_LOW = "at either cost", "only at the low cost"
 
 
+@dataclass(frozen=True, kw_only=True)
+class FixMethod:
+    """What was chosen before any segment was ranked.
+
+    Parameters
+    ----------
+    budget
+        What could be spent.
+    price
+        The cost range used, with its source.
+    unknown_prior
+        Share of streets without mapped lighting taken to be unlit: one, or one for each kind of street.
+    unlit_price
+        How much dearer an unlit metre is; 1 counts it as two.
+    priors
+        The shares of unknown lighting that ``stays`` counts over; empty when it was not asked for.
+    bound_s
+        How long the best possible was looked for, seconds; 0 leaves it out.
+    """
+
+    budget: Budget
+    price: Price
+    unknown_prior: float | Mapping[str, float]
+    unlit_price: float
+    priors: tuple[float, ...]
+    bound_s: float
+
+    def words(self) -> str:
+        """Say how segments are ranked, and what is taken of lighting that is not mapped."""
+        prior = prior_in_words(self.unknown_prior)
+        return (
+            "Ranked by how much lighting each segment, after those above it, would improve the listed walks; one "
+            "with no gain of its own completes a link with those below it. "
+            f"An unlit metre counts as {1 + self.unlit_price:g} m; where lighting is not mapped, {prior}. "
+            "Check on site before spending whether a segment with no mapped lighting is already lit. "
+            "Improvements are in walking conditions; they say nothing of later reports."
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return every part for machines."""
+        return asdict(self)
+
+
 @dataclass(frozen=True)
 class Fixes:
     """A ranked list of segments to light.
@@ -53,19 +96,15 @@ class Fixes:
         Summed cost of the walks, metres x people, with everything on the list lit.
     after_sure
         The same with only what is afforded at either cost.
-    budget
-        What could be spent.
     used_m
         Metres that the list would light.
     bound
         The least summed cost that any list within the budget (at the high cost) could bring; ``None`` when
         it was not asked for.
-    priors
-        The shares of unknown lighting that ``stays`` counts over; empty when it was not asked for.
-    price
-        The cost range used, with its source.
-    method, expectation
-        Sentences to print beside the list.
+    method
+        What was chosen beforehand.
+    expectation
+        A sentence to print beside the list.
     """
 
     table: pd.DataFrame
@@ -73,12 +112,9 @@ class Fixes:
     before: float
     after: float
     after_sure: float
-    budget: Budget
     used_m: float
     bound: Bound | None
-    priors: tuple[float, ...]
-    price: Price
-    method: str
+    method: FixMethod
     expectation: str
 
     __repr__ = in_short
@@ -93,14 +129,19 @@ class Fixes:
 
     def sentences(self) -> tuple[str, ...]:
         """Say what the list spends, how good it is at most, and what it hangs on."""
-        return tuple(part for part in (self._spent(), self._gap(), self._hangs_on(), self.method) if part)
+        return tuple(
+            part for part in (self._spent(), self._gap(), self._hangs_on(), self.method.words()) if part
+        )
 
     def _spent(self) -> str:
-        spent = f"{len(self.table):,} segments, {self.used_m:,.0f} m, of a budget of {self.budget.words()}"
+        spent = (
+            f"{len(self.table):,} segments, {self.used_m:,.0f} m, of a budget of {self.method.budget.words()}"
+        )
         low, high = (float(self.table[f"cost_{end}"].sum()) for end in ("low", "high"))
         sure = int((self.table["afforded"] == AT_EITHER).sum())
-        cost = f"; £{low:,.0f} to £{high:,.0f} at £{self.price.low:g} to £{self.price.high:g} a metre ({self.price.source})"
-        if self.budget.unit != "pounds":
+        price = self.method.price
+        cost = f"; £{low:,.0f} to £{high:,.0f} at £{price.low:g} to £{price.high:g} a metre ({price.source})"
+        if self.method.budget.unit != "pounds":
             return f"{spent}{cost}."
         return f"{spent}{cost}: {sure:,} afforded at the high cost, {len(self.table):,} at the low cost."
 
@@ -109,16 +150,16 @@ class Fixes:
         if share is None or self.bound is None:
             return ""
         short = np.ceil(1000 * (1 - share) - 1e-6) / 10
-        what = "list afforded at the high cost" if self.budget.unit == "pounds" else "list"
+        what = "list afforded at the high cost" if self.method.budget.unit == "pounds" else "list"
         if short <= 0:
             return f"No {what} gains more ({self.bound.method})."
         return f"The {what} gains within {short:.1f} % of the best possible ({self.bound.method})."
 
     def _hangs_on(self) -> str:
-        if not self.priors:
+        if not self.method.priors:
             return ""
-        steady = int((self.table["stays"] == len(self.priors)).sum())
-        shares = ", ".join(f"{share:.0%}" for share in self.priors)
+        steady = int((self.table["stays"] == len(self.method.priors)).sum())
+        shares = ", ".join(f"{share:.0%}" for share in self.method.priors)
         return (
             f"{steady:,} of {len(self.table):,} stay on the list whether {shares} of the streets with no mapped "
             "lighting are taken to be unlit."
@@ -194,12 +235,16 @@ def rank_fixes(  # noqa: PLR0913  keyword-only past the walks
         before=total(task, begin(task)),
         after=total(task, whole),
         after_sure=total(task, sure),
-        budget=budget,
         used_m=float(table["length_m"].sum()),
         bound=best_possible(task, time_limit_s=bound_s) if bound_s > 0 else None,
-        priors=tuple(priors),
-        price=price,
-        method=_method(unknown_prior, unlit_price),
+        method=FixMethod(
+            budget=budget,
+            price=price,
+            unknown_prior=unknown_prior,
+            unlit_price=unlit_price,
+            priors=tuple(priors),
+            bound_s=bound_s,
+        ),
         expectation=EXPECTATIONS["light"],
     )
 
@@ -329,13 +374,3 @@ def _walk_table(task: Task, walks: Sequence[Walk], whole: State) -> pd.DataFrame
             }
         )
     return pd.DataFrame(rows)
-
-
-def _method(unknown_prior: float | Mapping[str, float], unlit_price: float) -> str:
-    return (
-        "Ranked by how much lighting each segment, after those above it, would improve the listed walks; one "
-        "with no gain of its own completes a link with those below it. "
-        f"An unlit metre counts as {1 + unlit_price:g} m; where lighting is not mapped, {prior_in_words(unknown_prior)}. "
-        "Check on site before spending whether a segment with no mapped lighting is already lit. "
-        "Improvements are in walking conditions; they say nothing of later reports."
-    )

@@ -365,7 +365,7 @@ def find_mix(view: View, settings: Settings, *, having: str, seed: int = 0) -> M
     some, has = known[MIXES[having]]
     both = _count_having(some, has, counted, view)
     surface = hotspots.relative_density(both, having="having", seed=seed)
-    dense = hotspots.density(both, bandwidth_m=surface.bandwidth_m).table
+    dense = hotspots.density(both, bandwidth_m=surface.method.bandwidth_m).table
     scan = hotspots.scan_shares(
         both, having="having", name=f"events beside those that {MIXES[having]}", seed=seed
     )
@@ -548,12 +548,13 @@ class Emerging:
 
     ``scan`` is the space-time scan and ``patterns`` the pattern of each cell that has one (``cell``, ``name`` and
     the columns of :func:`safespace.hotspots.classify_emerging`); each is ``None`` where there is too little for it,
-    and ``notes`` then say what would be enough.
+    and ``notes`` then say what would be enough. ``method`` is how both were made.
     """
 
     scan: hotspots.Scan | None
     patterns: pd.DataFrame | None
     notes: tuple[str, ...]
+    method: hotspots.EmergingMethod
 
     __repr__ = in_short
     _repr_html_ = in_html
@@ -598,7 +599,13 @@ def find_emerging(view: View, settings: Settings, *, freq: str = "month", seed: 
         patterns = _named(
             patterns[patterns["pattern"] != ""].sort_index().reset_index(), chosen.reports, view, settings
         )
-    return Emerging(scan, patterns, tuple(notes))
+    how = hotspots.EmergingMethod(
+        freq=freq,
+        baseline=BASELINES[view.baseline].words,
+        false_discovery_rate=rate,
+        scan=None if scan is None else scan.method,
+    )
+    return Emerging(scan, patterns, tuple(notes), how)
 
 
 def _named(cells_told: pd.DataFrame, reports: pd.DataFrame, view: View, settings: Settings) -> pd.DataFrame:
@@ -626,13 +633,12 @@ class Compared:
 
     ``whole`` is one row for the area, ``cells`` one row a cell with any event (``cell``, ``name`` and the columns of
     :func:`safespace.hotspots.compare_periods`, with ``changed`` at the false discovery rate over all cells), the
-    surest first; ``level`` is the probability of the intervals.
+    surest first; ``method`` has the probability of the intervals and that rate.
     """
 
     whole: pd.DataFrame
     cells: pd.DataFrame
-    level: float
-    false_discovery_rate: float
+    method: hotspots.PeriodsMethod
     notes: tuple[str, ...]
 
     __repr__ = in_short
@@ -691,7 +697,8 @@ def compare_periods(
     named = _named(table.reset_index(), chosen.reports, view, settings)
     notes = (*_of_kinds(chosen), *_beyond(view, settings, before, after), *_compared_notes(table, days, rate))
     notes = (NIGHTS_UNEVEN, *notes) if view.calendar else notes
-    return Compared(whole.reset_index(drop=True), named, settings.hotspots.interval, rate, notes)
+    how = hotspots.PeriodsMethod(interval=settings.hotspots.interval, false_discovery_rate=rate)
+    return Compared(whole.reset_index(drop=True), named, how, notes)
 
 
 def _beyond(

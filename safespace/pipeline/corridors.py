@@ -22,7 +22,7 @@ from safespace.schemas import LIGHTING
 from safespace.tone import Label
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     import geopandas as gpd
@@ -36,6 +36,32 @@ NEAR_M: Final = 50.0
 MOST_PLACES: Final = 400
 MOST_SHOWN: Final = 50
 OWNERS_ONLY: Final = "For the owners of the streets and their lighting; not for publication."
+
+
+@dataclass(frozen=True, kw_only=True)
+class CorridorMethod:
+    """How walks were sent and stops described.
+
+    Parameters
+    ----------
+    trade_offs
+        How much dearer an unlit metre is to each kind of walker.
+    unknown_prior
+        Share of streets without mapped lighting taken to be unlit: one, or one for each kind of street.
+    snap_limit_m
+        Furthest a place may be from a street, metres.
+    near_m, last_m
+        How near to a street a report near a stop is, and how far from the stop that street, metres.
+    shown
+        Segments on the checklist.
+    """
+
+    trade_offs: tuple[float, ...]
+    unknown_prior: float | Mapping[str, float]
+    snap_limit_m: float
+    near_m: float
+    last_m: float
+    shown: int
 
 
 @dataclass(frozen=True)
@@ -54,6 +80,8 @@ class CorridorsFound:
         The last 400 m of every place (:func:`safespace.corridors.around_stops`).
     checklist
         What to look at on site, for the segments most passed (:func:`safespace.corridors.checklist`).
+    method
+        How all of it was made.
     notes, credit, synthetic
         What belongs beside the figures.
     """
@@ -62,6 +90,7 @@ class CorridorsFound:
     pairs: pd.DataFrame
     stops: pd.DataFrame
     checklist: pd.DataFrame
+    method: CorridorMethod
     notes: tuple[str, ...]
     credit: str
     synthetic: bool
@@ -194,6 +223,7 @@ def corridors_between(
             remedy="Choose places further apart on the same connected streets.",
         )
     segments = _segments(graph, loads, trade_offs, int(reached.sum()))
+    how = _method(trade_offs, shown, settings)
     left_out = [len(sides[0]) - len(here), len(sides[1]) - len(there)]
     return CorridorsFound(
         segments=segments,
@@ -202,15 +232,21 @@ def corridors_between(
         checklist=corridors.checklist(
             graph, segments["segment"].head(shown).to_numpy(), people=loads.mean(axis=0)
         ),
-        notes=_notes(
-            trade_offs,
-            apart > 0,
-            reached,
-            left_out,
-            interventions.prior_in_words(settings.improvement.priors()),
-        ),
+        method=how,
+        notes=_notes(how, apart > 0, reached, left_out),
         credit="",
         synthetic=False,
+    )
+
+
+def _method(trade_offs: Sequence[float], shown: int, settings: Settings) -> CorridorMethod:
+    return CorridorMethod(
+        trade_offs=tuple(map(float, trade_offs)),
+        unknown_prior=settings.improvement.priors(),
+        snap_limit_m=settings.routes.snap_limit_m,
+        near_m=NEAR_M,
+        last_m=corridors.LAST_M,
+        shown=shown,
     )
 
 
@@ -343,16 +379,15 @@ def _pairs(here: list[Spot], there: list[Spot], metres: np.ndarray, apart: np.nd
     return pd.DataFrame(rows, columns=["origin", "destination", "connected", "shortest_m"])
 
 
-def _notes(
-    trade_offs: Sequence[float], apart: np.ndarray, reached: np.ndarray, far: list[int], prior: str
-) -> tuple[str, ...]:
+def _notes(how: CorridorMethod, apart: np.ndarray, reached: np.ndarray, far: list[int]) -> tuple[str, ...]:
     cut = int(apart.sum() - reached.sum())
-    counts_as = ", ".join(f"{1 + price:g}" for price in trade_offs)
-    walks = f"{int(reached.sum()):,} walks, one for each pair of places, at {len(trade_offs)} trade-offs"
+    counts_as = ", ".join(f"{1 + price:g}" for price in how.trade_offs)
+    prior = interventions.prior_in_words(how.unknown_prior)
+    walks = f"{int(reached.sum()):,} walks, one for each pair of places, at {len(how.trade_offs)} trade-offs"
     told = [
         f"{walks}: an unlit metre counts as {counts_as} m; where lighting is not mapped, {prior}.",
         "Loads are what people would walk if they took the cheapest way; they are not counts of people.",
-        f"Reports near a stop are events within {NEAR_M:g} m of a street reached in {corridors.LAST_M:g} m.",
+        f"Reports near a stop are events within {how.near_m:g} m of a street reached in {how.last_m:g} m.",
     ]
     if cut:
         told.append(f"{cut:,} pairs have no way between them.")

@@ -455,7 +455,7 @@ def agreement_as_dict(agreement: Agreement) -> dict[str, Any]:
         "cells": agreement.counts(),
         "felt": agreement.felt.basis(),
         "recorded": agreement.recorded.basis(),
-        "methods": _methods(agreement),
+        "method": _methods(agreement),
         "synthetic": agreement.synthetic,
         "table": told.to_dict("records"),
         "notes": agreement.notes,
@@ -487,6 +487,11 @@ def write_agreement(agreement: Agreement, path: Path, settings: Settings) -> Pat
     return _write_by_ending(path, writers)
 
 
+def mix_methods(mix: Mix) -> dict[str, Any]:
+    """Return how the surface and the scan of a mix were made, for machines."""
+    return {"surface": asdict(mix.surface.method), "scan": asdict(mix.scan.method)}
+
+
 def write_mix(mix: Mix, path: Path) -> Path:
     """Write the surface of a mix as CSV or GeoJSON, by the file's ending.
 
@@ -498,7 +503,9 @@ def write_mix(mix: Mix, path: Path) -> Path:
     credit, synthetic = mix.credit, mix.synthetic
     writers: dict[str, Callable[[], Path]] = {
         ".csv": lambda: write_table(mix.table, path, credit=credit, synthetic=synthetic),
-        ".geojson": lambda: exports.write_cells_geojson(mix.table, path, credit=credit, synthetic=synthetic),
+        ".geojson": lambda: exports.write_cells_geojson(
+            mix.table, path, credit=credit, synthetic=synthetic, method=mix_methods(mix)
+        ),
     }
     return _write_by_ending(path, writers)
 

@@ -64,9 +64,10 @@ def test_planted_spots_are_found_and_told_with_their_figures(method):
     assert planted["area_km2"] < 2
     assert table.crs == "EPSG:4326"
     assert table["events"].is_monotonic_decreasing
-    assert found.system == "EPSG:27700"
+    assert found.method.system == "EPSG:27700"
     assert found.member.value_counts()[1] == table["events"].iloc[0]
-    assert found.basis().endswith(f"events in {len(table)} clusters ({method}), drawn again 30 times.")
+    assert f"events in {len(table)} clusters: {method}, from 8 events" in found.basis()
+    assert found.basis().endswith("drawn again 30 times (seed 1).")
 
 
 def test_dbscan_is_scikit_learns_in_metres():
@@ -107,7 +108,9 @@ def test_without_a_scan_no_probability_is_claimed_and_none_found_is_an_empty_tab
     sparse = find_clusters(events(4, spots=(0, 0), scattered=40), seed=1, method="dbscan", resamples=5)
     assert sparse.table.empty
     assert (sparse.member == 0).all()
-    assert sparse.basis() == "0 of 40 events in 0 clusters (dbscan), drawn again 5 times."
+    assert sparse.basis() == (
+        "0 of 40 events in 0 clusters: dbscan, from 8 events within 150 m, drawn again 5 times (seed 1)."
+    )
 
 
 def test_pins_of_one_event_count_once_and_the_same_seed_gives_the_same_answer():
@@ -159,7 +162,7 @@ def test_the_quicker_tree_finds_nearly_the_same():
 def test_many_events_are_drawn_again_less_often_and_that_is_told():
     many = events(9, scattered=3_000, spots=(0, 0))
     found = find_clusters(many, seed=1, method="dbscan", min_events=4, resamples=3)
-    assert found.basis().endswith("drawn again 3 times.")
+    assert found.basis().endswith("drawn again 3 times (seed 1).")
     assert affordable(60_000, 200) == 20
     assert find_clusters(many, seed=1, method="dbscan", resamples=0).basis().endswith("not drawn again.")
 
@@ -171,7 +174,7 @@ def test_clusters_in_time_say_when():
     reports.loc[burst, "occurred_from"] = reports.loc[burst, "occurred_to"] = when
     whole = find_timed_clusters(reports, seed=1, scan=scanned(reports), resamples=5)
     found = whole.table
-    assert whole.method == "st-dbscan"
+    assert whole.method.name == "st-dbscan"
     assert len(found) == 1
     assert found["p_value"].iloc[0] <= 0.05
     assert found["stability"].iloc[0] >= 0.8

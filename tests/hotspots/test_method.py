@@ -12,7 +12,7 @@ import shapely
 from safespace import hotspots
 from safespace.cells import neighbours, study_window
 from safespace.errors import InputError
-from safespace.hotspots import GammaPrior, HotspotMethod, find_hotspots
+from safespace.hotspots import GammaPrior, HotspotMethod, ScanMethod, SurfaceMethod, find_hotspots
 from safespace.settings import HotspotSettings
 from safespace.tone import Label
 
@@ -115,3 +115,25 @@ def test_other_resolutions_are_refused_where_a_second_layer_is_in_the_labels():
     events = np.where(finer["edge"], 0, 3)
     with pytest.raises(InputError, match="different resolutions"):
         found.refind(finer.assign(events=events, pins=events))
+
+
+def test_a_scan_carries_how_it_was_searched_and_can_be_asked_again():
+    found = hotspots.scan_cells(cells(), baseline="area", seed=3, radius=2, replicates=19, level=0.1)
+    how = found.method
+    assert how == ScanMethod(baseline="area", radius=2, replicates=19, level=0.1, seed=3)
+    assert "compared with: area. 19 random layers of each kind, level 10%" in found.basis()
+    again = hotspots.scan_cells(cells(), **dataclasses.asdict(how))
+    assert again.table.equals(found.table)
+    beside = hotspots.scan_cells(cells(), baseline="incidents", seed=3, replicates=9, counted_baseline=True)
+    assert beside.method.baseline == "events beside incidents"
+
+
+def test_a_surface_carries_whether_its_bandwidth_was_chosen_and_how_its_contours_were_drawn():
+    given = hotspots.density(cells(), bandwidth_m=700)
+    assert given.method == SurfaceMethod(bandwidth_m=700, chosen=False)
+    chosen = hotspots.density(cells())
+    assert (chosen.method.chosen, chosen.method.bandwidth_m) == (True, hotspots.choose_bandwidth(cells()))
+    mixed = cells().assign(lit=lambda one: one["events"] // 2)
+    relative = hotspots.relative_density(mixed, having="lit", seed=4, bandwidth_m=700, replicates=19)
+    assert relative.method == SurfaceMethod(bandwidth_m=700, chosen=False, replicates=19, level=0.025, seed=4)
+    assert relative.basis().endswith("contours at 2.5% of 19 random layers (seed 4).")

@@ -119,7 +119,7 @@ def test_repeats_are_found_in_their_band_and_nothing_in_the_others():
     assert first["ratio"] > 3
     assert 1 < first["lower"] < first["ratio"] < first["upper"]
     assert (table.drop((100, 7))["p_value"] > 0.01).all()
-    assert (found.events, found.permutations) == (340, 199)
+    assert (found.events, found.method.permutations) == (340, 199)
     assert found.table.equals(near_repeat(reports(1, repeats=40), seed=1, permutations=199).table)
 
 

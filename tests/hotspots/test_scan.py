@@ -252,7 +252,7 @@ def test_a_counted_baseline_is_scanned_beside_the_events():
         exposure=beside.to_numpy(dtype=float)
     )
     found = scan_cells(cells, baseline="recorded", seed=1, counted_baseline=True, replicates=99, radius=4)
-    assert found.baseline == "events beside recorded"
+    assert found.method.baseline == "events beside recorded"
     assert MIDDLE in found.place_of().index
 
 

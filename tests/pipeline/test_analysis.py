@@ -23,10 +23,10 @@ NTE = View(sources=("nte",))
 
 def test_planted_places_are_clusters_that_come_back(town, town_settings):
     found = pipeline.find_clusters(pipeline.View(), town_settings)
-    steady = found.table[found.table["stability"] > 0.8].to_crs(found.system)
+    steady = found.table[found.table["stability"] > 0.8].to_crs(found.method.system)
     planted = [place for place in town.truth.hot() if "streetsafe" in place.sources]
     points = gpd.points_from_xy(*zip(*[(p.lon, p.lat) for p in planted], strict=True), crs="EPSG:4326")
-    for point in points.to_crs(found.system):
+    for point in points.to_crs(found.method.system):
         assert steady.distance(point).min() < 100
     assert found.table["p_value"].between(0, 1).all()
 

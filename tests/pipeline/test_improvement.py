@@ -131,8 +131,8 @@ def test_unmapped_lighting_is_priced_by_kind_of_street_and_said(own_settings):
     usual = pipeline.improve([LINK], own_settings, budget=Budget(300), bound_s=0)
     made = pipeline.improve([LINK], known, budget=Budget(300), bound_s=0)
     assert made.fixes.before < usual.fixes.before
-    assert "0% of footway, 0% of path" in made.fixes.method
-    assert "50% of the rest taken to be unlit" in made.fixes.method
+    assert "0% of footway, 0% of path" in made.fixes.method.words()
+    assert "50% of the rest taken to be unlit" in made.fixes.method.words()
 
 
 def test_a_gate_is_open_by_day_and_closed_by_night(own_settings):
