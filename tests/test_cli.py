@@ -353,7 +353,7 @@ def test_hotspots_are_set_beside_scan_checks_and_shares(store, tmp_path):
         disc["p_value"] == min(2 * min(max(disc["p_poisson"], disc["p_shuffle"]), disc["p_one_cell"]), 1)
         for disc in told["discs"]
     )
-    assert all(place["scan_p_value"] <= 1 and "of 4 checks" in place["stability"] for place in told["places"])
+    assert all(place["scan_p_value"] <= 1 and "of 5 checks" in place["stability"] for place in told["places"])
     assert {row["what"] for row in told["shares"]} == {"were at night"}
     assert "scan_p_value" in table.read_text(encoding="utf-8-sig").splitlines()[0]
 
