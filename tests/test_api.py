@@ -330,7 +330,7 @@ def test_a_change_needs_systems_moments_and_areas_apart(dated):
 def test_an_evaluation_carries_the_level_it_was_asked_at(dated):
     asked = {"changed": date(2026, 3, 1), "days": 28}
     usual, wide = (ss.evaluate(dated, HERE, THERE, level=level, **asked) for level in (0.95, 0.8))
-    assert (usual.level, wide.level) == (0.95, 0.8)
+    assert (usual.method.level, wide.method.level) == (0.95, 0.8)
     assert "80 % interval" in wide.sentence
     assert usual.difference.lower < wide.difference.lower < wide.difference.upper < usual.difference.upper
 

@@ -89,6 +89,6 @@ def test_counts_before_and_after_are_those_of_the_area(town_settings):
     found = pipeline.evaluate(view, town_settings, control="SB05", changed=date(2026, 3, 1), days=90)
     interval = town_settings.model_copy(update={"hotspots": HotspotSettings(interval=0.8)})
     wide = pipeline.evaluate(view, interval, control="SB05", changed=date(2026, 3, 1), days=90)
-    assert (found.level, wide.level) == (0.95, 0.8)
+    assert (found.method.level, wide.method.level) == (0.95, 0.8)
     before = pipeline.count_cells(view.but(since=date(2025, 12, 1), until=date(2026, 2, 28)), town_settings)
     assert found.counts.treated[0] == before.loc[~before["edge"], "events"].sum()
