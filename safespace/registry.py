@@ -173,7 +173,7 @@ class Baseline:
     exposure
         From this value, a window of cells, a view and settings, the baseline by cell; None where the store has
         nothing to make it from.
-    held
+    available
         From this value, settings and the names of the sources held, whether the store can serve it.
     needs
         What has to be loaded for it, within a sentence; empty when nothing has.
@@ -197,7 +197,7 @@ class Baseline:
     id: str
     words: str
     exposure: Callable[..., Any] | str = field(repr=False)
-    held: Callable[..., bool] | str = field(repr=False)
+    available: Callable[..., bool] | str = field(repr=False)
     needs: str = ""
     note: Callable[..., str] | str = field(default="", repr=False)
     counted: bool = False

@@ -256,7 +256,7 @@ LAMPS = Baseline(
     id="lamps",
     words="lamps in the cell",
     exposure=lamps,
-    held=lambda _baseline, _settings, sources: bool(sources),
+    available=lambda _baseline, _settings, sources: bool(sources),
     note=lambda baseline, _settings: f"Two {baseline.words} everywhere.",
     credit="Lamps by the council",
 )
@@ -274,7 +274,9 @@ def test_an_added_baseline_is_offered_named_and_credited(town_settings):
 
 
 def test_an_added_baseline_that_cannot_be_made_says_what_to_load(town_settings):
-    bare = replace(LAMPS, exposure=lambda *_: None, held=lambda *_: False, needs="the lamps of the council")
+    bare = replace(
+        LAMPS, exposure=lambda *_: None, available=lambda *_: False, needs="the lamps of the council"
+    )
     with BASELINES.registered(bare):
         assert "lamps" not in pipeline.catalog(town_settings).baselines
         with pytest.raises(InputError, match="or load the lamps of the council"):

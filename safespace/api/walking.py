@@ -237,9 +237,9 @@ def find_corridors(
     return replace(found, credit=credit, synthetic=synthetic)
 
 
-def _spots(places: Points, called: str) -> list[Spot]:
+def _spots(ends: Points, called: str) -> list[Spot]:
     """Return places with their names, or numbered where they have none."""
-    placed = points_of(places)
+    placed = points_of(ends)
     numbered = pd.Series(
         [f"{called} {n}" for n in range(1, len(placed) + 1)], index=placed.index, dtype=object
     )

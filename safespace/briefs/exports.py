@@ -17,7 +17,7 @@ import h3.api.basic_int as h3
 import pandas as pd
 import shapely
 
-from safespace.briefs.geopackage import Drawn, Layer, write_geopackage
+from safespace.briefs.geopackage import Category, Layer, write_geopackage
 from safespace.briefs.pdf import put
 from safespace.briefs.wording import method_of
 from safespace.disclosure import escape_formula
@@ -273,7 +273,7 @@ def write_hotspots_geopackage(
     flat = _flat(hotspots).assign(drawn_as=classify(hotspots.sort_values("cell")).to_numpy())
     shapes = [shapely.Polygon(_ring(cell)) for cell in flat["cell"]]
     classes = tuple(
-        Drawn(
+        Category(
             style.name, style.words, style.line, style.line_pt * _MM_PER_PT, "1;1" * style.dashed, style.fill
         )
         for style in legend(flat["drawn_as"])

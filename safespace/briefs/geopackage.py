@@ -50,7 +50,7 @@ _EXTENSION: Final = "http://www.geopackage.org/spec/#extension_metadata"
 
 
 @dataclass(frozen=True)
-class Drawn:
+class Category:
     """How the rows of one class look.
 
     Parameters
@@ -98,7 +98,7 @@ class Layer:
     name: str
     frame: gpd.GeoDataFrame
     column: str
-    classes: tuple[Drawn, ...]
+    classes: tuple[Category, ...]
     description: str
 
 
@@ -217,25 +217,25 @@ def _metadata(layer: Layer, credit: str, abstract: str) -> str:
     return _DOCTYPE + ET.tostring(root, encoding="unicode")
 
 
-def _line(drawn: Drawn) -> dict[str, str]:
-    dash = {"use_custom_dash": "1", "customdash": drawn.dash_mm, "customdash_unit": "MM"}
+def _line(category: Category) -> dict[str, str]:
+    dash = {"use_custom_dash": "1", "customdash": category.dash_mm, "customdash_unit": "MM"}
     return {
-        "line_color": _rgb(drawn.colour),
+        "line_color": _rgb(category.colour),
         "line_style": "solid",
-        "line_width": f"{drawn.width_mm:g}",
+        "line_width": f"{category.width_mm:g}",
         "line_width_unit": "MM",
         "capstyle": "round",
         "joinstyle": "round",
-    } | (dash if drawn.dash_mm else {"use_custom_dash": "0"})
+    } | (dash if category.dash_mm else {"use_custom_dash": "0"})
 
 
-def _fill(drawn: Drawn) -> dict[str, str]:
+def _fill(category: Category) -> dict[str, str]:
     return {
-        "color": _rgb(drawn.fill) if drawn.fill else _rgb(drawn.colour, 40),
+        "color": _rgb(category.fill) if category.fill else _rgb(category.colour, 40),
         "style": "solid",
-        "outline_color": _rgb(drawn.colour),
-        "outline_style": "dash" if drawn.dash_mm else "solid",
-        "outline_width": f"{drawn.width_mm:g}",
+        "outline_color": _rgb(category.colour),
+        "outline_style": "dash" if category.dash_mm else "solid",
+        "outline_width": f"{category.width_mm:g}",
         "outline_width_unit": "MM",
     }
 

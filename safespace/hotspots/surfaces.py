@@ -279,12 +279,12 @@ def relative_density(
     return Surface(table, int(events.sum()), how)
 
 
-def _tails(drawn: Numbers, seen: Numbers) -> tuple[Numbers, Numbers]:
+def _tails(permuted: Numbers, seen: Numbers) -> tuple[Numbers, Numbers]:
     """Return, for each cell, how often random labels give as much or more, and as little or less."""
     slack = 1e-9 * (1e-300 + seen)  # sums of the same labels differ by rounding
-    more = 1 + (drawn >= (seen - slack)[:, None]).sum(axis=1)
-    fewer = 1 + (drawn <= (seen + slack)[:, None]).sum(axis=1)
-    return more / (drawn.shape[1] + 1), fewer / (drawn.shape[1] + 1)
+    more = 1 + (permuted >= (seen - slack)[:, None]).sum(axis=1)
+    fewer = 1 + (permuted <= (seen + slack)[:, None]).sum(axis=1)
+    return more / (permuted.shape[1] + 1), fewer / (permuted.shape[1] + 1)
 
 
 def _inside(cells: pd.DataFrame) -> pd.DataFrame:

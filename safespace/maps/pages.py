@@ -167,7 +167,7 @@ def hex_page(
         key_note=text.key_note or ("Low end: of the rate's interval. A rate of 1 is usual." if hot else ""),
         shows=text.shows or _CELLS_SHOW,
         does_not_show=text.does_not_show or _CELLS_DO_NOT_SHOW,
-        credits=_credits(text, drawn=streets is not None),
+        credits=_credits(text, with_streets=streets is not None),
     )
     rows = tuple(_Row(tuple(row), _target(row)) for row in accessible.itertuples(index=False, name=None))
     key = [_swatch(style) for style in legend(classes)]
@@ -214,7 +214,7 @@ def agreement_page(
         caption=text.caption or "Each layer is beside its own usual. The two are never added together.",
         shows=text.shows or _AGREEMENT_SHOWS,
         does_not_show=text.does_not_show or _CELLS_DO_NOT_SHOW,
-        credits=_credits(text, drawn=streets is not None),
+        credits=_credits(text, with_streets=streets is not None),
     )
     rows = tuple(_Row(tuple(row), _target(row)) for row in accessible.itertuples(index=False, name=None))
     key = [_swatch(style) for style in present]
@@ -285,7 +285,7 @@ def route_page(
         caption=text.caption or "Walking options between the two points.",
         shows=text.shows or _ROUTES_SHOW,
         does_not_show=text.does_not_show or _ROUTES_DO_NOT_SHOW,
-        credits=_credits(text, drawn=True),
+        credits=_credits(text, with_streets=True),
     )
     rows = tuple(
         _Row((f"{_letter(place)}: {row[0]}", *row[1:]), f"option-{place}")
@@ -311,8 +311,8 @@ def _names(places: pd.DataFrame | None) -> dict[int, str]:
     }
 
 
-def _credits(text: PageText, *, drawn: bool) -> tuple[str, ...]:
-    streets = (text.streets_credit,) if drawn else ()
+def _credits(text: PageText, *, with_streets: bool) -> tuple[str, ...]:
+    streets = (text.streets_credit,) if with_streets else ()
     return tuple(dict.fromkeys((*text.credits, *streets, *((SYNTHETIC,) if text.synthetic else ()))))
 
 

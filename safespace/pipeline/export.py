@@ -15,7 +15,7 @@ import shapely
 from safespace import briefs, maps, routes, streets
 from safespace.briefs import exports
 from safespace.briefs.definition import LINKS
-from safespace.briefs.geopackage import Drawn, Layer, write_geopackage
+from safespace.briefs.geopackage import Category, Layer, write_geopackage
 from safespace.errors import FileError
 from safespace.maps.palette import BLUE, DARK_BLUE, GREY, INK, LIGHT_BLUE, SYNTHETIC
 from safespace.pipeline.analysis import judge_order
@@ -569,7 +569,7 @@ def walk_layers(plan: WalkPlanned) -> tuple[Layer, ...]:
     """Return the options and their segments as layers with their styles."""
     names = plan.routes["option"].tolist()
     looks = zip(names, cycle(_COLOURS), cycle(_DASHES), strict=False)
-    options = tuple(Drawn(name, name, colour, 1.0, dash) for name, colour, dash in looks)
+    options = tuple(Category(name, name, colour, 1.0, dash) for name, colour, dash in looks)
     segments = plan.segments.drop(columns="attribution")
     return (
         Layer("options", plan.routes.drop(columns="attribution"), "option", options, "Walking options."),
@@ -582,7 +582,7 @@ def reach_layers(isochrones: ReachFound) -> tuple[Layer, ...]:
     ground, lines, walks = isochrones.reach.areas, isochrones.reach.segments, isochrones.walks
     within = [f"{minutes:g} min" for minutes in ground["minutes"]]
     looks = zip(within, cycle(_COLOURS), cycle(_DASHES), strict=False)
-    times = tuple(Drawn(words, f"Within {words}", colour, 0.5, dash) for words, colour, dash in looks)
+    times = tuple(Category(words, f"Within {words}", colour, 0.5, dash) for words, colour, dash in looks)
     bare = [frame.drop(columns="attribution") for frame in (ground.assign(within=within), lines, walks)]
     layers = [
         Layer("ground", bare[0], "within", times, "Ground within 25 m of a street that can be walked."),
@@ -590,7 +590,7 @@ def reach_layers(isochrones: ReachFound) -> tuple[Layer, ...]:
     ]
     there = bare[2][bare[2]["problem"] == ""]
     if len(there):
-        one = tuple(Drawn(name, name, _COLOURS[0], 1.0) for name in there["to"])
+        one = tuple(Category(name, name, _COLOURS[0], 1.0) for name in there["to"])
         layers.append(Layer("walks", there, "to", one, "Shortest walks to the places asked for."))
     return tuple(layers)
 

@@ -60,7 +60,7 @@ def exposure(baseline: str, window: pd.DataFrame, view: View, settings: Settings
 def is_held(baseline: str, settings: Settings, sources: set[str]) -> bool:
     """Say whether the store can serve a baseline; ``sources`` are those it holds."""
     record = BASELINES[baseline]
-    held: bool = called(record.held)(record, settings, sources)
+    held: bool = called(record.available)(record, settings, sources)
     return held
 
 

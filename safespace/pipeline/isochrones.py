@@ -129,13 +129,13 @@ def _walks(
     settings: Settings,
     limits: routes.Limits | None,
 ) -> gpd.GeoDataFrame:
-    places: dict[str, Point] = {}
+    destinations: dict[str, Point] = {}
     for name, point in (called(find_point(place, settings), walkable.graph) for place in to):
-        places[name if name not in places else f"{name} ({in_degrees(point)})"] = point
+        destinations[name if name not in destinations else f"{name} ({in_degrees(point)})"] = point
     return routes.one_to_many(
         walkable.graph,
         start,
-        places,
+        destinations,
         operator=walkable.operator,
         weights=np.ones(len(walkable.events)),
         settings=settings.routes,

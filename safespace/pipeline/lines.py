@@ -12,7 +12,7 @@ import pandas as pd
 import shapely
 
 from safespace.briefs import exports
-from safespace.briefs.geopackage import Drawn, Layer, write_geopackage
+from safespace.briefs.geopackage import Category, Layer, write_geopackage
 from safespace.briefs.pdf import put
 from safespace.errors import FileError
 from safespace.maps.palette import BLUE, GREY, INK, SYNTHETIC
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 ENDINGS: Final = (".csv", ".geojson", ".gpkg")
 # Not known is drawn as a line of its own kind, neither as lit nor as unlit.
 LIGHTING: Final = (
-    Drawn("yes", "Lit, as mapped", BLUE, 1.2),
-    Drawn("no", "Unlit, as mapped", INK, 1.2, "4;1.5"),
-    Drawn("unknown", "Lighting not known", GREY, 1.2, "1;1.5"),
+    Category("yes", "Lit, as mapped", BLUE, 1.2),
+    Category("no", "Unlit, as mapped", INK, 1.2, "4;1.5"),
+    Category("unknown", "Lighting not known", GREY, 1.2, "1;1.5"),
 )
 
 

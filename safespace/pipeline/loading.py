@@ -673,9 +673,9 @@ def _tell_area_values(
     return [*told, *(told_before(layer, settings) if check_only else ())]
 
 
-def _would(found: int, replaced: int, what: str, path: Path) -> str:
+def _would(count: int, replaced: int, what: str, path: Path) -> str:
     return (
-        f"{found:,} {what} would be loaded from {path.name}: {found - replaced:,} new, and {replaced:,} in place "
+        f"{count:,} {what} would be loaded from {path.name}: {count - replaced:,} new, and {replaced:,} in place "
         "of those held under the same identifier."
     )
 

@@ -33,12 +33,12 @@ class Evidence(NamedTuple):
     reports: int
 
 
-class Drawn(NamedTuple):
+class Resampled(NamedTuple):
     """What reports say of some walks: their bearing, the reports nearby when drawn again, and the intervals."""
 
     bearing: Floats
     samples: Floats
-    told: list[Evidence]
+    evidence: list[Evidence]
 
 
 def draw(
@@ -48,7 +48,7 @@ def draw(
     *,
     unit: float,
     method: RouteMethod,
-) -> Drawn:
+) -> Resampled:
     """Draw the reports again and again, and say what that leaves of each walk's reports nearby.
 
     Parameters
@@ -60,7 +60,7 @@ def draw(
     """
     bearing = bearings(operator, paths) * unit
     samples = resample(bearing, weights, seed=method.seed, resamples=method.resamples)
-    return Drawn(bearing, samples, evidence(bearing, weights, samples, level=method.interval))
+    return Resampled(bearing, samples, evidence(bearing, weights, samples, level=method.interval))
 
 
 def bearings(operator: csr_array, paths: Sequence[NDArray[np.int64]]) -> Floats:

@@ -157,16 +157,16 @@ def _boa(
     """Return the number of walks, where each starts and their edges; -1 walks when there are too many."""
     (indptr, to, edge), (cap_m, slack) = rows, limits
     best = np.full(len(indptr) - 1, np.inf)
-    places, gone, heap = _room(1024)
+    entries, gone, heap = _room(1024)
     found = np.empty(64, np.int64)
     count, used, size = 0, 1, 1
-    places[0, 0], places[0, 1], places[0, 2] = ends[0], -1, -1
+    entries[0, 0], entries[0, 1], entries[0, 2] = ends[0], -1, -1
     gone[0, 0], gone[0, 1] = 0.0, 0.0
     heap[0, 0], heap[0, 1], heap[0, 2] = to_go[0][ends[0]], to_go[1][ends[0]], 0.0
     while size > 0:
         label, second = np.int64(heap[0, 2]), heap[0, 1]
         size = _pop(heap, size)
-        node = places[label, 0]
+        node = entries[label, 0]
         if gone[label, 1] >= best[node] - slack or second >= best[ends[1]] - slack:
             continue
         best[node] = gone[label, 1]
@@ -181,15 +181,15 @@ def _boa(
             first, second = length + to_go[0][to[k]], burden + to_go[1][to[k]]
             if first > cap_m or burden >= best[to[k]] - slack or second >= best[ends[1]] - slack:
                 continue
-            if used == len(places):
-                places, gone, heap = _more_room(places, gone, heap)
-            places[used, 0], places[used, 1], places[used, 2] = to[k], label, edge[k]
+            if used == len(entries):
+                entries, gone, heap = _more_room(entries, gone, heap)
+            entries[used, 0], entries[used, 1], entries[used, 2] = to[k], label, edge[k]
             gone[used, 0], gone[used, 1] = length, burden
             size = _push(heap, size, first, second, used)
             used += 1
         if used > most_labels:
             return -1, found, found
-    return _unroll(places, found, count)
+    return _unroll(entries, found, count)
 
 
 @compiled
@@ -198,9 +198,9 @@ def _room(size: int) -> Any:
 
 
 @compiled
-def _more_room(places: Ints, gone: Floats, heap: Floats) -> Any:
-    more = _room(2 * len(places))
-    more[0][: len(places)], more[1][: len(places)], more[2][: len(places)] = places, gone, heap
+def _more_room(entries: Ints, gone: Floats, heap: Floats) -> Any:
+    more = _room(2 * len(entries))
+    more[0][: len(entries)], more[1][: len(entries)], more[2][: len(entries)] = entries, gone, heap
     return more
 
 
@@ -253,19 +253,19 @@ def _pop(heap: Floats, size: int) -> int:
 
 
 @compiled
-def _unroll(places: Ints, labels: Ints, count: int) -> Any:
+def _unroll(entries: Ints, labels: Ints, count: int) -> Any:
     """Follow each found label back to the origin; return the walks' edges end to end, in order."""
     start = np.zeros(count + 1, np.int64)
     for k in range(count):
         label = labels[k]
-        while places[label, 1] >= 0:
+        while entries[label, 1] >= 0:
             start[k + 1] += 1
-            label = places[label, 1]
+            label = entries[label, 1]
         start[k + 1] += start[k]
     edges = np.empty(start[count], np.int64)
     for k in range(count):
         label, at = labels[k], start[k + 1] - 1
-        while places[label, 1] >= 0:
-            edges[at] = places[label, 2]
-            label, at = places[label, 1], at - 1
+        while entries[label, 1] >= 0:
+            edges[at] = entries[label, 2]
+            label, at = entries[label, 1], at - 1
     return count, start, edges

@@ -142,12 +142,12 @@ def plan(  # noqa: PLR0913  keyword-only past the two points
     front = trade_off(limited.graph, *ends, reports_nearby=burden, detour_cap=settings.detour_cap)
     walks = [(name, ends[0], edges) for name, edges in _shown(limited.graph, ends, front, settings)]
     method = RouteMethod.of(settings, seed=seed)
-    drawn = comparison.draw(operator, [edges for *_, edges in walks], values, unit=unit, method=method)
+    resampled = comparison.draw(operator, [edges for *_, edges in walks], values, unit=unit, method=method)
     names = [name for name, *_ in walks]
     routes = describe_all(
         limited.graph,
         walks,
-        drawn.told,
+        resampled.evidence,
         terms=terms,
         speed_m_per_s=settings.walk_speed_m_per_s,
         shortest_m=float(front.length_m[0]),
@@ -155,8 +155,8 @@ def plan(  # noqa: PLR0913  keyword-only past the two points
     made = Options(
         routes=routes,
         front=np.column_stack([front.length_m, front.reports_nearby]),
-        pairs=comparison.pairs(names, drawn.bearing, values, drawn.samples, level=method.interval),
-        stability=rank_stability(routes, drawn.samples),
+        pairs=comparison.pairs(names, resampled.bearing, values, resampled.samples, level=method.interval),
+        stability=rank_stability(routes, resampled.samples),
         limits=limited.limits,
         left_out=limited.left_out(),
         unlimited_m=unlimited_m,

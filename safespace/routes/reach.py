@@ -197,7 +197,7 @@ def one_to_many(  # noqa: PLR0913  keyword-only past the places
     unit = 1 / on_street_m(settings)
     method = RouteMethod.of(settings, seed=seed)
     paths = [edges for *_, edges in walks]
-    told = draw(operator, paths, values, unit=unit, method=method).told if walks else []
+    told = draw(operator, paths, values, unit=unit, method=method).evidence if walks else []
     terms, speed = {ALL_REPORTS: (operator @ values) * unit}, settings.walk_speed_m_per_s
     routes = describe_all(limited.graph, walks, told, terms=terms, speed_m_per_s=speed)
     by_name = {route.name: route for route in routes}
@@ -261,13 +261,17 @@ def _in_metres(points: Sequence[Point], crs: str) -> Floats:
 
 
 def _ends(
-    limited: Limited, reached: NDArray[np.bool_], start: int, places: Mapping[str, Point], limit_m: float
+    limited: Limited,
+    reached: NDArray[np.bool_],
+    start: int,
+    destinations: Mapping[str, Point],
+    limit_m: float,
 ) -> dict[str, int | PlaceError]:
     """Return the reached junction nearest to each place, or why there is none."""
     whole, usable = np.flatnonzero(limited.whole.component == 0), np.flatnonzero(reached)
     found: dict[str, int | PlaceError] = {}
-    at = _in_metres(list(places.values()), limited.whole.crs)
-    for (name, point), here in zip(places.items(), at, strict=True):
+    at = _in_metres(list(destinations.values()), limited.whole.crs)
+    for (name, point), here in zip(destinations.items(), at, strict=True):
         node = _nearest(limited.graph, usable, here, limit_m)
         if _nearest(limited.whole, whole, here, limit_m) is None:
             found[name] = _too_far(limited.whole, point, limit_m)

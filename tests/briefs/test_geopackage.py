@@ -13,7 +13,7 @@ import pyogrio
 import pytest
 import shapely
 
-from safespace.briefs.geopackage import Drawn, Layer, style_qml, write_geopackage
+from safespace.briefs.geopackage import Category, Layer, style_qml, write_geopackage
 from safespace.errors import FileError
 
 CREDIT = "© OpenStreetMap contributors"
@@ -29,14 +29,14 @@ def lines(name="walks"):
         name,
         frame,
         "kind",
-        (Drawn("a", "Kind a", "#12436D"), Drawn("b", "Kind <b>", "#0B0C0C", 0.5, "3;2")),
+        (Category("a", "Kind a", "#12436D"), Category("b", "Kind <b>", "#0B0C0C", 0.5, "3;2")),
         "Two lines.",
     )
 
 
 def ground():
     frame = gpd.GeoDataFrame({"within": ["5 min"]}, geometry=[shapely.box(-3, 51, -2.9, 51.1)], crs=4326)
-    return Layer("ground", frame, "within", (Drawn("5 min", "Within 5 min", "#2073BC"),), "Ground.")
+    return Layer("ground", frame, "within", (Category("5 min", "Within 5 min", "#2073BC"),), "Ground.")
 
 
 def write(path, **given):
