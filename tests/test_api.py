@@ -278,13 +278,14 @@ def test_the_five_lines_of_the_readme_go_from_a_table_to_a_map(points, tmp_path,
     assert "Place 1" in Path("map.html").read_text(encoding="utf-8")
 
 
-def test_five_lines_for_each_task_run_as_printed(tmp_path, monkeypatch):
+@pytest.mark.parametrize(("page", "tasks"), [("docs/five-lines.md", 9), ("README.md", 1)])
+def test_five_lines_for_each_task_run_as_printed(page, tasks, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    page = (Path(ss.__file__).parents[1] / "docs" / "five-lines.md").read_text(encoding="utf-8")
-    blocks = [part.partition("```")[0] for part in page.split("```python\n")[1:]]
-    assert len(blocks) >= 9
+    text = (Path(ss.__file__).parents[1] / page).read_text(encoding="utf-8")
+    blocks = [f">>> {part.partition('```')[0]}" for part in text.split("```python\n>>> ")[1:]]
+    assert len(blocks) >= tasks
     assert max(block.count(">>> ") for block in blocks) <= 5
-    lines = doctest.DocTestParser().get_doctest("\n".join(blocks), {}, "five-lines.md", None, 0)
+    lines = doctest.DocTestParser().get_doctest("\n".join(blocks), {}, page, None, 0)
     said: list[str] = []
     assert doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(lines, out=said.append).failed == 0, said
 

@@ -148,3 +148,109 @@ def test_a_mapping_that_is_no_toml_is_named(broken, tmp_path):
     HERE.to_csv(table, index=False)
     with pytest.raises(InputError, match=r"noise\.csv"):
         ss.read_reports([table], source="nte", settings=ss.Settings(), mapping=noise)
+
+
+# ---- frames and files that are whole and yet not what is wanted ---------------------------------------
+
+POINTS = gpd.GeoDataFrame(geometry=gpd.points_from_xy(HERE["lon"], HERE["lat"]), crs=4326)
+WRONG_POINTS = {
+    "no CRS": (POINTS.set_crs(None, allow_override=True), "state no coordinate system"),
+    "metres said to be degrees": (POINTS.to_crs(27700).set_crs(4326, allow_override=True), "degrees"),
+    "metres without a system": (
+        pd.DataFrame({"lon": [457210.0], "lat": [339520.0]}),
+        "metres of the British",
+    ),
+    "swapped axes": (HERE.rename(columns={"lon": "lat", "lat": "lon"}), "other way round"),
+    "a missing column": (HERE[["lon"]], "Columns are missing: lat"),
+    "lines": (gpd.GeoSeries([shapely.LineString([(-1.2, 52.9), (-1.1, 53.0)])], crs=4326), "must be a point"),
+    "no such file": ("nowhere.csv", "There is no such file"),
+}
+WRONG_AREAS = {
+    "no CRS": (gpd.GeoSeries([AREA]), "states no coordinate system"),
+    "points": (POINTS, "not a polygon"),
+    "lines": (gpd.GeoSeries([AREA.exterior], crs=4326), "not a polygon"),
+    "an empty frame": (gpd.GeoSeries([], crs=4326), "not a polygon"),
+    "no such file": ("nowhere.geojson", "There is no such file"),
+}
+TAKES_POINTS = {
+    "add_cells": ss.add_cells,
+    "count": lambda points: ss.count(points, AREA, resolution=8),
+    "find_hotspots": lambda points: ss.find_hotspots(points, AREA),
+    "scan": lambda points: ss.scan(points, AREA),
+    "evaluate": lambda points: ss.evaluate(points, AREA, ELSEWHERE, changed=YEAR[0], days=28),
+    "release": lambda points: ss.release(
+        points, AREA, period=YEAR, sources=["nte"], recipients=["the council"]
+    ),
+}
+ELSEWHERE = shapely.box(-1.4, 52.9, -1.3, 53.0)
+TAKES_AREAS = {
+    "grid": ss.grid,
+    "count": lambda area: ss.count(HERE, area),
+    "find_hotspots": lambda area: ss.find_hotspots(HERE, area),
+    "scan": lambda area: ss.scan(HERE, area),
+    "evaluate": lambda area: ss.evaluate(
+        HERE.assign(occurred_from="2025-01-01"), area, ELSEWHERE, changed=YEAR[0], days=28
+    ),
+    "release": lambda area: ss.release(
+        HERE.assign(occurred_from="2025-01-01"),
+        area,
+        period=YEAR,
+        sources=["nte"],
+        recipients=["the council"],
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def graph(town):
+    return ss.read_streets(town.streets_pbf)
+
+
+def walked(graph, start, end, points):
+    return ss.plan_walk(graph, start, end, reports=points)
+
+
+def linked(graph, _, end, points):
+    return ss.find_corridors(graph, points, pd.DataFrame([end], columns=["lon", "lat"]))
+
+
+def passed(graph, start, end, points):
+    ends = [pd.DataFrame([one], columns=["lon", "lat"]) for one in (start, end)]
+    return ss.find_corridors(graph, *ends, reports=points)
+
+
+@pytest.mark.parametrize("wrong", WRONG_POINTS)
+@pytest.mark.parametrize("door", TAKES_POINTS)
+def test_every_door_refuses_points_it_cannot_place(door, wrong):
+    given, said = WRONG_POINTS[wrong]
+    with pytest.raises(SafeSpaceError, match=said) as refused:
+        TAKES_POINTS[door](given)
+    assert refused.value.remedy
+
+
+@pytest.mark.parametrize("wrong", WRONG_POINTS)
+@pytest.mark.parametrize("door", [walked, linked, passed])
+def test_every_door_of_walks_refuses_points_it_cannot_place(door, wrong, graph, town):
+    (given, said), link = WRONG_POINTS[wrong], town.truth.links[0]
+    with pytest.raises(SafeSpaceError, match=said) as refused:
+        door(graph, link.start, link.end, given)
+    assert refused.value.remedy
+
+
+@pytest.mark.parametrize("wrong", WRONG_AREAS)
+@pytest.mark.parametrize("door", TAKES_AREAS)
+def test_every_door_refuses_an_area_it_cannot_draw(door, wrong):
+    given, said = WRONG_AREAS[wrong]
+    with pytest.raises(SafeSpaceError, match=said) as refused:
+        TAKES_AREAS[door](given)
+    assert refused.value.remedy
+
+
+def test_no_points_at_all_count_as_none_and_are_no_finding():
+    """An empty frame is an answer where counting is asked for, and too few where a finding is."""
+    nothing = POINTS.iloc[:0]
+    assert ss.add_cells(nothing).empty
+    assert ss.count(nothing, AREA, resolution=8)["events"].sum() == 0
+    for door in (ss.find_hotspots, ss.scan):
+        with pytest.raises(SafeSpaceError, match=r"too few|too little"):
+            door(nothing, AREA)

@@ -28,6 +28,7 @@ Area: TypeAlias = "BaseGeometry | gpd.GeoDataFrame | gpd.GeoSeries | str | PathL
 TIME_ZONE = "Europe/London"
 _TABLES = {".csv": pd.read_csv, ".parquet": pd.read_parquet, ".xlsx": pd.read_excel}
 _SHAPES = (".geojson", ".json", ".gpkg", ".shp", ".kml")
+_BRITAIN = (-9.0, 2.1, 49.0, 61.0)  # degrees west, east, south, north; the other way round it is the sea off East Africa
 _GRID = (-9_000.0, 665_000.0, 0.0, 1_225_000.0)  # of the British National Grid, metres: where there is land
 
 
@@ -231,12 +232,19 @@ def _misfits(lon: np.ndarray, lat: np.ndarray) -> list[tuple[np.ndarray, str, st
     outside = ~missing & ((np.abs(lon) > 180) | (np.abs(lat) > 90))
     west, east, south, north = _GRID
     large = (np.abs(lon) > 1_000) | (np.abs(lat) > 1_000)
+    left, right, low, high = _BRITAIN
+    turned = (lat >= left) & (lat <= right) & (lon >= low) & (lon <= high)
     metres = outside & large & (lon >= west) & (lon <= east) & (lat >= south) & (lat <= north)
     return [
         (
             metres,
             "These look like metres of the British National Grid, not degrees.",
             'Make a GeoDataFrame of them with crs="EPSG:27700".',
+        ),
+        (
+            turned,
+            "These look like lat and lon the other way round.",
+            "Put lon and lat in each other's place.",
         ),
         (outside, "These are not degrees.", "Give lon in -180 to 180 and lat in -90 to 90, or state a CRS."),
         (missing, "A coordinate is missing.", "Leave out rows without a place."),
