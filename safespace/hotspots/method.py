@@ -257,10 +257,15 @@ class RepeatMethod:
 
 @dataclass(frozen=True, kw_only=True)
 class PeriodsMethod:
-    """How two periods were compared: probability of the intervals, and false discovery rate over all cells."""
+    """How two periods were compared: probability of the intervals, false discovery rate over all cells, dispersion.
+
+    ``dispersion`` is variance over mean of the cells' counts between slices of each period, or None where it is not known
+    and taken as 1.
+    """
 
     interval: float
     false_discovery_rate: float
+    dispersion: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

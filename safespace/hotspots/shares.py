@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     Numbers = NDArray[np.float64]
 
 
-def jeffreys(count: ArrayLike, total: ArrayLike, *, level: float = 0.95) -> tuple[Numbers, Numbers]:
+def jeffreys(
+    count: ArrayLike, total: ArrayLike, *, level: float = 0.95, dispersion: float = 1.0
+) -> tuple[Numbers, Numbers]:
     """Return the interval of a share, from Jeffreys' prior.
 
     Parameters
@@ -31,6 +33,8 @@ def jeffreys(count: ArrayLike, total: ArrayLike, *, level: float = 0.95) -> tupl
         How many of how many, whole numbers, shape (n,).
     level
         Probability the interval holds, between 0 and 1.
+    dispersion
+        How many reports come as one: events that are not independent count as so many fewer.
 
     Returns
     -------
@@ -66,14 +70,19 @@ def jeffreys(count: ArrayLike, total: ArrayLike, *, level: float = 0.95) -> tupl
             seen=f"{np.atleast_1d(x)[np.atleast_1d(wrong)][0]:g} of {np.atleast_1d(n)[np.atleast_1d(wrong)][0]:g}",
             remedy="Count both over the same reports.",
         )
-    tail = (1 - level) / 2
+    x, n, tail = x / dispersion, n / dispersion, (1 - level) / 2
     lower: Numbers = np.where(x == 0, 0.0, betaincinv(x + 0.5, n - x + 0.5, tail))
     upper: Numbers = np.where(x == n, 1.0, betaincinv(x + 0.5, n - x + 0.5, 1 - tail))
     return lower, upper
 
 
 def share_by(
-    reports: pd.DataFrame, having: ArrayLike, *, by: str | Sequence[str], level: float = 0.95
+    reports: pd.DataFrame,
+    having: ArrayLike,
+    *,
+    by: str | Sequence[str],
+    level: float = 0.95,
+    dispersion: float = 1.0,
 ) -> pd.DataFrame:
     """Return the share of events that have something, in each group, beside the share of all others.
 
@@ -85,8 +94,8 @@ def share_by(
         Whether each report has it (dark, lighting, reported by a woman), yes or no, shape (n,).
     by
         Column or columns to group by, ``cell_8`` say.
-    level
-        Probability the interval holds.
+    level, dispersion
+        As for :func:`jeffreys`.
 
     Returns
     -------
@@ -116,7 +125,7 @@ def share_by(
         **{name: (name, "first") for name in groups}, having=("having", "any")
     )
     counted = events.groupby(groups, sort=True)["having"].agg(count="sum", total="size").reset_index()
-    lower, upper = jeffreys(counted["count"], counted["total"], level=level)
+    lower, upper = jeffreys(counted["count"], counted["total"], level=level, dispersion=dispersion)
     rest, others = counted["count"].sum() - counted["count"], counted["total"].sum() - counted["total"]
     share = counted["count"] / counted["total"]
     return counted.assign(

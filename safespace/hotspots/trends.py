@@ -15,14 +15,15 @@ import numpy as np
 import pandas as pd
 from scipy.linalg import circulant
 from scipy.spatial import cKDTree
-from scipy.special import betaincinv, gammaln, ndtr, pdtr, pdtrc, xlogy
+from scipy.special import gammaln, ndtr, pdtr, pdtrc, xlogy
 from scipy.stats import false_discovery_control
 
 from safespace.cells import neighbours, to_metres
 from safespace.errors import InputError, TooFewError
 from safespace.hotspots.intensity import garwood
 from safespace.hotspots.method import RepeatMethod
-from safespace.hotspots.significance import ENOUGH_FOR_GI_STAR, at_least, ring_test
+from safespace.hotspots.overdispersion import dispersed_at_least, share_interval
+from safespace.hotspots.significance import ENOUGH_FOR_GI_STAR, ring_test
 from safespace.nights import hour_table
 
 if TYPE_CHECKING:
@@ -42,7 +43,13 @@ _NO_SPREAD = 0.05  # a kernel narrower than this, in steps of the circle, moves 
 
 
 def compare_periods(
-    before: pd.Series, after: pd.Series, *, days_before: float, days_after: float, level: float = 0.95
+    before: pd.Series,
+    after: pd.Series,
+    *,
+    days_before: float,
+    days_after: float,
+    level: float = 0.95,
+    dispersion: float = 1.0,
 ) -> pd.DataFrame:
     """Compare events per day in two periods, cell by cell.
 
@@ -55,6 +62,8 @@ def compare_periods(
         Length of each period, days.
     level
         Confidence, between 0 and 1.
+    dispersion
+        Variance over mean of counts between slices of time: events count as so many fewer.
 
     Returns
     -------
@@ -101,9 +110,10 @@ def compare_periods(
             remedy="At least one is needed; choose periods within the data, or a larger area.",
         )
     x, n = both["after"].to_numpy(), both.sum(axis="columns").to_numpy()
-    low, high = _clopper_pearson(x, n, (1 - level) / 2)
-    p_value = _two_sided(x, n, days_after / (days_before + days_after))
-    e_p_value = e_test(both["before"], both["after"], days_before=days_before, days_after=days_after)
+    low, high = share_interval(x, n, level=level, dispersion=dispersion)
+    p_value = _two_sided(x / dispersion, n / dispersion, days_after / (days_before + days_after))
+    days = {"days_before": days_before, "days_after": days_after}
+    e_p_value = e_test(both["before"], both["after"], **days, dispersion=dispersion)
     scale = days_before / days_after
     with np.errstate(divide="ignore"):  # none before: the ratio and its upper end are infinite
         return both.assign(
@@ -125,7 +135,9 @@ def _refuse_no_days(before: float, after: float) -> None:
         )
 
 
-def e_test(before: ArrayLike, after: ArrayLike, *, days_before: float, days_after: float) -> Numbers:
+def e_test(
+    before: ArrayLike, after: ArrayLike, *, days_before: float, days_after: float, dispersion: float = 1.0
+) -> Numbers:
     """Return the two-sided probability of two counts differing as much per day, by the E-test, shape (n,).
 
     Parameters
@@ -134,6 +146,9 @@ def e_test(before: ArrayLike, after: ArrayLike, *, days_before: float, days_afte
         Whole numbers, shape (n,).
     days_before, days_after
         Length of each period, days.
+    dispersion
+        Variance over mean of counts between slices of time. Both counts are divided by it, and made whole towards each
+        other, so that rounding never makes a difference.
 
     Notes
     -----
@@ -154,6 +169,11 @@ def e_test(before: ArrayLike, after: ArrayLike, *, days_before: float, days_afte
     """
     _refuse_no_days(days_before, days_after)
     pairs = np.column_stack([np.asarray(before, dtype=np.int64), np.asarray(after, dtype=np.int64)])
+    if dispersion > 1:
+        fewer = pairs / dispersion
+        rises = fewer[:, 1] * days_before >= fewer[:, 0] * days_after
+        low, high = np.ceil(fewer).astype(np.int64), np.floor(fewer).astype(np.int64)
+        pairs = np.where(np.column_stack([rises, ~rises]), low, high)
     distinct, which = np.unique(pairs, axis=0, return_inverse=True)
     p = np.array([_e_test_of_one(int(one), int(other), days_before, days_after) for one, other in distinct])
     return p.reshape(-1)[which.ravel()]
@@ -184,24 +204,11 @@ def _e_test_of_one(before: int, after: int, days_before: float, days_after: floa
     return float(min(chance @ tails, 1.0))
 
 
-def _clopper_pearson(
-    x: Whole,
-    n: Whole,
-    tail: float,
-) -> tuple[Numbers, Numbers]:
-    lower = np.where(x > 0, betaincinv(np.maximum(x, 1), n - x + 1, tail), 0.0)
-    upper = np.where(x < n, betaincinv(x + 1, np.maximum(n - x, 1), 1 - tail), 1.0)
-    return lower, upper
-
-
-def _two_sided(
-    x: Whole,
-    n: Whole,
-    share: float,
-) -> Numbers:
+def _two_sided(x: Numbers, n: Numbers, share: float) -> Numbers:
     """Return twice the smaller exact tail, at most 1, which agrees with the interval."""
-    few = at_least(n - x, n, np.full(len(n), 1 - share))
-    smaller: Numbers = np.minimum(2 * np.minimum(at_least(x, n, np.full(len(n), share)), few), 1.0)
+    few = dispersed_at_least(n - x, n, np.full(len(n), 1 - share))
+    many = dispersed_at_least(x, n, np.full(len(n), share))
+    smaller: Numbers = np.minimum(2 * np.minimum(many, few), 1.0)
     return smaller
 
 

@@ -17,6 +17,7 @@ from safespace.errors import InputError, Remedy, TooFewError
 from safespace.pipeline.baselines import BASELINES
 from safespace.pipeline.calendars import zone_of
 from safespace.pipeline.choices import MIXES, PERIODS
+from safespace.pipeline.dispersion import dispersion_within, dispersion_words
 from safespace.pipeline.exposures import recorded_until
 from safespace.pipeline.kinds import asks_private, kinds_in_words
 from safespace.pipeline.months import Months, find_months, left_out_in_words
@@ -412,8 +413,10 @@ def find_shares(answer: PlacesFound, settings: Settings) -> pd.DataFrame:
     rows, level = [], answer.hotspots.method.interval
     for what, (some, having) in _what_is_shared(reports, answer.view, settings).items():
         by_place = some.assign(place=of_place.reindex(some.index))
-        whole = hotspots.share_by(some.assign(place=0), having, by="place", level=level)
-        parts = hotspots.share_by(by_place, having, by="place", level=level)
+        share = partial(
+            hotspots.share_by, by="place", level=level, dispersion=answer.hotspots.allowed_dispersion
+        )
+        whole, parts = share(some.assign(place=0), having), share(by_place, having)
         parts = parts[(parts["place"] > 0) & (what != BY_WHOM)]
         rows.append(pd.concat([whole, parts]).assign(what=what))
     if not rows:
@@ -680,11 +683,21 @@ def compare_periods(
     counts = [_events_in(view, settings, period) for period in (before, after)]
     _refuse_empty(counts, view, settings)
     days = [float((last - first).days + 1) for first, last in (before, after)]
+    chosen = select(view.but(since=before[0], until=after[1]), settings)
+    cells_inside = pd.Series(counts[0].index, index=counts[0].index)
+    dispersion = dispersion_within(
+        chosen.reports,
+        cells_inside,
+        resolution=view.resolution,
+        periods=(before, after),
+        time_zone=settings.time_zone,
+    )
     compared = partial(
         hotspots.compare_periods,
         days_before=days[0],
         days_after=days[1],
         level=settings.hotspots.interval,
+        dispersion=dispersion or 1.0,
     )
     found = compared(*counts)
     whole = compared(*(pd.Series({0: int(one.sum())}) for one in counts))
@@ -693,11 +706,17 @@ def compare_periods(
     table = found.assign(changed=found["e_q_value"] <= rate).sort_values(
         ["e_q_value", "e_p_value"], kind="stable"
     )
-    chosen = select(view.but(since=before[0], until=after[1]), settings)
     named = _named(table.reset_index(), chosen.reports, view, settings)
-    notes = (*_of_kinds(chosen), *_beyond(view, settings, before, after), *_compared_notes(table, days, rate))
+    notes = (
+        *_of_kinds(chosen),
+        *_beyond(view, settings, before, after),
+        *_compared_notes(table, days, rate),
+        dispersion_words(dispersion),
+    )
     notes = (NIGHTS_UNEVEN, *notes) if view.calendar else notes
-    how = hotspots.PeriodsMethod(interval=settings.hotspots.interval, false_discovery_rate=rate)
+    how = hotspots.PeriodsMethod(
+        interval=settings.hotspots.interval, false_discovery_rate=rate, dispersion=dispersion
+    )
     return Compared(whole.reset_index(drop=True), named, how, notes)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from safespace import cells, evaluation
+from safespace.pipeline.dispersion import dispersion_within, dispersion_words
 from safespace.pipeline.loading import area_outline
 from safespace.pipeline.selection import select
 from safespace.store import Store
@@ -49,16 +50,21 @@ def evaluate(
     middle = datetime.combine(changed, datetime.min.time(), ZoneInfo(settings.time_zone))
     span = timedelta(days=days)
     chosen = select(view.but(since=None, until=None), settings)
+    roles = _roles(view, control, settings)
     counts = evaluation.count_periods(
         chosen.reports,
-        _roles(view, control, settings),
+        roles,
         resolution=view.resolution,
         before=(middle - span, middle),
         after=(middle, middle + span),
     )
-    found = evaluation.evaluate(counts, level=settings.hotspots.interval)
+    periods = ((changed - span, changed - timedelta(days=1)), (changed, changed + span - timedelta(days=1)))
+    dispersion = dispersion_within(
+        chosen.reports, roles, resolution=view.resolution, periods=periods, time_zone=settings.time_zone
+    )
+    found = evaluation.evaluate(counts, level=settings.hotspots.interval, dispersion=dispersion or 1.0)
     only = (f"Only reports of this kind are counted: {chosen.kinds}.",) if chosen.kinds else ()
-    return replace(found, caveats=(*only, *found.caveats))
+    return replace(found, caveats=(*only, dispersion_words(dispersion), *found.caveats))
 
 
 def _roles(view: View, control: str, settings: Settings) -> pd.Series:

@@ -136,9 +136,9 @@ def brief_of(
         months_svg=months.picture(synthetic=answer.synthetic, size_mm=(86, 36)) if months else b"",
         months_notes=months.notes if months else (),
         links=_links(walks),
-        shares=factor_shares(ours, level=answer.hotspots.method.interval).rename(
-            columns={"factor": "what", "n": "count"}
-        ),
+        shares=factor_shares(
+            ours, level=answer.hotspots.method.interval, dispersion=answer.hotspots.allowed_dispersion
+        ).rename(columns={"factor": "what", "n": "count"}),
         cells=_cells_by_label(answer),
         method=answer.hotspots.method,
         basis=answer.hotspots.basis(),

@@ -620,7 +620,9 @@ def tell_cell(answer: PlacesFound, cell: int, settings: Settings) -> CellStory:
         cell=cell,
         name=answer.names.get(cell, f"Cell {cell:x}"),
         sentences=(*_cell_sentences(row.iloc[0], method), *_private_notes(answer.view)),
-        shares=factor_shares(ours[~is_private(ours)], level=method.interval),
+        shares=factor_shares(
+            ours[~is_private(ours)], level=method.interval, dispersion=answer.hotspots.allowed_dispersion
+        ),
         method=method,
         hours=hours,
         smooth=hotspots.smooth_week(hours),

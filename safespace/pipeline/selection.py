@@ -339,7 +339,7 @@ def is_private(reports: pd.DataFrame) -> pd.Series:
     return reports["category"].isin([kind for source in there for kind in source.private_kinds])
 
 
-def factor_shares(reports: pd.DataFrame, *, level: float) -> pd.DataFrame:
+def factor_shares(reports: pd.DataFrame, *, level: float, dispersion: float = 1.0) -> pd.DataFrame:
     """Return how often each reason is given, as a share of events, with Jeffreys intervals of that level.
 
     Of recorded incidents, whose reason nobody asked for, it is the kinds that are counted; sexual offences
@@ -357,6 +357,8 @@ def factor_shares(reports: pd.DataFrame, *, level: float) -> pd.DataFrame:
     kinds = events["category"].where(~is_private(events), "Sexual offences")
     given = kinds.where(of_a_kind, events["factor"]).str.split("|").explode()
     counts = given[given != ""].value_counts().rename_axis("factor").rename("n").reset_index()
-    lower, upper = jeffreys(counts["n"], np.full(len(counts), len(events)), level=level)
+    lower, upper = jeffreys(
+        counts["n"], np.full(len(counts), len(events)), level=level, dispersion=dispersion
+    )
     told = counts.assign(of=len(events), share=counts["n"] / max(len(events), 1), lower=lower, upper=upper)
     return told.sort_values(["n", "factor"], ascending=[False, True], ignore_index=True)
