@@ -265,7 +265,7 @@ def test_a_store_without_streetsafe_opens_on_what_it_holds(monkeypatch, tmp_path
     assert not app.error
     assert query_of(app) == {"sources": "nte", "baseline": "area"}
     assert "Night-time" in html_of(app)
-    assert [tab.label for tab in app.tabs] == ["Map", "Table"]
+    assert [tab.label for tab in app.tabs] == ["Map", "Table", months.TAB]
 
 
 def test_a_new_load_shows_at_the_next_change(monkeypatch, tmp_path, town):

@@ -28,7 +28,12 @@ Area: TypeAlias = "BaseGeometry | gpd.GeoDataFrame | gpd.GeoSeries | str | PathL
 TIME_ZONE = "Europe/London"
 _TABLES = {".csv": pd.read_csv, ".parquet": pd.read_parquet, ".xlsx": pd.read_excel}
 _SHAPES = (".geojson", ".json", ".gpkg", ".shp", ".kml")
-_BRITAIN = (-9.0, 2.1, 49.0, 61.0)  # degrees west, east, south, north; the other way round it is the sea off East Africa
+_BRITAIN = (
+    -9.0,
+    2.1,
+    49.0,
+    61.0,
+)  # degrees west, east, south, north; the other way round it is the sea off East Africa
 _GRID = (-9_000.0, 665_000.0, 0.0, 1_225_000.0)  # of the British National Grid, metres: where there is land
 
 
