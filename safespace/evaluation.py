@@ -10,13 +10,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import combinations
 from statistics import NormalDist
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+import numpy as np
 import pandas as pd
 from scipy.optimize import brentq
 
+from safespace import cells
 from safespace.display import in_html, in_short
 from safespace.errors import InputError, SchemaError, SettingsError, TooFewError
 from safespace.tone import percent
@@ -24,6 +27,8 @@ from safespace.tone import percent
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
+
+    from shapely.geometry.base import BaseGeometry
 
 Verdict: TypeAlias = Literal["too few", "no difference", "fewer", "more", "disagree"]
 BeforeAfter: TypeAlias = tuple[int, int]
@@ -34,6 +39,7 @@ ROLES = ("treated", "control", "displacement", "displacement_control")
 LARGEST_UNDETECTABLE = 0.5
 POWER = 0.8
 LEVEL = 0.95
+MOST_SHARED = 0.001  # of the smaller area: outlines drawn one by one overlap by slivers
 # Before and after with a comparison area (Sherman and others 1998; the scale runs from 1 to 5).
 MARYLAND_LEVEL = 3
 
@@ -349,38 +355,10 @@ def detectable_change(
     return 1 - math.exp(brentq(missing, lowest, 0.0)) if lowest is not None else 1 - 1e-9
 
 
-def roles_of(windows: Mapping[str, pd.DataFrame]) -> pd.Series:
-    """Return the role of each cell that lies wholly inside an area, indexed by cell.
-
-    Parameters
-    ----------
-    windows
-        By role (:data:`ROLES`), the cells of its area (:func:`safespace.cells.study_window`).
-
-    Raises
-    ------
-    InputError
-        When two areas share cells: the same events would be counted on both sides.
-    """
-    roles = pd.concat(
-        [pd.Series(role, index=window.loc[~window["edge"], "cell"]) for role, window in windows.items()]
-    )
-    if roles.index.has_duplicates:
-        shared = roles[roles.index.duplicated(keep=False)]
-        raise InputError(
-            "The areas to be compared share cells.",
-            code="areas-share-cells",
-            seen=f"{shared.index.nunique()} cells of {', '.join(shared.unique())}",
-            remedy="Choose areas that lie apart.",
-        )
-    return roles
-
-
 def count_periods(
     reports: pd.DataFrame,
     roles: pd.Series,
     *,
-    resolution: int,
     before: tuple[datetime, datetime],
     after: tuple[datetime, datetime],
 ) -> PeriodCounts:
@@ -389,11 +367,10 @@ def count_periods(
     Parameters
     ----------
     reports
-        ``schemas.PLACED``.
+        With ``event_id`` and ``occurred_from``.
     roles
-        Role of each cell (``treated, control, displacement, displacement_control``), indexed by cell.
-    resolution
-        H3 resolution of those cells.
+        Role of each report (``treated, control, displacement, displacement_control``), row by row, missing where it has
+        none; from :func:`roles_by_ground`.
     before, after
         Half-open periods of ``occurred_from``, moments with a time zone.
 
@@ -414,8 +391,7 @@ def count_periods(
     themselves (regression to the mean); choose the comparison by the same rule.
     """
     _check_periods(roles, before, after)
-    column = f"cell_{resolution}"
-    missing = [name for name in (column, "event_id", "occurred_from") if name not in reports]
+    missing = [name for name in ("event_id", "occurred_from") if name not in reports]
     if missing:
         raise SchemaError(
             "Columns are missing.",
@@ -424,12 +400,41 @@ def count_periods(
             seen=f"no {', '.join(missing)}",
             remedy="Give the table with these columns.",
         )
-    role = reports[column].map(roles)
     pairs: dict[str, BeforeAfter] = {}
     for name in ROLES:
-        placed = reports[role == name]
+        placed = reports[(roles == name).to_numpy()]
         pairs[name] = (_events(placed, *before), _events(placed, *after))
     return PeriodCounts(**pairs)
+
+
+def roles_by_ground(reports: pd.DataFrame, areas: Mapping[str, BaseGeometry]) -> pd.Series:
+    """Return the role of each report: that of the area whose outline it lies in, missing where it lies in none.
+
+    Parameters
+    ----------
+    reports
+        With ``lon`` and ``lat``, degrees (EPSG:4326).
+    areas
+        The outline of each role, EPSG:4326. In a sliver that two outlines share, the one named first has the report.
+
+    Raises
+    ------
+    InputError
+        When two areas share more than a thousandth of the smaller.
+    """
+    for (one, first), (other, second) in combinations(areas.items(), 2):
+        shared = first.intersection(second).area / min(first.area, second.area)
+        if shared > MOST_SHARED:
+            raise InputError(
+                "Two of the areas share ground.",
+                code="areas-share-ground",
+                seen=f"{shared:.0%} of the smaller of the areas {one} and {other}",
+                remedy="Choose areas that lie apart.",
+            )
+    role = np.full(len(reports), None, dtype=object)
+    for name, area in reversed(tuple(areas.items())):
+        role[cells.lies_in(reports["lon"], reports["lat"], area)] = name
+    return pd.Series(role, index=reports.index)
 
 
 def _events(reports: pd.DataFrame, since: datetime, until: datetime) -> int:

@@ -163,8 +163,13 @@ CELLS = Table(
     "cells",
     {
         "cell": Column("integer", "H3 cell", low=1),
-        "area_km2": Column("number", "real area of the cell, square kilometres", low=0),
-        "edge": Column("yes_no", "outside the area or missing a neighbour inside it; never ranked"),
+        "area_km2": Column(
+            "number", "ground of the area in the cell, square kilometres; at the edge, the cell's own", low=0
+        ),
+        "edge": Column(
+            "yes_no",
+            "just outside the area: beside a cell of it, and without any of its ground; never ranked",
+        ),
         "pins": Column("integer", "reports in the cell", low=0),
         "events": Column("integer", "events in the cell", low=0),
         "exposure": Column("number", "the baseline in the cell, in the baseline's unit", low=0),

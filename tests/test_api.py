@@ -22,6 +22,7 @@ from pandas.testing import assert_frame_equal
 import safespace as ss
 from safespace import briefs, hotspots, maps
 from safespace.settings import POLICIES
+from safespace.streets import to_frame
 
 mpl.use("Agg")
 SYSTEMS = ("EPSG:4326", "EPSG:27700", "EPSG:3857")
@@ -110,6 +111,32 @@ def test_pins_of_one_event_count_once():
     assert (counted["pins"].sum(), counted["events"].sum()) == (3, 2)
 
 
+STRIP = shapely.box(-1.18, 52.9300, -1.14, 52.9305)  # 2.7 km by 56 m
+
+
+def test_a_thin_area_loses_no_point_and_is_drawn_as_it_is():
+    rng = np.random.default_rng(3)
+    pins = pd.DataFrame({"lon": rng.uniform(-1.18, -1.14, 40), "lat": rng.uniform(52.9300, 52.9305, 40)})
+    beside = pd.DataFrame({"lon": [-1.16] * 9, "lat": [52.931] * 9})
+    counted = ss.count(pd.concat([pins, beside]), STRIP)
+    inside = counted[~counted["edge"]]
+    assert inside["events"].sum() == 40
+    assert inside.union_all().symmetric_difference(STRIP).area < 1e-9 * STRIP.area
+    assert inside["area_km2"].sum() == pytest.approx(inside.to_crs("EPSG:27700").area.sum() / 1e6, rel=0.01)
+    assert ss.count(pd.concat([pins, beside]), STRIP, whole=True)["events"].sum() == 49
+
+
+def test_a_release_takes_whole_cells_only(points):
+    asked = {"period": YEAR, "sources": ["streetsafe"], "recipients": ["council"]}
+    with pytest.raises(
+        ss.errors.InputError, match=r"whole cells.*Seen: \d+ of 140 cells.*whole=True"
+    ) as refused:
+        ss.release(ss.count(points, AREA, resolution=8), AREA, **asked)
+    assert refused.value.code == "release-of-cut-cells"
+    given = ss.release(ss.count(points, AREA, resolution=8, whole=True), AREA, **asked)
+    assert_frame_equal(given.table, ss.release(points, AREA, **asked).table)
+
+
 def test_no_points_give_zeros_and_no_finding(points):
     assert ss.add_cells(points.iloc[:0]).empty
     assert ss.count(points.iloc[:0], AREA, resolution=8)["events"].sum() == 0
@@ -195,7 +222,7 @@ def test_a_baseline_is_named_and_changes_what_is_usual(points, found):
 
 
 def test_a_finding_is_short_where_it_is_typed(found):
-    assert repr(found).startswith("<Hotspots: 1 place higher than usual; 375 events in 114 cells")
+    assert repr(found).startswith("<Hotspots: 1 place higher than usual; 380 events in 140 cells")
     assert len(repr(found)) < 300
     assert "<table" in found._repr_html_()
 
@@ -240,6 +267,21 @@ def test_two_findings_are_laid_side_by_side(points, found):
 @pytest.fixture(scope="module")
 def graph(town):
     return ss.read_streets(town.streets_pbf)
+
+
+def test_streets_are_clipped_as_points_are(graph, town):
+    lines = to_frame(graph).to_crs("EPSG:27700")
+    west, south, east, north = lines.total_bounds
+    half = shapely.box(west, south, (west + east) / 2, north)
+    rng = np.random.default_rng(1)
+    spot = rng.normal([west + (east - west) / 4, (south + north) / 2], 40, (80, 2))
+    pins = gpd.GeoDataFrame(geometry=gpd.points_from_xy(*spot.T), crs="EPSG:27700")
+    area = gpd.GeoDataFrame(geometry=[half], crs="EPSG:27700")
+    by_points = ss.find_hotspots(pins, area, baseline=graph)
+    by_cells = ss.find_hotspots(ss.count(pins, area), baseline=graph)
+    assert_frame_equal(by_points.cells, by_cells.cells)
+    inside = by_points.cells[~by_points.cells["edge"]]
+    assert inside["exposure"].sum() == pytest.approx(lines.clip(half).length.sum(), rel=0.01)
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
@@ -324,7 +366,7 @@ def test_a_change_needs_systems_moments_and_areas_apart(dated):
     for wrong in ("01/03/2026", 20260301):
         with pytest.raises(ss.errors.SchemaError, match="These are not moments"):
             ss.evaluate(dated.assign(occurred_from=wrong), HERE, THERE, **asked)
-    with pytest.raises(ss.errors.InputError, match=r"share cells.* Seen: \d+ cells of treated, control"):
+    with pytest.raises(ss.errors.InputError, match="share ground"):
         ss.evaluate(dated, HERE, HERE, **asked)
 
 
@@ -437,7 +479,7 @@ def test_some_kinds_of_offence_are_counted_and_named(points):
     whole = ss.find_hotspots(frame[frame["category"] == "Robbery"], AREA, resolution=8)
     assert some.basis() == f"Robbery and theft from the person only: {whole.basis()}"
     west, east = shapely.box(-1.20, 52.90, -1.15, 53.00), shapely.box(-1.14, 52.90, -1.10, 53.00)
-    change = ss.evaluate(frame, west, east, changed=date(2026, 3, 1), days=28, resolution=8, kinds=["drugs"])
+    change = ss.evaluate(frame, west, east, changed=date(2026, 3, 1), days=28, kinds=["drugs"])
     assert change.caveats[0] == "Only reports of this kind are counted: Drugs."
     given = {"period": (date(2026, 1, 1), date(2026, 12, 31)), "sources": ["nte"], "recipients": ["x"]}
     assert ss.release(frame, AREA, **given, kinds=["drugs"]).kinds == ("drugs",)

@@ -252,7 +252,7 @@ def test_an_option_that_would_change_nothing_is_refused(
         (f"scenario {verb}", {"--area", "--resolution", "--baseline", "--found-by", "--kind"})
         for verb in ("show", "compare")
     ]
-    + [("evaluate", {"--since", "--until", "--baseline"})]
+    + [("evaluate", {"--since", "--until", "--resolution", "--baseline"})]
     + [("surface", {"--baseline"}), ("agreement", {"--source"})],
 )
 def test_parts_of_the_question_that_play_no_part_are_not_offered(command, parts, refused):

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,6 +22,7 @@ from safespace.evaluation import (
     detectable_change,
     evaluate,
     rate_ratio,
+    roles_by_ground,
     weighted_displacement_difference,
 )
 from safespace.tone import check_text
@@ -402,8 +404,8 @@ def test_events_are_counted_by_role_and_period() -> None:
         (3, "e", "2022-02-01"),  # no role
         (1, "f", "2022-07-01"),  # too late
     )
-    roles = pd.Series({1: "treated", 2: "control"})
-    assert count_periods(frame, roles, resolution=9, **PERIODS) == PeriodCounts((2, 1), (0, 1))
+    roles = frame["cell_9"].map({1: "treated", 2: "control"})
+    assert count_periods(frame, roles, **PERIODS) == PeriodCounts((2, 1), (0, 1))
 
 
 def test_the_edges_of_periods_are_half_open_and_may_leave_a_gap() -> None:
@@ -411,18 +413,33 @@ def test_the_edges_of_periods_are_half_open_and_may_leave_a_gap() -> None:
         (1, "a", "2022-01-01"), (1, "b", "2022-02-15"), (1, "c", "2022-03-01"), (1, "d", "2022-04-01")
     )
     gap = {"before": (moment(1), moment(2)), "after": (moment(3), moment(4))}
-    assert count_periods(frame, pd.Series({1: "treated"}), resolution=9, **gap).treated == (1, 1)
+    assert count_periods(frame, frame["cell_9"].map({1: "treated"}), **gap).treated == (1, 1)
 
 
-def test_every_role_has_its_own_count_at_the_resolution_asked_for() -> None:
-    frame = reports(*[(cell, f"{cell}", "2022-02-01") for cell in (1, 2, 3, 4)]).rename(
-        columns={"cell_9": "cell_8"}
-    )
-    frame = pd.concat([frame, frame[frame["cell_8"] > 2].assign(event_id="again")])
-    roles = pd.Series({1: "treated", 2: "control", 3: "displacement", 4: "displacement_control"})
-    assert count_periods(frame, roles, resolution=8, **PERIODS) == PeriodCounts(
-        (1, 0), (1, 0), (2, 0), (2, 0)
-    )
+def test_every_role_has_its_own_count_whatever_the_rows_are_called() -> None:
+    frame = reports(*[(cell, f"{cell}", "2022-02-01") for cell in (1, 2, 3, 4)])
+    frame = pd.concat([frame, frame[frame["cell_9"] > 2].assign(event_id="again")])
+    roles = frame["cell_9"].map({1: "treated", 2: "control", 3: "displacement", 4: "displacement_control"})
+    assert count_periods(frame, roles, **PERIODS) == PeriodCounts((1, 0), (1, 0), (2, 0), (2, 0))
+
+
+def test_a_report_has_the_role_of_the_area_it_lies_in_though_cells_are_shared() -> None:
+    west, east = shapely.box(-1.20, 52.9, -1.15, 53.0), shapely.box(-1.15001, 52.9, -1.10, 53.0)
+    points = pd.DataFrame({"lon": [-1.1502, -1.150005, -1.1499, -1.30], "lat": [52.95] * 4}, index=[7] * 4)
+    found = roles_by_ground(points, {"treated": west, "control": east})
+    assert found.dropna().tolist() == ["treated", "treated", "control"]  # the second lies in a sliver of both
+    assert pd.isna(found.iloc[3])
+    assert found.index.tolist() == [7] * 4
+
+
+def test_areas_that_share_ground_cannot_be_compared() -> None:
+    points = pd.DataFrame({"lon": [-1.15], "lat": [52.95]})
+    here, wide = shapely.box(-1.20, 52.9, -1.15, 53.0), shapely.box(-1.16, 52.9, -1.06, 53.0)
+    with pytest.raises(
+        InputError, match=r"Seen: 20% of the smaller of the areas treated and displacement\."
+    ) as refused:
+        roles_by_ground(points, {"treated": here, "displacement": wide})
+    assert refused.value.code == "areas-share-ground"
 
 
 @pytest.mark.parametrize(
@@ -438,8 +455,7 @@ def test_periods_that_make_no_sense_are_refused(before, after) -> None:
     with pytest.raises(InputError) as refused:
         count_periods(
             reports((1, "a", "2022-01-01")),
-            pd.Series({1: "treated"}),
-            resolution=9,
+            pd.Series(["treated"]),
             before=before,
             after=after,
         )
@@ -452,19 +468,19 @@ def test_periods_that_make_no_sense_are_refused(before, after) -> None:
 
 
 def test_roles_and_columns_that_are_not_known_are_refused() -> None:
-    frame, roles = reports((1, "a", "2022-01-01")), pd.Series({1: "treated"})
+    frame = reports((1, "a", "2022-01-01"), (2, "b", "2022-01-01"))
     with pytest.raises(InputError) as refused:
-        count_periods(frame, pd.Series({1: "buffer", 2: "area"}), resolution=9, **PERIODS)
+        count_periods(frame, pd.Series(["buffer", "area"]), **PERIODS)
     assert refused.value.code == "place-role-unknown"
     assert str(refused.value) == (
         "Not a role of a place. Seen: area, buffer. Use: treated, control, displacement, displacement_control."
     )
     with pytest.raises(SchemaError) as lacking:
-        count_periods(frame.drop(columns="event_id"), roles, resolution=8, **PERIODS)
+        count_periods(frame.drop(columns="event_id"), pd.Series(["treated"] * 2), **PERIODS)
     assert lacking.value.code == "columns-missing"
     assert (
         str(lacking.value)
-        == "reports: Columns are missing. Seen: no cell_8, event_id. Give the table with these columns."
+        == "reports: Columns are missing. Seen: no event_id. Give the table with these columns."
     )
 
 

@@ -12,21 +12,23 @@ import pandas as pd
 
 from safespace import briefs, cells, disclosure, evaluation, maps
 from safespace.api.found import counted_cells, is_counted
-from safespace.api.grid import add_cells
 from safespace.api.inputs import TIME_ZONE, moments_of, of_kinds, outline_of, points_of
 from safespace.errors import InputError
+from safespace.pipeline.kinds import FINEST_PRIVATE, refuse_private_area
 from safespace.pipeline.releases import refuse_private
 from safespace.pipeline.view import View
 from safespace.settings import POLICIES, PolicyProfile, Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from shapely.geometry.base import BaseGeometry
 
     from safespace.api.found import Hotspots
     from safespace.api.inputs import Area, Points
 
 
-def evaluate(  # noqa: PLR0913 - each is one part of the question
+def evaluate(  # noqa: PLR0913 - each is a part of the question
     points: Points,
     treated: Area,
     control: Area,
@@ -34,7 +36,6 @@ def evaluate(  # noqa: PLR0913 - each is one part of the question
     changed: date,
     days: int,
     around: tuple[Area, Area] | None = None,
-    resolution: int = 9,
     kinds: Sequence[str] = (),
     time_zone: str = TIME_ZONE,
     level: float = evaluation.LEVEL,
@@ -56,8 +57,6 @@ def evaluate(  # noqa: PLR0913 - each is one part of the question
         Length of each period, days.
     around
         Where trouble may have moved, around the treated area, and the comparison for that.
-    resolution
-        H3 resolution, 7 to 10: a cell belongs to the area its centre lies in.
     kinds
         Only these groups of offences (:mod:`safespace.sources.offences`), of points with ``source`` and ``category``.
     time_zone
@@ -75,7 +74,7 @@ def evaluate(  # noqa: PLR0913 - each is one part of the question
     SchemaError, AreaError
         When points or areas cannot be used, saying why.
     InputError
-        When the areas share cells.
+        When the areas share ground.
     TooFewError
         When nothing was reported before in either.
 
@@ -91,17 +90,17 @@ def evaluate(  # noqa: PLR0913 - each is one part of the question
     >>> change.verdict, round(change.ratio.value, 2)
     ('too few', 0.65)
     """
-    only = of_kinds(points, kinds, resolution=resolution)
-    placed = add_cells(only.points, resolution=resolution).rename(columns={"cell": f"cell_{resolution}"})
+    areas = dict(zip(evaluation.ROLES, map(outline_of, (treated, control, *(around or ()))), strict=False))
+    only = of_kinds(points, kinds, resolution=FINEST_PRIVATE)
+    placed = points_of(only.points)
     when = moments_of(placed, "occurred_from", time_zone=time_zone)
     events = placed["event_id"] if "event_id" in placed else range(len(placed))
     middle = datetime.combine(changed, datetime.min.time(), ZoneInfo(time_zone))
     span = timedelta(days=days)
-    areas = dict(zip(evaluation.ROLES, (treated, control, *(around or ())), strict=False))
+    _refuse_private_area(placed, only.ids, areas.values())
     counts = evaluation.count_periods(
         placed.assign(occurred_from=when, event_id=events),
-        _roles(areas, resolution),
-        resolution=resolution,
+        evaluation.roles_by_ground(placed, areas),
         before=(middle - span, middle),
         after=(middle, middle + span),
     )
@@ -162,6 +161,12 @@ def release(  # noqa: PLR0913 - each is one part of the question
     SchemaError, AreaError, InputError
         When points or area cannot be used, saying why, or nobody is named as recipient or source.
 
+    Notes
+    -----
+    Points are counted in whole cells, also where the area's outline runs through them: of two areas whose outlines
+    differ a little, the difference of cut cells would tell of a few doors. Cells given are refused where they are cut;
+    ``count(..., whole=True)`` counts them whole.
+
     Examples
     --------
     >>> import numpy as np, safespace as ss, shapely
@@ -181,7 +186,8 @@ def release(  # noqa: PLR0913 - each is one part of the question
     if kinds:
         refuse_private(View(sources=tuple(sources), kinds=only.ids), Settings(policies=POLICIES))
     given = only.points if is_counted(only.points) else _within(points_of(only.points), since, until)
-    counted, _ = counted_cells(given, area, resolution=resolution)
+    counted, _ = counted_cells(given, area, resolution=resolution, whole=True)
+    _refuse_cut(counted)
     finest = max(h3.get_resolution(cell) for cell in counted["cell"].tolist())
     disclosure.require_allowed(sources, profile, POLICIES, resolution=finest)
     return disclosure.release(
@@ -279,12 +285,10 @@ def make_brief(
     )
 
 
-def _roles(areas: Mapping[str, Area], resolution: int) -> pd.Series:
-    """Return the role of each cell inside one of the areas, indexed by cell."""
-    windows = {
-        role: cells.study_window(outline_of(area), resolution=resolution) for role, area in areas.items()
-    }
-    return evaluation.roles_of(windows)
+def _refuse_private_area(placed: pd.DataFrame, kinds: tuple[str, ...], areas: Iterable[BaseGeometry]) -> None:
+    if kinds:
+        sources = tuple(sorted(placed["source"].unique()))
+        refuse_private_area(View(sources=sources, kinds=kinds), areas, Settings(policies=POLICIES))
 
 
 def _within(placed: pd.DataFrame, since: date, until: date) -> pd.DataFrame:
@@ -296,6 +300,20 @@ def _within(placed: pd.DataFrame, since: date, until: date) -> pd.DataFrame:
         days.between(pd.Timestamp(since), pd.Timestamp(until))
     ]  # a missing day is in no period
     return inside
+
+
+def _refuse_cut(counted: pd.DataFrame) -> None:
+    """Refuse cells counted only in part, which would be other units in each area."""
+    inside = counted[~counted["edge"]]
+    cut = int((inside["area_km2"] < (1 - 1e-6) * cells.areas_km2(inside["cell"])).sum())
+    if cut:
+        raise InputError(
+            "A release takes whole cells.",
+            code="release-of-cut-cells",
+            where="points_or_cells",
+            seen=f"{cut} of {len(inside)} cells counted only in the part that is inside the area",
+            remedy="Give points, or cells counted whole: count(..., whole=True).",
+        )
 
 
 def _require_named(sources: Sequence[str], recipients: Sequence[str]) -> None:

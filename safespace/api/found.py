@@ -6,12 +6,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import geopandas as gpd
 import h3.api.basic_int as h3
+import numpy as np
 import pandas as pd
 
 from safespace import cells as hexagons
 from safespace import hotspots, maps, streets
-from safespace.api.grid import count, with_hexagons
+from safespace.api.grid import count_window, with_hexagons
 from safespace.api.inputs import TIME_ZONE, moments_of, of_kinds, outline_of, points_of, require_columns
 from safespace.briefs import exports, pdf
 from safespace.display import in_html
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
     from datetime import date
 
     import folium
-    import geopandas as gpd
     from matplotlib.axes import Axes
     from shapely.geometry.base import BaseGeometry
 
@@ -311,7 +312,7 @@ def find_agreement(felt: Hotspots, recorded: Hotspots) -> gpd.GeoDataFrame:
 
 
 def counted_cells(
-    points_or_cells: Points, area: Area | None, *, resolution: int
+    points_or_cells: Points, area: Area | None, *, resolution: int, whole: bool = False
 ) -> tuple[pd.DataFrame, BaseGeometry]:
     """Return counted cells without shapes, and the ground they cover: those given, or points counted in an area.
 
@@ -322,9 +323,9 @@ def counted_cells(
     """
     if isinstance(points_or_cells, pd.DataFrame) and is_counted(points_or_cells):
         require_columns(points_or_cells, tuple(CELLS.columns), where="cells")
-        held = pd.DataFrame(points_or_cells.drop(columns="geometry", errors="ignore"))
-        inside = held.loc[~held["edge"], "cell"]
-        return held, outline_of(area) if area is not None else hexagons.hexagons(inside).union_all()
+        held = _with_ground(points_or_cells)
+        inside = hexagons.ground_shapes(held[~held["edge"]])
+        return held, outline_of(area) if area is not None else inside.union_all()
     if area is None:
         raise InputError(
             "Points need the area they were looked for in.",
@@ -333,9 +334,19 @@ def counted_cells(
             remedy="Give area: a polygon, a GeoDataFrame of polygons, or a path. A blank cell outside it means nothing.",
         )
     ground = outline_of(area)
-    return pd.DataFrame(
-        count(points_or_cells, ground, resolution=resolution).drop(columns="geometry")
-    ), ground
+    return count_window(points_or_cells, ground, resolution=resolution, whole=whole), ground
+
+
+def _with_ground(counted: pd.DataFrame) -> pd.DataFrame:
+    """Return counted cells with their shape as ``ground`` where it is only a part of the hexagon."""
+    held = pd.DataFrame(counted.drop(columns="geometry", errors="ignore"))
+    if not isinstance(counted, gpd.GeoDataFrame) or counted.crs is None:
+        return held
+    cut = held["area_km2"] < (1 - 1e-6) * hexagons.areas_km2(held["cell"])
+    shapes = counted.geometry.to_crs("EPSG:4326").to_numpy()
+    ground = np.full(len(held), None, dtype=object)
+    ground[cut] = shapes[cut]
+    return held.assign(ground=ground)
 
 
 def against(

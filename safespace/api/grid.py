@@ -14,6 +14,8 @@ from safespace.errors import InputError
 from safespace.schemas import MOMENT, RESOLUTIONS
 
 if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
+
     from safespace.api.inputs import Area, Points
 
 
@@ -64,8 +66,8 @@ def grid(area: Area, *, resolution: int = 9) -> gpd.GeoDataFrame:
     Returns
     -------
     geopandas.GeoDataFrame
-        :data:`safespace.schemas.CELLS` and ``geometry``, EPSG:4326: all cells whose centre is inside, and the ring
-        around them flagged ``edge``.
+        :data:`safespace.schemas.CELLS` and ``geometry``, EPSG:4326: every cell that touches the area, as the part of
+        its hexagon inside, and round them, whole, the cells just outside, flagged ``edge``.
 
     Raises
     ------
@@ -76,13 +78,13 @@ def grid(area: Area, *, resolution: int = 9) -> gpd.GeoDataFrame:
     --------
     >>> import safespace as ss, shapely
     >>> len(ss.grid(shapely.box(-1.20, 52.90, -1.10, 53.00), resolution=8))
-    162
+    192
     """
     _check(resolution)
-    return with_hexagons(cells.study_window(outline_of(area), resolution=resolution))
+    return _drawn(cells.study_window(outline_of(area), resolution=resolution))
 
 
-def count(points: Points, area: Area, *, resolution: int = 9) -> gpd.GeoDataFrame:
+def count(points: Points, area: Area, *, resolution: int = 9, whole: bool = False) -> gpd.GeoDataFrame:
     """Count points in every cell of an area, zero cells included.
 
     Parameters
@@ -94,12 +96,14 @@ def count(points: Points, area: Area, *, resolution: int = 9) -> gpd.GeoDataFram
         A polygon in degrees, a GeoDataFrame of polygons in any stated CRS, or a path.
     resolution
         H3 resolution, 7 to 10.
+    whole
+        Count cells whole, also where the outline of the area runs through them. A release takes whole cells only.
 
     Returns
     -------
     geopandas.GeoDataFrame
-        :data:`safespace.schemas.CELLS` and ``geometry``, EPSG:4326, with the area of the cell as ``exposure``. Points
-        outside the area are counted nowhere.
+        As :func:`grid`, the ground inside as ``exposure``. Points outside the area are counted just outside it, in cells
+        flagged ``edge``, or nowhere.
 
     Raises
     ------
@@ -113,10 +117,24 @@ def count(points: Points, area: Area, *, resolution: int = 9) -> gpd.GeoDataFram
     >>> int(ss.count(pins, shapely.box(-1.20, 52.90, -1.10, 53.00), resolution=8)["events"].sum())
     2
     """
+    return _drawn(count_window(points, outline_of(area), resolution=resolution, whole=whole))
+
+
+def count_window(points: Points, area: BaseGeometry, *, resolution: int, whole: bool) -> pd.DataFrame:
+    """Count as :func:`count`, without shapes but with the ``ground`` of cells that are cut."""
     placed = add_cells(points, resolution=resolution).rename(columns={"cell": f"cell_{resolution}"})
-    window = cells.study_window(outline_of(area), resolution=resolution)
-    counted = cells.count(_as_reports(placed), window, resolution=resolution, engine=open_engine("duckdb"))
-    return with_hexagons(counted)
+    window = cells.study_window(area, resolution=resolution)
+    if whole:
+        size = cells.areas_km2(window["cell"])
+        window = window.drop(columns="ground").assign(area_km2=size, exposure=size)
+    return cells.count(_as_reports(placed), window, resolution=resolution, engine=open_engine("duckdb"))
+
+
+def _drawn(window: pd.DataFrame) -> gpd.GeoDataFrame:
+    """Return the cells of a window with what is counted of each as a shape."""
+    shapes = cells.ground_shapes(window).to_numpy()
+    frame = window.drop(columns="ground", errors="ignore")
+    return gpd.GeoDataFrame(frame, geometry=shapes, crs="EPSG:4326")
 
 
 def with_hexagons(frame: pd.DataFrame) -> gpd.GeoDataFrame:
@@ -131,7 +149,7 @@ def _as_reports(placed: pd.DataFrame) -> pd.DataFrame:
     number = pd.Series([str(row) for row in range(len(placed))], index=placed.index, dtype="str")
     never = pd.Series(pd.NaT, index=placed.index, dtype=MOMENT)
     cell = [name for name in placed.columns if str(name).startswith("cell_")]
-    return placed[cell].assign(report_id=number, event_id=number, occurred_from=never)
+    return placed[["lon", "lat", *cell]].assign(report_id=number, event_id=number, occurred_from=never)
 
 
 def _check(resolution: int) -> None:

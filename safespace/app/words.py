@@ -77,8 +77,8 @@ METHOD_PLACES = (
     "the area's events by the baseline chosen: length of walkable street, area, recorded incidents or residents. A "
     "cell's rate is pulled towards the area's mean as far as its numbers are small (Poisson-gamma), with a "
     "{level} interval. Each cell is tested exactly together with the cells around it, and all tests are counted "
-    "(Benjamini-Hochberg, {rate}); fewer than {fewest} events never stand out. Cells at the edge of the area are "
-    "not judged. Cells that stand out and belong together are one place. Places share a rank when their intervals "
+    "(Benjamini-Hochberg, {rate}); fewer than {fewest} events never stand out. Of a cell that the area's outline "
+    "crosses only the part inside is counted; cells just outside are not judged. Cells that stand out and belong together are one place. Places share a rank when their intervals "
     "overlap. Every finding is checked against a second baseline."
 )
 METHOD_NIGHTS = (

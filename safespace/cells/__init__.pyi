@@ -12,7 +12,8 @@ from .grid import (
     neighbours,
     to_metres,
 )
-from .windows import MOST_CELLS, study_window
+from .ground import area_of, cut_cells, ground_shapes, lies_in, on_ground
+from .windows import MOST_CELLS, Beyond, data_beyond, study_window
 
 __all__ = [
     "BRITAIN",
@@ -21,18 +22,25 @@ __all__ = [
     "EVENT_COLUMNS",
     "LONGEST_DAY",
     "MOST_CELLS",
+    "Beyond",
     "ReportFilter",
     "add_cells",
     "add_events",
     "add_exposure",
+    "area_of",
     "areas_km2",
     "count",
     "count_days",
     "count_months",
+    "cut_cells",
+    "data_beyond",
+    "ground_shapes",
     "hexagons",
+    "lies_in",
     "list_categories",
     "locate",
     "neighbours",
+    "on_ground",
     "require_reports",
     "spread_areas",
     "study_window",

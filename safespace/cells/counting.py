@@ -9,6 +9,7 @@ import h3.api.basic_int as h3
 import numpy as np
 import pandas as pd
 
+from safespace.cells.ground import cut_cells, on_ground
 from safespace.errors import AreaError
 from safespace.schemas import MOMENT
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     Cells = NDArray[np.int64]
 
+_PLACE = ", lon, lat"
 _TICK = pd.Timedelta(microseconds=1)
 
 
@@ -94,7 +96,8 @@ def count(
     Notes
     -----
     An event counts once, in the cell of its earliest pin, so events add up over cells. Reports outside
-    the window count nowhere; :func:`require_reports` refuses a window without any.
+    the window count nowhere, nor do those in a cell that the outline runs through but on its far side;
+    :func:`require_reports` refuses a window without any.
     """
     if len(window) and h3.get_resolution(int(window["cell"].iloc[0])) != resolution:
         raise AreaError(
@@ -105,10 +108,22 @@ def count(
         )
     source, asked = _filtered(report_filter)
     counted = engine.query(_count_sql(resolution, source), reports=reports, study=window[["cell"]], **asked)
-    counted = counted.set_index("cell").reindex(window["cell"].to_numpy())
+    counted = counted.set_index("cell")
+    if len(cut := cut_cells(window)):
+        study = pd.DataFrame({"cell": cut})
+        points = engine.query(_count_points_sql(resolution, source), reports=reports, study=study, **asked)
+        inside = _on_ground(points, window).groupby("cell").sum().reindex(cut, fill_value=0)
+        counted = pd.concat([counted[~counted.index.isin(cut)], inside])
+    counted = counted.reindex(window["cell"].to_numpy())
     return window.assign(
         pins=counted["pins"].to_numpy(dtype=np.int64), events=counted["events"].to_numpy(dtype=np.int64)
     )
+
+
+def _on_ground(points: pd.DataFrame, window: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows whose place is inside the outline of a window, without the place."""
+    inside = on_ground(points["cell"], points["lon"], points["lat"], window)
+    return points[inside].drop(columns=["lon", "lat"])
 
 
 def _filtered(report_filter: ReportFilter | None) -> tuple[str, dict[str, pd.DataFrame]]:
@@ -174,16 +189,29 @@ def _count_sql(resolution: int, reports: str) -> str:
     """  # noqa: S608 - a number formatted as such, and one of two fixed texts
 
 
-def _orphans_sql(resolution: int, reports: str) -> str:
+def _count_points_sql(resolution: int, reports: str) -> str:
+    """Count as :func:`_count_sql`, each place by itself: only outside a query is it known what is inside."""
+    return f"""
+        WITH {_orphans_sql(resolution, reports, _PLACE)}, pins AS (
+            SELECT cell_{resolution:d} AS cell{_PLACE}, TRUE AS pin, report_id = event_id AS event FROM {reports}
+            UNION ALL SELECT cell{_PLACE}, FALSE AS pin, TRUE AS event FROM orphans WHERE nth = 1
+        )
+        SELECT pins.cell AS cell{_PLACE}, COUNT(*) FILTER (WHERE pin) AS pins,
+               COUNT(*) FILTER (WHERE event) AS events
+        FROM pins JOIN study ON pins.cell = study.cell GROUP BY pins.cell{_PLACE}
+    """  # noqa: S608 - a number formatted as such, and fixed texts
+
+
+def _orphans_sql(resolution: int, reports: str, place: str = "") -> str:
     """Return the parts of a query that find, in ``orphans``, pins of events whose first pin is not there."""
     return f"""followers AS (
-            SELECT cell_{resolution:d} AS cell, report_id, event_id, occurred_from
+            SELECT cell_{resolution:d} AS cell{place}, report_id, event_id, occurred_from
             FROM {reports} WHERE report_id <> event_id
         ), led AS (
             SELECT DISTINCT event_id FROM {reports}
             WHERE report_id = event_id AND event_id IN (SELECT event_id FROM followers)
         ), orphans AS (
-            SELECT followers.cell AS cell, occurred_from, ROW_NUMBER() OVER (
+            SELECT followers.cell AS cell{place}, occurred_from, ROW_NUMBER() OVER (
                 PARTITION BY followers.event_id ORDER BY occurred_from, report_id
             ) AS nth
             FROM followers LEFT JOIN led ON followers.event_id = led.event_id WHERE led.event_id IS NULL
@@ -221,35 +249,54 @@ def count_days(
         When the query fails.
     """
     source, asked = _filtered(report_filter)
+    study, place = _study(window)
     counted = engine.query(
-        _count_days_sql(resolution, source),
+        _count_days_sql(resolution, source, place),
         reports=reports,
-        study=window[["cell"]],
+        study=study,
         days=_days(time_zone, "D"),
         **asked,
     )
+    if place:
+        counted = _summed(counted, window, ["cell", "day"])
     day = pd.DatetimeIndex(counted["day"].to_numpy(np.int64).astype("datetime64[D]")).as_unit("us")
     return counted.assign(day=day)
 
 
-def _count_days_sql(resolution: int, reports: str) -> str:
+def _study(window: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """Return the cells that a query is about, and the names by which it tells the places in those that are cut."""
+    cut = np.isin(window["cell"].to_numpy(), cut_cells(window))
+    return window[["cell"]].assign(cut=cut), _PLACE if cut.any() else ""
+
+
+def _summed(counted: pd.DataFrame, window: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+    """Return what was counted by place summed over the places inside the outline, sorted."""
+    return _on_ground(counted, window).groupby(by, sort=True).sum().reset_index()
+
+
+def _place_sql(place: str) -> str:
+    """Return the columns of a place for a row of a query, filled only where the outline runs through its cell."""
+    return ", CASE WHEN cut THEN lon END AS lon, CASE WHEN cut THEN lat END AS lat" if place else ""
+
+
+def _count_days_sql(resolution: int, reports: str, place: str) -> str:
     return f"""
-        WITH {_orphans_sql(resolution, reports)}, firsts AS (
-            SELECT cell_{resolution:d} AS cell, occurred_from FROM {reports} WHERE report_id = event_id
-            UNION ALL SELECT cell, occurred_from FROM orphans WHERE nth = 1
+        WITH {_orphans_sql(resolution, reports, place)}, firsts AS (
+            SELECT cell_{resolution:d} AS cell, occurred_from{place} FROM {reports} WHERE report_id = event_id
+            UNION ALL SELECT cell, occurred_from{place} FROM orphans WHERE nth = 1
         ), placed AS (
-            SELECT cell, occurred_from, CAST(occurred_from AS DATE) AS day FROM firsts
+            SELECT cell, occurred_from, CAST(occurred_from AS DATE) AS day{place} FROM firsts
         ), calendar AS (
             SELECT CAST(day AS DATE) AS day, before, after, turns FROM days
         ), dated AS (
             SELECT placed.cell AS cell, CAST(
                 CASE WHEN occurred_from < turns THEN before ELSE after END AS INTEGER
-            ) AS day
+            ) AS day{_place_sql(place)}
             FROM placed JOIN calendar ON placed.day = calendar.day JOIN study ON placed.cell = study.cell
         )
-        SELECT cell, day, COUNT(*) AS events FROM dated GROUP BY cell, day
+        SELECT cell, day{place}, COUNT(*) AS events FROM dated GROUP BY cell, day{place}
         ORDER BY cell NULLS LAST, day NULLS LAST
-    """  # noqa: S608 - a number formatted as such, and one of two fixed texts
+    """  # noqa: S608 - a number formatted as such, and fixed texts
 
 
 def count_months(
@@ -257,6 +304,7 @@ def count_months(
     *,
     resolution: int,
     engine: Engine,
+    window: pd.DataFrame | None = None,
     time_zone: str = "Europe/London",
     report_filter: ReportFilter | None = None,
 ) -> pd.DataFrame:
@@ -270,6 +318,9 @@ def count_months(
         The reports' ``cell_{resolution}`` is counted.
     engine
         Where the query runs; memory grows with the cells and months, not with the reports.
+    window
+        Cells from :func:`study_window`: only what lies in its area, those at the edge left out. Everything
+        when not given.
     time_zone
         Zone whose calendar months count, by ``occurred_from``.
     report_filter
@@ -292,13 +343,17 @@ def count_months(
     """
     source, asked = _filtered(report_filter)
     sources = engine.query(_SOURCES_SQL, reports=reports).assign(place=lambda f: np.arange(len(f)))
+    study, place_names = (None, "") if window is None else _study(window[~window["edge"]])
     counted = engine.query(
-        _count_months_sql(resolution, source),
+        _count_months_sql(resolution, source, place_names, within=study is not None),
         reports=reports,
         days=_days(time_zone, "M"),
         sources=sources,
         **asked,
+        **({} if study is None else {"study": study}),
     )
+    if window is not None and place_names:
+        counted = _summed(counted, window, ["cell", "month_and_place"])
     month, place = np.divmod(counted["month_and_place"].to_numpy(), max(len(sources), 1))
     counted["month_and_place"] = pd.DatetimeIndex(month.astype("datetime64[M]")).as_unit("us")
     named = sources["source"].astype("str").take(place).reset_index(drop=True)
@@ -326,30 +381,31 @@ def _number(moments: pd.DatetimeIndex, time_zone: str, unit: Literal["D", "M"]) 
 _SOURCES_SQL = "SELECT DISTINCT source FROM reports WHERE source IS NOT NULL ORDER BY source NULLS LAST"
 
 
-def _count_months_sql(resolution: int, reports: str) -> str:
+def _count_months_sql(resolution: int, reports: str, place: str, *, within: bool) -> str:
     """Both engines cut moments in UTC; the small table of days puts the hours between the clocks right.
 
     Groups are kept by two numbers, the second being month and source in one: text among the keys would
     double the memory that three million groups take.
     """
+    study = " JOIN study ON placed.cell = study.cell" if within else ""
     return f"""
         WITH placed AS (
-            SELECT cell_{resolution:d} AS cell, source, occurred_from, CAST(occurred_from AS DATE) AS day
+            SELECT cell_{resolution:d} AS cell, source, occurred_from, CAST(occurred_from AS DATE) AS day{place}
             FROM {reports}
         ), calendar AS (
             SELECT CAST(day AS DATE) AS day, before, after, turns FROM days
         ), size AS (
             SELECT COUNT(*) AS many FROM sources
         ), dated AS (
-            SELECT cell, CAST(
+            SELECT placed.cell AS cell, CAST(
                 CASE WHEN occurred_from < turns THEN before ELSE after END * size.many + sources.place AS INTEGER
-            ) AS month_and_place
+            ) AS month_and_place{_place_sql(place)}
             FROM placed JOIN calendar ON placed.day = calendar.day
-                 JOIN sources ON placed.source = sources.source CROSS JOIN size
+                 JOIN sources ON placed.source = sources.source CROSS JOIN size{study}
         )
-        SELECT cell, month_and_place, COUNT(*) AS pins FROM dated GROUP BY cell, month_and_place
+        SELECT cell, month_and_place{place}, COUNT(*) AS pins FROM dated GROUP BY cell, month_and_place{place}
         ORDER BY cell NULLS LAST, month_and_place NULLS LAST
-    """  # noqa: S608 - a number formatted as such, and one of two fixed texts
+    """  # noqa: S608 - a number formatted as such, and fixed texts
 
 
 def require_reports(cells: pd.DataFrame, *, area: str) -> pd.DataFrame:
@@ -361,7 +417,8 @@ def require_reports(cells: pd.DataFrame, *, area: str) -> pd.DataFrame:
         When nothing was counted inside: a polygon in the sea, in another town, or with swapped axes.
     """
     if int(cells.loc[~cells["edge"], "pins"].sum()) == 0:
-        lat, lon = h3.cell_to_latlng(int(cells["cell"].iloc[len(cells) // 2]))
+        inside = cells.loc[~cells["edge"], "cell"]
+        lat, lon = h3.cell_to_latlng(int(inside.iloc[len(inside) // 2]))
         raise AreaError(
             "No report falls inside this area.",
             code="no-report-in-area",

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from safespace.cells.grid import EQUAL_AREA, hexagons, locate
+from safespace.cells.grid import EQUAL_AREA, locate
+from safespace.cells.ground import ground_shapes, on_ground
 from safespace.errors import AreaError, SchemaError
 
 if TYPE_CHECKING:
@@ -63,12 +64,13 @@ def sum_points(
     weight
         What each point adds, shape (n,).
     window
-        Cells frame; points outside it add nothing.
+        Cells frame; points outside it add nothing, nor do those on the far side of its outline.
     resolution
         Resolution of the window.
     """
-    weights = pd.Series(np.asarray(weight, dtype=float), index=locate(lon, lat, resolution=resolution))
-    summed = weights.groupby(level=0).sum()
+    cell = locate(lon, lat, resolution=resolution)
+    inside = on_ground(cell, lon, lat, window)
+    summed = pd.Series(np.asarray(weight, dtype=float)[inside], index=cell[inside]).groupby(level=0).sum()
     return summed.reindex(pd.Index(window["cell"].to_numpy(), name="cell"), fill_value=0.0)
 
 
@@ -88,7 +90,7 @@ def spread_areas(areas: gpd.GeoDataFrame, values: ArrayLike, window: pd.DataFram
     -------
     pandas.Series
         Indexed by cell. An area wholly under the window keeps its total to rounding; the share of an area
-        outside the window is left out.
+        outside the window, or on the far side of its outline, is left out.
 
     Raises
     ------
@@ -106,7 +108,7 @@ def spread_areas(areas: gpd.GeoDataFrame, values: ArrayLike, window: pd.DataFram
             remedy="Set their CRS before spreading.",
         )
     ground = areas.geometry.to_crs(EQUAL_AREA).to_numpy()
-    hexes = hexagons(window["cell"]).to_crs(EQUAL_AREA).to_numpy()
+    hexes = ground_shapes(window).to_crs(EQUAL_AREA).to_numpy()
     area, cell = shapely.STRtree(hexes).query(ground, predicate="intersects")
     shared = shapely.area(shapely.intersection(ground[area], hexes[cell]))
     whole = shapely.area(ground)

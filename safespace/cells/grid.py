@@ -191,12 +191,27 @@ def hexagons(cells: Iterable[int] | ArrayLike) -> gpd.GeoSeries:
     >>> len(shape.exterior.coords), round(shape.centroid.x, 2)
     (7, -1.16)
     """
-    held = np.asarray(cells, dtype=np.int64).tolist()
-    outlines = list(map(h3.cell_to_boundary, held))
-    lengths = np.fromiter(map(len, outlines), dtype=np.int64, count=len(outlines))
-    lat_lon = np.array(list(chain.from_iterable(outlines)), dtype=float).reshape(-1, 2)
-    owner = np.repeat(np.arange(len(held)), lengths)
-    rings = shapely.linearrings(lat_lon[:, ::-1], indices=owner) if held else np.empty(0, dtype=object)
-    return gpd.GeoSeries(
-        shapely.polygons(rings), index=pd.Index(held, name="cell", dtype="int64"), crs="EPSG:4326"
-    )
+    held = np.asarray(cells, dtype=np.int64)
+    return gpd.GeoSeries(outlines(held), index=pd.Index(held, name="cell", dtype="int64"), crs="EPSG:4326")
+
+
+def outlines(cells: ArrayLike, *, grown: float = 0.0) -> NDArray[np.object_]:
+    """Return the polygon of each cell, EPSG:4326, shape (n,).
+
+    Parameters
+    ----------
+    cells
+        H3 cells, shape (n,).
+    grown
+        By how much of its size each corner is moved away from the middle.
+    """
+    corners = list(map(h3.cell_to_boundary, np.asarray(cells, dtype=np.int64).tolist()))
+    if not corners:
+        return np.empty(0, dtype=object)
+    lengths = np.fromiter(map(len, corners), dtype=np.int64, count=len(corners))
+    lon_lat = np.array(list(chain.from_iterable(corners)), dtype=float)[:, ::-1]
+    starts = np.cumsum(lengths) - lengths
+    middle = np.add.reduceat(lon_lat, starts) / lengths[:, None]
+    owner = np.repeat(np.arange(len(corners)), lengths)
+    moved = lon_lat + grown * (lon_lat - middle[owner])
+    return np.asarray(shapely.polygons(shapely.linearrings(moved, indices=owner)), dtype=object)

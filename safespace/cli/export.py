@@ -48,7 +48,7 @@ def brief(
     print_json({"files": wrote}) if as_json else wrote_files(wrote)
 
 
-@asks(*(part for part in CELLS if part not in PERIOD))
+@asks(*(part for part in CELLS if part not in {*PERIOD, "resolution"}))
 def evaluate(
     view: pipeline.View,
     control: Annotated[str, typer.Option(help="The comparison area, left as it was.")],

@@ -69,7 +69,8 @@ def count(
     empty = int((inside["events"] == 0).sum())
     say(
         f"{pipeline.counted_in_words(view, settings)}: {int(inside['events'].sum()):,} events ({int(inside['pins'].sum()):,} reports) in {len(inside):,} cells; "
-        f"{empty:,} cells have none."
+        f"{empty:,} cells have none.",
+        pipeline.data_beyond(counted).sentence(),
     )
     wrote_files(wrote)
 

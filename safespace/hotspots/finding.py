@@ -56,7 +56,7 @@ class Hotspots:
     events, pins
         How many were tested: inside the area, where the baseline is not zero.
     left_out
-        Events in cells that were not tested, at the edge or without any baseline.
+        Events inside the area in cells that were not tested, having nothing of the baseline.
     tested
         How many cells were tested.
     prior
@@ -250,7 +250,7 @@ def _find(
         resolution=_resolution(cells),
         events=int(inside["events"].sum()),
         pins=int(inside["pins"].sum()),
-        left_out=int(cells["events"].sum() - inside["events"].sum()),
+        left_out=int(cells.loc[~cells["edge"], "events"].sum() - inside["events"].sum()),
         tested=int(tested.sum()),
         prior=prior,
         dispersion=dispersion,
@@ -277,8 +277,9 @@ def _refuse_unusable(cells: pd.DataFrame, tested: NDArray[np.bool_], method: Hot
         raise TooFewError(
             "One cell has nothing to be compared with.", code="one-cell-only", where=baseline, remedy=finer
         )
+    share = _usual_share(cells, tested)
     needed = events_needed(
-        _usual_share(cells, tested),
+        share,
         tests=int(tested.sum()),
         false_discovery_rate=method.false_discovery_rate,
         min_events=method.min_events,
@@ -298,8 +299,13 @@ def _refuse_unusable(cells: pd.DataFrame, tested: NDArray[np.bool_], method: Hot
             code="too-few-to-stand-out",
             where=baseline,
             seen=f"{events} events in {int(tested.sum())} cells",
-            remedy=f"At least {needed} are needed; widen the dates, the area or the sources.",
+            remedy=f"At least {needed} are needed; widen the dates, the area or the sources{_or_finer(share)}.",
         )
+
+
+def _or_finer(share: float) -> str:
+    """Return what else helps where a ring of cells is most of the area: nothing much stands out from itself."""
+    return ", or choose a finer resolution" if share > 1 / 2 else ""
 
 
 def _refuse_zero(cells: pd.DataFrame, baseline: str) -> NoReturn:

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri, stdtrit
 
-from safespace.cells import areas_km2, locate
+from safespace.cells import areas_km2, locate, on_ground
 from safespace.errors import InputError, TooFewError
 from safespace.hotspots.model import Method, clear_dispersion, fit_cells
 from safespace.hotspots.ordering import order_cells
@@ -164,7 +164,7 @@ def count_by_period(reports: pd.DataFrame, cells: pd.DataFrame, *, freq: str = "
     reports
         Placed reports; an event counts once, with its earliest pin.
     cells
-        Cells frame; those at the edge are left out.
+        Cells frame; those at the edge are left out, and so is what lies on the far side of its outline.
     freq
         A pandas period: "M" months, "W-SUN" weeks from Monday, "Q" quarters.
 
@@ -181,6 +181,8 @@ def count_by_period(reports: pd.DataFrame, cells: pd.DataFrame, *, freq: str = "
     """
     column = f"cell_{h3.get_resolution(int(cells['cell'].iloc[0]))}" if len(cells) else "cell_9"
     first = reports.sort_values(["occurred_from", "report_id"], kind="stable").drop_duplicates("event_id")
+    if "ground" in cells:
+        first = first[on_ground(first[column], first["lon"], first["lat"], cells)]
     local = first["occurred_from"].dt.tz_convert("Europe/London").dt.tz_localize(None)
     days = pd.DataFrame(
         {"cell": first[column].to_numpy(), "day": local.dt.normalize().to_numpy(), "events": 1}

@@ -83,7 +83,7 @@ def hex_table(finding: Hotspots, *, names: Mapping[int, str] | None = None) -> p
     -------
     DataFrame
         Columns :data:`COLUMNS`, all text: cells higher than their usual first, then the other classes in
-        the order of the key. Cells without reports and cells at the edge are gathered in one row each.
+        the order of the key. Cells without reports and cells just outside the area are gathered in one row each.
 
     Notes
     -----

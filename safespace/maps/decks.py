@@ -146,7 +146,7 @@ def agreement_deck(
     Parameters
     ----------
     agreed
-        From :func:`safespace.hotspots.agree`; cells at the edge are left out.
+        From :func:`safespace.hotspots.agree`; cells outside the area are left out.
     viewport, streets, names, chosen
         As for :func:`hex_deck`.
 

@@ -69,7 +69,7 @@ STYLES: tuple[Style, ...] = (
     Style("not_different", Label.NOT_DIFFERENT.sentence, PALE, GREY, INK),
     Style("too_few", Label.TOO_FEW.sentence, WHITE, GREY, INK, hatch="stripe"),
     Style("none_received", "No reports received", WHITE, GREY, INK),
-    Style("edge", "At the edge of the area: not judged", WHITE, GREY, INK, dashed=True),
+    Style("edge", "Just outside the area: not judged", WHITE, GREY, INK, dashed=True),
     Style("not_known", Label.NOT_KNOWN.sentence, WHITE, GREY, INK, hatch="dot"),
     Style("hidden", Label.HIDDEN.sentence, WHITE, GREY, INK, hatch="cross"),
 )

@@ -19,7 +19,7 @@ from .analysis import (
     validate_places,
 )
 from .baselines import BASELINES
-from .borrowed import Budget, Limits, describe_formats
+from .borrowed import Budget, Limits, data_beyond, describe_formats
 from .calendars import held_calendar, ingest_calendar, windows_of
 from .catalog import Catalog, areas, catalog, landmarks
 from .choices import KINDS, MIXES, PERIODS, layer_kinds
@@ -211,6 +211,7 @@ __all__ = [
     "count_cells",
     "count_monthly",
     "counted_in_words",
+    "data_beyond",
     "delete_scenario",
     "describe_concentration",
     "describe_formats",

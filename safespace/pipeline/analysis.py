@@ -25,7 +25,7 @@ from safespace.pipeline.places import (
     NO_SPOTS,
     NO_WORDING,
     check_places,
-    count_cells,
+    count_window,
     credit_of,
     find_places,
     is_synthetic,
@@ -111,7 +111,7 @@ def validate_places(
     TooFewError
         When there are too few periods or events, saying how many would be enough.
     """
-    counted = count_cells(view, settings)
+    counted = count_window(view, settings)
     periods, left_out = _whole(_counted_by(view, counted, _period(freq), settings), view, settings)
     known = _known_before(periods, later, counted, view, settings)
     level = settings.hotspots.interval
@@ -140,7 +140,7 @@ def judge_order(view: View, settings: Settings, *, seed: int = 0) -> str:
     AreaError, InputError
         When the area is not loaded, or the store cannot serve the baseline.
     """
-    counted = count_cells(view, settings)
+    counted = count_window(view, settings)
     try:
         months, _ = _whole(_counted_by(view, counted, PERIODS["month"], settings), view, settings)
     except TooFewError as error:
@@ -160,7 +160,8 @@ def _known_before(
     if not BASELINES[view.baseline].counted or not 0 < later < periods.shape[1]:
         return counted
     first = pd.PeriodIndex(periods.columns)[-later].start_time.date()
-    known = recorded_until(first - timedelta(days=1), counted[["cell", "area_km2", "edge"]], view, settings)
+    study = counted.drop(columns=["pins", "events", "exposure"])
+    known = recorded_until(first - timedelta(days=1), study, view, settings)
     inside = ~counted["edge"].to_numpy()
     counts = known.reindex(counted["cell"]).to_numpy()
     if not counts[inside].any():
@@ -176,11 +177,12 @@ def describe_concentration(view: View, settings: Settings) -> tuple[str, ...]:
     AreaError
         When the area is not loaded.
     """
-    counted, notes = count_cells(view, settings), list[str]()
+    counted, notes = count_window(view, settings), list[str]()
     if view.kinds:
         notes.append(f"Kinds: {kinds_in_words(view, settings)} only.")
     held = counted[~counted["edge"]]
-    gini = _or_say(lambda: hotspots.generalised_gini(held["events"]), notes)
+    alike = held[held["area_km2"] >= held["area_km2"].median() / 2]  # a sliver holds less for being small
+    gini = _or_say(lambda: hotspots.generalised_gini(alike["events"]), notes)
     if gini is not None:
         notes.append(f"Concentration over cells: generalised Gini {gini:.2f} (0 is as even as can be).")
     if view.resolution > min(RESOLUTIONS):
@@ -231,7 +233,7 @@ def scan_places(view: View, settings: Settings, *, radius: int = 8, seed: int = 
         As :func:`safespace.hotspots.scan_cells`.
     """
     return hotspots.scan_cells(
-        count_cells(view, settings),
+        count_window(view, settings),
         baseline=BASELINES[view.baseline].words,
         seed=seed,
         counted_baseline=BASELINES[view.baseline].counted,
@@ -352,7 +354,7 @@ def find_mix(view: View, settings: Settings, *, having: str, seed: int = 0) -> M
         raise InputError(
             "No such mix.", code="mix-unknown", seen=having, remedy=f"Choose from: {', '.join(MIXES)}."
         )
-    counted = count_cells(view, settings)
+    counted = count_window(view, settings)
     rows = inside(select(view, settings).reports, counted, view)
     known = _what_is_shared(rows, view, settings)
     if MIXES[having] not in known:
@@ -405,7 +407,8 @@ def find_shares(answer: PlacesFound, settings: Settings) -> pd.DataFrame:
     InputError
         When the reports can have none of these, as recorded incidents dated by month.
     """
-    reports = inside(select(answer.view, settings).reports, answer.hotspots.table, answer.view)
+    reports = select(answer.view, settings).reports
+    reports = reports[cells.lies_in(reports["lon"], reports["lat"], answer.area)]
     members = zip(answer.places["place"], answer.places["cells"], strict=True)
     place = {cell: number for number, cells_held in members for cell in cells_held}
     of_place = reports[f"cell_{answer.view.resolution}"].map(place).fillna(0).astype("int64")
@@ -489,7 +492,7 @@ def find_clusters(
             seen=", ".join(view.kinds),
             remedy="Ask for all kinds together, or for hotspots at resolution 8.",
         )
-    ours = inside(select(view, settings).reports, count_cells(view, settings), view)
+    ours = inside(select(view, settings).reports, count_window(view, settings), view)
     scan = scan_places(view, settings, seed=seed)
     if timed:
         return hotspots.find_timed_clusters(ours, seed=seed, scan=scan)
@@ -515,7 +518,7 @@ def find_change(view: View, settings: Settings, *, seed: int = 0) -> Change:
     notes += filter(None, [changed])
     if trend is not None:
         notes.append(_trend_in_words(trend))
-    ours, level = inside(chosen.reports, count_cells(view, settings), view), settings.hotspots.interval
+    ours, level = inside(chosen.reports, count_window(view, settings), view), settings.hotspots.interval
     near = _or_say(lambda: hotspots.near_repeat(ours, seed=seed, level=level), notes)
     return Change(months.table, trend, near, tuple(notes), months)
 
@@ -527,7 +530,7 @@ def _of_kinds(chosen: Selection) -> list[str]:
 
 def _counted_by(view: View, counted: pd.DataFrame, freq: str, settings: Settings) -> pd.DataFrame:
     """Count the view's events by cell and period where the settings say that queries run."""
-    return hotspots.sum_periods(count_days(view, counted[["cell"]], settings), counted, freq=freq)
+    return hotspots.sum_periods(count_days(view, counted, settings), counted, freq=freq)
 
 
 def _whole(counts: pd.DataFrame, view: View, settings: Settings) -> tuple[pd.DataFrame, tuple[str, ...]]:
@@ -584,7 +587,7 @@ def find_emerging(view: View, settings: Settings, *, freq: str = "month", seed: 
     TooFewError
         When no event falls inside.
     """
-    counted, chosen = count_cells(view, settings), select(view, settings)
+    counted, chosen = count_window(view, settings), select(view, settings)
     every = _counted_by(view, counted, _period(freq), settings)
     counts, left_out = _whole(every, view, settings)
     held = counted[~counted["edge"] & (counted["exposure"] > 0)]
@@ -684,11 +687,10 @@ def compare_periods(
     _refuse_empty(counts, view, settings)
     days = [float((last - first).days + 1) for first, last in (before, after)]
     chosen = select(view.but(since=before[0], until=after[1]), settings)
-    cells_inside = pd.Series(counts[0].index, index=counts[0].index)
+    ours = inside(chosen.reports, count_window(view, settings), view)
     dispersion = dispersion_within(
-        chosen.reports,
-        cells_inside,
-        resolution=view.resolution,
+        ours,
+        ours[f"cell_{view.resolution}"],
         periods=(before, after),
         time_zone=settings.time_zone,
     )
@@ -741,7 +743,7 @@ def _beyond(
 
 
 def _events_in(view: View, settings: Settings, period: tuple[date, date]) -> pd.Series:
-    counted = count_cells(view.but(since=period[0], until=period[1]), settings)
+    counted = count_window(view.but(since=period[0], until=period[1]), settings)
     return counted[~counted["edge"]].set_index("cell")["events"]
 
 
@@ -780,6 +782,7 @@ def _trend_in_words(trend: hotspots.Trend) -> str:
 
 
 def inside(reports: pd.DataFrame, counted: pd.DataFrame, view: View) -> pd.DataFrame:
-    """Return the reports in the cells of the area, those at its edge left out."""
-    judged = counted.loc[~counted["edge"], "cell"]
-    return reports[reports[f"cell_{view.resolution}"].isin(judged)]
+    """Return the reports that lie in the area of counted cells."""
+    window = counted[~counted["edge"]]
+    cell, lon, lat = (reports[name] for name in (f"cell_{view.resolution}", "lon", "lat"))
+    return reports[cells.on_ground(cell, lon, lat, window)]

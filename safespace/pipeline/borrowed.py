@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from safespace.cells.windows import data_beyond
 from safespace.interventions.budgets import Budget
 from safespace.routes.limits import Limits
 from safespace.sources.formats import describe as describe_formats
 
-__all__ = ["Budget", "Limits", "describe_formats"]
+__all__ = ["Budget", "Limits", "data_beyond", "describe_formats"]

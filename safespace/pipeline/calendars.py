@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
-import shapely
 
-from safespace import nights
+from safespace import cells, nights
 from safespace.errors import InputError, Remedy
 from safespace.pipeline.layers import keep, layer_file, read_stored
 from safespace.pipeline.view import CALENDARS, NOT
@@ -179,5 +178,4 @@ def outline_of(name: str, areas: gpd.GeoDataFrame) -> BaseGeometry | None:
 
 
 def _inside(reports: pd.DataFrame, outline: BaseGeometry) -> pd.Series:
-    held = shapely.contains_xy(outline, reports["lon"].to_numpy(), reports["lat"].to_numpy())
-    return pd.Series(held, index=reports.index, dtype=bool)
+    return pd.Series(cells.lies_in(reports["lon"], reports["lat"], outline), index=reports.index, dtype=bool)

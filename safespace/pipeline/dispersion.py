@@ -25,7 +25,6 @@ def dispersion_within(
     reports: pd.DataFrame,
     places: pd.Series,
     *,
-    resolution: int,
     periods: Sequence[tuple[date, date]],
     time_zone: str,
 ) -> float | None:
@@ -36,9 +35,7 @@ def dispersion_within(
     reports
         Placed reports; an event counts once, with its earliest pin.
     places
-        Which place each cell belongs to, indexed by cell; cells of no place are passed over.
-    resolution
-        Of the cells.
+        Which place each report belongs to, row by row; those of no place are passed over.
     periods
         First and last day of each, included. Places may differ between periods, as they are compared: only what
         varies within a period counts.
@@ -50,10 +47,12 @@ def dispersion_within(
     Slices of four weeks where a period has six of them, of a week where not; days past the last whole slice are passed
     over. See :func:`safespace.hotspots.estimate_dispersion`; periods weigh by their events.
     """
-    first = reports.sort_values(["occurred_from", "report_id"], kind="stable").drop_duplicates("event_id")
-    place = first[f"cell_{resolution}"].map(places)
+    placed = reports.assign(place=places.to_numpy()).sort_values(
+        ["occurred_from", "report_id"], kind="stable"
+    )
+    first = placed.drop_duplicates("event_id")
     day = first["occurred_from"].dt.tz_convert(time_zone).dt.tz_localize(None).dt.normalize()
-    told = pd.DataFrame({"place": place, "day": day}).dropna()
+    told = pd.DataFrame({"place": first["place"], "day": day}).dropna()
     found, weights = [], []
     for since, until in periods:
         counts = _sliced(told, pd.Timestamp(since), (until - since).days + 1)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import shapely
 
-from safespace import briefs, maps, routes, streets
+from safespace import briefs, cells, maps, routes, streets
 from safespace.briefs import exports
 from safespace.briefs.definition import LINKS
 from safespace.briefs.geopackage import Category, Layer, write_geopackage
@@ -172,10 +172,10 @@ def _cells_by_label(answer: PlacesFound) -> dict[str, int]:
 
 
 def _inside(answer: PlacesFound, settings: Settings) -> pd.DataFrame:
-    """Return the reports in the cells that were judged."""
-    judged = answer.hotspots.table.loc[~answer.hotspots.table["edge"], "cell"]
+    """Return the reports inside the area."""
     reports = select(answer.view, settings).reports
-    return reports[reports[f"cell_{answer.view.resolution}"].isin(judged)]
+    ours: pd.DataFrame = reports[cells.lies_in(reports["lon"], reports["lat"], answer.area)]
+    return ours
 
 
 def _counts(view: View, settings: Settings) -> briefs.RowCounts:
@@ -309,6 +309,7 @@ def places_as_dict(answer: PlacesFound) -> dict[str, Any]:
         "events": answer.events,
         "same_event_m": answer.same_event_m,
         "reports": answer.pins,
+        "beyond": asdict(answer.beyond),
         "period": [answer.since, answer.until],
         "synthetic": answer.synthetic,
         "places": _with_cells_as_text(answer.places).to_dict("records"),

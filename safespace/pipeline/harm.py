@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from safespace import hotspots
+from safespace import cells, hotspots
 from safespace.errors import DisclosureError, InputError, Remedy
 from safespace.pipeline.selection import select
 from safespace.registry import RECORDED, layer_of
@@ -137,7 +137,8 @@ def _events(answer: PlacesFound, settings: Settings) -> pd.DataFrame:
         )
     ordered = select(answer.view, settings).reports.sort_values(["occurred_from", "report_id"], kind="stable")
     cell = f"cell_{answer.view.resolution}"
-    first = ordered.drop_duplicates("event_id")[[cell, "source", "category"]].rename(columns={cell: "cell"})
+    first = ordered.drop_duplicates("event_id").rename(columns={cell: "cell"})
+    first = first.loc[cells.lies_in(first["lon"], first["lat"], answer.area), ["cell", "source", "category"]]
     judged = answer.hotspots.table.loc[answer.hotspots.table["tested"], "cell"]
     inside: pd.DataFrame = first[first["cell"].isin(judged)].astype({"source": "str", "category": "str"})
     return inside

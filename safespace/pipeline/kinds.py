@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import h3.api.basic_int as h3
+
 from safespace import cells
 from safespace.engine import open_engine
 from safespace.errors import InputError, Remedy
@@ -13,7 +15,10 @@ from safespace.sources.offences import OTHER, Offence, OffenceGroups, load_offen
 from safespace.store import Store
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import pandas as pd
+    from shapely.geometry.base import BaseGeometry
 
     from safespace.pipeline.view import View
     from safespace.settings import Settings
@@ -151,6 +156,27 @@ def asks_private(view: View, settings: Settings) -> bool:
     if not view.kinds:
         return False
     return _is_private(view.kinds, view.sources, load_offence_groups(settings.offence_groups))
+
+
+def refuse_private_area(view: View, areas: Iterable[BaseGeometry], settings: Settings) -> None:
+    """Refuse to count a kind that is told of no single cell in an area smaller than the finest cell it is told of.
+
+    Raises
+    ------
+    InputError
+        With the size of the smallest of some areas (EPSG:4326).
+    """
+    if not asks_private(view, settings):
+        return
+    least = h3.average_hexagon_area(FINEST_PRIVATE, unit="km^2")
+    size = min(float(cells.area_of(area)) for area in areas)
+    if size < least:
+        raise InputError(
+            "Sexual offences alone are not counted in so small an area, which could lead to a person.",
+            code="kind-private-area",
+            seen=f"{size:.2f} km², under {least:.2f} km²",
+            remedy="Choose larger areas, or ask for all kinds together.",
+        )
 
 
 def _is_private(kinds: tuple[str, ...], sources: tuple[str, ...], groups: OffenceGroups) -> bool:

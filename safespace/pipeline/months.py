@@ -11,7 +11,7 @@ from safespace import hotspots, maps
 from safespace.display import in_html, in_short
 from safespace.pipeline.calendars import held_calendar, outline_of
 from safespace.pipeline.loading import area_outline
-from safespace.pipeline.places import count_cells
+from safespace.pipeline.places import count_window
 from safespace.pipeline.selection import count_days, received_span
 from safespace.store import Store
 
@@ -79,8 +79,8 @@ def find_months(view: View, settings: Settings) -> Months:
     TooFewError
         When no event falls inside.
     """
-    counted = count_cells(view, settings)
-    by_month = hotspots.sum_periods(count_days(view, counted[["cell"]], settings), counted, freq="M")
+    counted = count_window(view, settings)
+    by_month = hotspots.sum_periods(count_days(view, counted, settings), counted, freq="M")
     span = received_span(view, settings)
     whole, left_out = (
         hotspots.whole_periods(by_month, *span) if span else (by_month.iloc[:, :0], tuple(map(str, by_month)))

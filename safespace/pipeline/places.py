@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,7 @@ from safespace.pipeline.selection import (
 )
 from safespace.pipeline.view import FOUND_BY
 from safespace.registry import FELT, RECORDED, SOURCES, layer_of, of_layer, titles
+from safespace.schemas import CELLS
 from safespace.store import Store
 from safespace.tone import ABSENCE, Label, percent
 
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
 
+    from safespace.cells import Beyond
     from safespace.hotspots import Hotspots
     from safespace.pipeline.harm import HarmMethod
     from safespace.pipeline.selection import Selection
@@ -81,6 +84,8 @@ class PlacesFound:
         The same cells against a second baseline, or ``None`` when the store has only one.
     pins, events
         Reports and events inside the area.
+    beyond
+        Whether the data go on past the area's outline.
     since, until
         First and last day of the reports used (local), or ``None`` when there are none.
     synthetic
@@ -108,6 +113,7 @@ class PlacesFound:
     other: Hotspots | None
     pins: int
     events: int
+    beyond: Beyond
     since: date | None
     until: date | None
     synthetic: bool
@@ -151,10 +157,15 @@ def count_cells(view: View, settings: Settings) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        :data:`safespace.schemas.CELLS`, the view's baseline as ``exposure``.
+        :data:`safespace.schemas.CELLS`, the view's baseline as ``exposure``; all of what lies inside the area,
+        and round it the cells just outside, flagged ``edge``.
     """
-    store = Store.open(settings.store)
-    _, area = area_outline(view.area, store)
+    return count_window(view, settings)[list(CELLS.columns)]
+
+
+def count_window(view: View, settings: Settings) -> pd.DataFrame:
+    """Count as :func:`count_cells`, keeping beside each cell the ground of the area in it."""
+    _, area = area_outline(view.area, Store.open(settings.store))
     return _asked(area, view, settings)
 
 
@@ -173,14 +184,13 @@ def count_monthly(view: View, settings: Settings) -> pd.DataFrame:
     """
     name, area = area_outline(view.area, Store.open(settings.store))
     window = cells.study_window(area, resolution=view.resolution)
-    counted = count_months(view, settings)
-    held = counted[counted["cell"].isin(window.loc[~window["edge"], "cell"])].reset_index(drop=True)
+    held = count_months(view, window, settings)
     if held.empty:
         raise AreaError(
             "No report falls inside this area.",
             code="no-report-in-area",
             where=name,
-            seen=f"{int(counted['pins'].sum()):,} reports elsewhere",
+            seen=f"{int(select(view, settings).reports.shape[0]):,} reports elsewhere",
             remedy="Widen the dates and sources, or choose another area.",
         )
     return held
@@ -257,6 +267,7 @@ def find_places(view: View, settings: Settings) -> PlacesFound:
         other=other,
         pins=found.pins,
         events=found.events,
+        beyond=cells.data_beyond(found.table),
         since=chosen.since,
         until=chosen.until,
         synthetic=synthetic,
@@ -439,7 +450,9 @@ def _layer(area: BaseGeometry, view: View, chosen: Selection, settings: Settings
 def _agreement_notes(
     felt: Hotspots, recorded: Hotspots, chosen: Sequence[Selection], view: View, settings: Settings
 ) -> tuple[str, ...]:
-    said = [f"Public reports: {felt.basis()}", f"Recorded incidents: {recorded.basis()}"]
+    layers = {"Public reports": felt, "Recorded incidents": recorded}
+    said = [f"{name}: {layer.basis()}" for name, layer in layers.items()]
+    said += [f"{name}: {cells.data_beyond(layer.table).sentence()}" for name, layer in layers.items()]
     if note := baseline_note(view.baseline, settings):
         said.append(note)
     if view.kinds:
@@ -563,7 +576,8 @@ def _small_print(finding: Hotspots, view: View, settings: Settings) -> tuple[str
         said.append(note)
     if finding.left_out:
         left = maps.count_in_words(finding.left_out, "event")
-        said.append(f"Not judged, at the edge of the area or off every street: {left}.")
+        said.append(f"Not judged, in cells inside the area that have nothing of the baseline: {left}.")
+    said.append(cells.data_beyond(finding.table).sentence())
     for source in map(SOURCES.__getitem__, view.sources):
         said += [source.times_note, source.place_note]
     said.append(f"Rows counted: {FOUND_BY[view.found_by]}.")
@@ -614,7 +628,8 @@ def tell_cell(answer: PlacesFound, cell: int, settings: Settings) -> CellStory:
             ),
         )
     reports = select(answer.view, settings).reports
-    ours = reports[reports[f"cell_{answer.view.resolution}"] == cell].drop_duplicates("event_id")
+    here = reports[reports[f"cell_{answer.view.resolution}"] == cell]
+    ours = here[cells.lies_in(here["lon"], here["lat"], answer.area)].drop_duplicates("event_id")
     hours, method = hours_of_week(ours, settings), answer.hotspots.method
     return CellStory(
         cell=cell,
@@ -636,12 +651,24 @@ def _private_notes(view: View) -> list[str]:
 
 def _cell_sentences(row: pd.Series, method: hotspots.HotspotMethod) -> tuple[str, ...]:
     if row["edge"]:
-        return ("This cell is at the edge of the area and is not judged.",)
+        return ("This cell lies just outside the area and is not judged.",)
     return (
         f"{Label(row['label']).sentence}.",
+        *_part_inside(row),
         f"{int(row['events']):,} events ({int(row['pins']):,} reports); {row['expected']:.1f} would be usual.",
         f"{row['rate']:.1f} times its usual ({method.interval_words} {row['lower']:.1f} to {row['upper']:.1f}).",
         f"With the cells around it: {int(row['ring_events']):,} events; {row['ring_expected']:.1f} would be usual.",
+    )
+
+
+def _part_inside(row: pd.Series) -> tuple[str, ...]:
+    """Say how much of a cell is the area's, where not all of it is."""
+    share = float(row["area_km2"] / cells.areas_km2([row["cell"]])[0])
+    if share > 1 - 1e-9:
+        return ()
+    part = "under 1 %" if share < 0.01 else f"{min(math.floor(100 * share), 99)} %"
+    return (
+        f"The outline of the area runs through this cell: {part} of it lies inside, and only that is counted.",
     )
 
 
@@ -682,8 +709,9 @@ def _changed(
     everyone = select(view.but(found_by="all"), settings).reports
     whole = _counted(reports, answer.area, view, settings)
     changed: dict[str, pd.DataFrame | Hotspots | Sequence[hotspots.LeftOut]] = {}
+    ours = reports[cells.lies_in(reports["lon"], reports["lat"], answer.area)]
     for part in PARTS:
-        left = _left_out(reports, places, part, whole, view, settings)
+        left = _left_out(ours, places, part, whole, view, settings)
         if left:
             changed[f"without its heaviest {part}"] = left
     if len(everyone) != len(reports):

@@ -197,8 +197,8 @@ def count_days(view: View, window: pd.DataFrame, settings: Settings) -> pd.DataF
     )
 
 
-def count_months(view: View, settings: Settings) -> pd.DataFrame:
-    """Count a view's reports by cell, month and source, wherever they are; as :func:`count_events` runs.
+def count_months(view: View, window: pd.DataFrame, settings: Settings) -> pd.DataFrame:
+    """Count a view's reports in the area of a window by cell, month and source; as :func:`count_events` runs.
 
     Returns
     -------
@@ -212,6 +212,7 @@ def count_months(view: View, settings: Settings) -> pd.DataFrame:
         reports,
         resolution=view.resolution,
         engine=open_engine(settings.engine),
+        window=window,
         time_zone=settings.time_zone,
         report_filter=only,
     )

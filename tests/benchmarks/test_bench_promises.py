@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import shapely
+from made_cells import lattice
 from made_county import County
 from made_layers import (
     KINDS,
@@ -21,9 +22,7 @@ from made_layers import (
     smoothed_coverage,
 )
 
-from safespace.cells import study_window
-
-WINDOW = study_window(shapely.box(-1.22, 52.88, -1.08, 53.02), resolution=8)
+WINDOW = lattice(shapely.box(-1.22, 52.88, -1.08, 53.02), resolution=8)
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from made_cells import lattice
 
 from safespace import hotspots
 from safespace.cells import add_cells, neighbours, study_window
@@ -13,7 +14,7 @@ from safespace.errors import InputError, SafeSpaceError, TooFewError
 from safespace.settings import HotspotSettings
 
 SETTINGS = HotspotSettings(rates="cells")
-WINDOW = study_window(shapely.box(-1.20, 52.90, -1.10, 53.00), resolution=8)
+WINDOW = lattice(shapely.box(-1.20, 52.90, -1.10, 53.00), resolution=8)
 SPOT = study_window(shapely.Point(-1.15, 52.95).buffer(0.0001), resolution=8)
 
 

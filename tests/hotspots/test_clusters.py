@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from made_cells import lattice
 from sklearn.cluster import DBSCAN
 from sklearn.metrics import adjusted_rand_score
 
-from safespace.cells import locate, study_window, to_metres
+from safespace.cells import locate, to_metres
 from safespace.errors import InputError, TooFewError
 from safespace.hotspots import scan_cells
 from safespace.hotspots.clusters import (
@@ -46,7 +47,7 @@ def events(seed, *, spots=(25, 15), scattered=120, spread_m=50.0, source="street
 
 
 def scanned(reports):
-    window = study_window(shapely.box(-1.22, 52.90, -1.08, 53.00), resolution=10)
+    window = lattice(shapely.box(-1.22, 52.90, -1.08, 53.00), resolution=10)
     at = locate(reports["lon"], reports["lat"], resolution=10)
     held = pd.Series(1, index=at).groupby(level=0).sum().reindex(window["cell"], fill_value=0).to_numpy()
     return scan_cells(window.assign(events=held, pins=held), baseline="area", seed=1, replicates=99, radius=3)

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from made_cells import lattice
 from made_layers import (
     garwood_coverage,
     jeffreys_coverage,
@@ -16,11 +17,10 @@ from made_layers import (
 )
 from scipy import stats
 
-from safespace.cells import study_window
 from safespace.hotspots import validate
 from safespace.hotspots.validation import widening
 
-WINDOW = study_window(shapely.box(-1.22, 52.88, -1.08, 53.02), resolution=8)
+WINDOW = lattice(shapely.box(-1.22, 52.88, -1.08, 53.02), resolution=8)
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,9 @@ import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made_cells import lattice
 
-from safespace.cells import neighbours, study_window
+from safespace.cells import neighbours
 from safespace.errors import InputError
 from safespace.hotspots import AGREEMENT, agree, find_hotspots, scan_cells, with_scan
 from safespace.schemas import HOTSPOTS, check
@@ -19,7 +20,7 @@ from safespace.settings import HotspotSettings
 from safespace.tone import Label
 
 SETTINGS = HotspotSettings(rates="cells")
-WINDOW = study_window(shapely.box(-1.22, 52.88, -1.08, 53.02), resolution=8)
+WINDOW = lattice(shapely.box(-1.22, 52.88, -1.08, 53.02), resolution=8)
 INSIDE = ~WINDOW["edge"].to_numpy()
 RING = neighbours(WINDOW["cell"])
 WHOLE = np.flatnonzero(INSIDE & (RING @ INSIDE.astype(int) == 7))
@@ -112,7 +113,7 @@ def test_only_is_not_said_where_the_other_layer_cannot_tell():
 
 
 def test_layers_of_other_cells_are_refused():
-    finer = study_window(shapely.box(-1.20, 52.90, -1.10, 53.00), resolution=9)
+    finer = lattice(shapely.box(-1.20, 52.90, -1.10, 53.00), resolution=9)
     other = find(finer.assign(events=5, pins=5))
     with pytest.raises(InputError, match=r"do not have the same cells\. Seen: .* resolution 8, .* at 9"):
         agree(find(layer(HERE)), other)

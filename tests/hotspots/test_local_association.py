@@ -10,12 +10,13 @@ import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made_cells import lattice
 from scipy.sparse import csr_array
 
-from safespace.cells import neighbours, study_window
+from safespace.cells import neighbours
 from safespace.hotspots import gi_score, local_moran, permuted_tails
 
-WINDOW = study_window(shapely.box(-1.20, 52.90, -1.10, 53.00), resolution=8)
+WINDOW = lattice(shapely.box(-1.20, 52.90, -1.10, 53.00), resolution=8)
 RING = neighbours(WINDOW["cell"])
 LINKS = RING.toarray()
 np.fill_diagonal(LINKS, 0)

@@ -8,16 +8,17 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from made_cells import lattice
 
 from safespace import hotspots
-from safespace.cells import neighbours, study_window
+from safespace.cells import neighbours
 from safespace.errors import InputError
 from safespace.hotspots import GammaPrior, HotspotMethod, ScanMethod, SurfaceMethod, find_hotspots
 from safespace.settings import HotspotSettings
 from safespace.tone import Label
 
 UNUSUAL = HotspotSettings(interval=0.8, false_discovery_rate=0.01, min_events=6, rates="cells")
-WINDOW = study_window(shapely.box(-1.20, 52.90, -1.10, 53.00), resolution=8)
+WINDOW = lattice(shapely.box(-1.20, 52.90, -1.10, 53.00), resolution=8)
 INSIDE = np.flatnonzero(~WINDOW["edge"])
 RING = neighbours(WINDOW["cell"])
 MIDDLE = next(
@@ -111,7 +112,7 @@ def test_a_finding_tells_machines_how_it_was_made():
 def test_other_resolutions_are_refused_where_a_second_layer_is_in_the_labels():
     second = find_hotspots(cells(), baseline="area", settings=UNUSUAL)
     found = find_hotspots(cells(), baseline="area", settings=UNUSUAL, second=second)
-    finer = study_window(shapely.box(-1.20, 52.90, -1.10, 53.00), resolution=9)
+    finer = lattice(shapely.box(-1.20, 52.90, -1.10, 53.00), resolution=9)
     events = np.where(finer["edge"], 0, 3)
     with pytest.raises(InputError, match="different resolutions"):
         found.refind(finer.assign(events=events, pins=events))

@@ -10,8 +10,8 @@ import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made_cells import lattice
 
-from safespace.cells import study_window
 from safespace.errors import InputError, TooFewError
 from safespace.hotspots.trends import (
     _pattern,
@@ -24,7 +24,7 @@ from safespace.hotspots.trends import (
     week_surface,
 )
 
-WINDOW = study_window(shapely.box(-1.20, 52.90, -1.10, 53.00), resolution=7)
+WINDOW = lattice(shapely.box(-1.20, 52.90, -1.10, 53.00), resolution=7)
 CELLS = np.sort(WINDOW["cell"].to_numpy())
 AREA = WINDOW.set_index("cell")["area_km2"]
 

@@ -12,11 +12,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from made_cells import lattice
 from scipy import stats
 from sklearn.metrics import jaccard_score
 from sklearn.neighbors import KernelDensity
 
-from safespace.cells import neighbours, study_window, to_metres
+from safespace.cells import neighbours, to_metres
 from safespace.hotspots import (
     choose_bandwidth,
     compare_baselines,
@@ -31,7 +32,7 @@ from safespace.hotspots import (
 )
 from safespace.settings import HotspotSettings
 
-WINDOW = study_window(shapely.box(-1.30, 52.80, -1.00, 53.10), resolution=8)
+WINDOW = lattice(shapely.box(-1.30, 52.80, -1.00, 53.10), resolution=8)
 INSIDE = ~WINDOW["edge"].to_numpy()
 SETTINGS = HotspotSettings(rates="cells")
 

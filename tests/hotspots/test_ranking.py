@@ -10,16 +10,17 @@ import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made_cells import lattice
 from scipy.sparse.csgraph import connected_components
 
-from safespace.cells import neighbours, study_window
+from safespace.cells import neighbours
 from safespace.hotspots import find_hotspots, order_cells, order_places, place_of, places, shorten, tied_ranks
 from safespace.schemas import CELLS
 from safespace.settings import HotspotSettings
 from safespace.tone import Label
 
 SETTINGS = HotspotSettings(rates="cells")
-WINDOW = study_window(shapely.box(-1.40, 52.80, -1.00, 53.10), resolution=8)
+WINDOW = lattice(shapely.box(-1.40, 52.80, -1.00, 53.10), resolution=8)
 RING = neighbours(WINDOW["cell"])
 
 

@@ -55,13 +55,13 @@ def told(found):
 
 def test_the_city_holds_more_than_chance_and_than_the_last_month(city):
     window, counts = city
-    assert counts.shape == (243, 45)
+    assert counts.shape == (281, 45)
     found = validate(counts, window, later=9, seed=1)
     assert found.basis().startswith(
-        "Learnt from 2,825 events in 36 periods, judged on 475 in the next 9, 243 cells."
+        "Learnt from 2,822 events in 36 periods, judged on 477 in the next 9, 281 cells."
     )
     table = told(found)
-    assert table.loc["all periods", "pai"].round(1).tolist() == [18.4, 9.6, 7.4, 4.7]
+    assert table.loc["all periods", "pai"].round(1).tolist() == [18.3, 9.6, 7.5, 4.7]
     assert (table.loc["all periods", "pai_lower"] > table.loc["random", "pai_upper"]).all()
     assert (table.loc[["all periods", "kernel"], "over_last"] > 0.95).all()
     assert (table.loc["all periods", "pei_star"] > 0.8).all()
@@ -73,10 +73,10 @@ def test_south_yorkshire_holds_more_than_chance_and_no_less_than_the_last_month(
     window, counts = county
     inside = window[~window["edge"]]
     assert inside["area_km2"].sum() == pytest.approx(1638, abs=2)
-    assert counts.shape == (2520, 24)
+    assert counts.shape == (2859, 24)
     found = validate(counts, window, later=6, seed=1)
     assert found.basis().startswith(
-        "Learnt from 248,846 events in 18 periods, judged on 85,116 in the next 6, 2,520 cells."
+        "Learnt from 248,867 events in 18 periods, judged on 85,126 in the next 6, 2,859 cells."
     )
     table = told(found)
     assert table.loc["all periods", "pai"].round(1).tolist() == [17.6, 11.2, 9.1, 6.7]
@@ -88,5 +88,7 @@ def test_south_yorkshire_holds_more_than_chance_and_no_less_than_the_last_month(
 
 
 def test_concentration_is_stated(city, county):
-    assert generalised_gini(city[1].sum(axis="columns")) == pytest.approx(0.628, abs=0.001)
-    assert generalised_gini(county[1].sum(axis="columns")) == pytest.approx(0.825, abs=0.001)
+    for (window, counts), gini in ((city, 0.630), (county, 0.825)):
+        size = window.set_index("cell")["area_km2"].reindex(counts.index)
+        whole = counts[size > size.median() / 2]  # a cell cut to a sliver holds less for being small
+        assert generalised_gini(whole.sum(axis="columns")) == pytest.approx(gini, abs=0.001)

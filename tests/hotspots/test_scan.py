@@ -9,8 +9,8 @@ import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made_cells import lattice
 
-from safespace.cells import study_window
 from safespace.errors import InputError, TooFewError
 from safespace.hotspots.scan import (
     _alike,
@@ -26,7 +26,7 @@ from safespace.hotspots.scan import (
     scan_shares,
 )
 
-WINDOW = study_window(shapely.box(-1.22, 52.88, -1.08, 53.02), resolution=8)
+WINDOW = lattice(shapely.box(-1.22, 52.88, -1.08, 53.02), resolution=8)
 INSIDE = WINDOW[~WINDOW["edge"]].sort_values("cell", ignore_index=True)
 CELLS = INSIDE["cell"].to_numpy()
 AREA = INSIDE["area_km2"].to_numpy()

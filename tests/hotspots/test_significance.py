@@ -11,14 +11,15 @@ import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made_cells import lattice
 from scipy import stats
 from scipy.sparse import csr_array
 
-from safespace.cells import neighbours, study_window
+from safespace.cells import neighbours
 from safespace.errors import InputError
 from safespace.hotspots import at_least, events_needed, gi_star, ring_test
 
-WINDOW = study_window(shapely.box(-1.20, 52.90, -1.10, 53.00), resolution=8)
+WINDOW = lattice(shapely.box(-1.20, 52.90, -1.10, 53.00), resolution=8)
 RING = neighbours(WINDOW["cell"])
 AREA = WINDOW["area_km2"].to_numpy()
 

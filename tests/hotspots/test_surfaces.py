@@ -8,12 +8,13 @@ import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made_cells import lattice
 
-from safespace.cells import study_window, to_metres
+from safespace.cells import to_metres
 from safespace.errors import InputError, TooFewError
 from safespace.hotspots.surfaces import _foretold, choose_bandwidth, density, relative_density
 
-WINDOW = study_window(shapely.box(-1.22, 52.88, -1.08, 53.02), resolution=8)
+WINDOW = lattice(shapely.box(-1.22, 52.88, -1.08, 53.02), resolution=8)
 INSIDE = ~WINDOW["edge"].to_numpy()
 MIDDLE = h3.latlng_to_cell(52.95, -1.15, 8)
 NEAR = np.isin(WINDOW["cell"], h3.grid_disk(MIDDLE, 1))

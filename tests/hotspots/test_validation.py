@@ -9,8 +9,9 @@ import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made_cells import lattice
 
-from safespace.cells import add_cells, study_window
+from safespace.cells import add_cells
 from safespace.errors import InputError, TooFewError
 from safespace.hotspots import find_hotspots, order_cells
 from safespace.hotspots.model import clear_dispersion
@@ -26,7 +27,7 @@ from safespace.hotspots.validation import (
 )
 from safespace.settings import HotspotSettings
 
-WINDOW = study_window(shapely.box(-1.22, 52.88, -1.08, 53.02), resolution=8)
+WINDOW = lattice(shapely.box(-1.22, 52.88, -1.08, 53.02), resolution=8)
 INSIDE = WINDOW[~WINDOW["edge"]]
 CELLS = INSIDE["cell"].to_numpy()
 MIDDLE = h3.latlng_to_cell(52.95, -1.15, 8)
@@ -253,7 +254,7 @@ def test_concentration_by_hand():
 
 
 def test_ground_chosen_at_two_resolutions_is_compared_by_area():
-    fine = study_window(shapely.box(-1.22, 52.88, -1.08, 53.02), resolution=9)["cell"].to_numpy()
+    fine = lattice(shapely.box(-1.22, 52.88, -1.08, 53.02), resolution=9)["cell"].to_numpy()
     middles = np.array([h3.cell_to_latlng(cell) for cell in fine.tolist()])
     same = fine[[h3.latlng_to_cell(lat, lon, 8) == MIDDLE for lat, lon in middles.tolist()]]
     assert 6 <= len(same) <= 8

@@ -44,7 +44,7 @@ def test_every_cell_is_in_the_table_or_in_a_gathered_row(hotspots):
 def test_none_received_says_what_absence_means(hotspots):
     twin = hex_table(finding(hotspots)).set_index("Place")
     assert twin.loc["No reports received", "What it means"] == tone.ABSENCE
-    assert twin.loc["At the edge of the area: not judged", "Events"] == "2"
+    assert twin.loc["Just outside the area: not judged", "Events"] == "2"
 
 
 def test_hidden_and_unknown_cells_carry_no_number(hotspots):

@@ -9,6 +9,7 @@ from datetime import date
 import pytest
 
 from safespace import pipeline
+from safespace.cells import data_beyond
 from safespace.errors import AreaError, FileError, InputError, TooFewError
 from safespace.pipeline import View
 
@@ -38,7 +39,9 @@ def test_nothing_is_added_together(found):
     assert found.table["felt_events"].sum() <= found.felt.events
     assert not {"events", "rate"} & set(found.table.columns)
     assert "The two layers are never added together." in found.notes
-    assert sum(note.startswith(("Public reports:", "Recorded incidents:")) for note in found.notes) == 2
+    for layer, told in (("Public reports", found.felt), ("Recorded incidents", found.recorded)):
+        assert f"{layer}: {told.basis()}" in found.notes
+        assert f"{layer}: {data_beyond(told.table).sentence()}" in found.notes
 
 
 def test_files_carry_both_layers_and_the_label(found, town_settings, tmp_path):

@@ -30,7 +30,7 @@ def reports(days, cells, first=date(2026, 1, 1)):
 
 def within(rows, places, *periods):
     return dispersion_within(
-        rows, pd.Series(places), resolution=9, periods=periods or (YEAR,), time_zone="Europe/London"
+        rows, rows["cell_9"].map(places), periods=periods or (YEAR,), time_zone="Europe/London"
     )
 
 

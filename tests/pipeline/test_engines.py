@@ -10,8 +10,10 @@ import pytest
 from safespace import cells, hotspots, pipeline
 from safespace.engine import open_engine
 from safespace.errors import AreaError, EngineError
+from safespace.pipeline.loading import area_outline
 from safespace.pipeline.selection import count_days, count_events, count_months, select
 from safespace.pipeline.view import View
+from safespace.store import Store
 
 ASKED = {
     "everything": View(sources=("nte",), found_by="all"),
@@ -40,8 +42,12 @@ def test_counting_the_files_is_counting_the_rows(town_settings, asked):
 
 def test_months_of_the_files_are_months_of_the_rows(town_settings):
     view = View(sources=("nte",), since=date(2025, 10, 26), until=date(2026, 3, 29))
-    by_rows = cells.count_months(select(view, town_settings).reports, resolution=9, engine=open_engine())
-    pd.testing.assert_frame_equal(count_months(view, town_settings), by_rows, check_exact=True)
+    _, area = area_outline(view.area, Store.open(town_settings.store))
+    window = cells.study_window(area, resolution=9)
+    rows = select(view, town_settings).reports
+    by_rows = cells.count_months(rows, resolution=9, engine=open_engine(), window=window)
+    pd.testing.assert_frame_equal(count_months(view, window, town_settings), by_rows, check_exact=True)
+    assert by_rows["pins"].sum() == cells.lies_in(rows["lon"], rows["lat"], area).sum() > 0
     assert by_rows["month"].min() == pd.Timestamp("2025-10-01")
     with pytest.raises(AreaError, match=r"All areas: No report falls inside"):
         pipeline.count_monthly(view.but(since=date(2010, 1, 1), until=date(2010, 2, 1)), town_settings)

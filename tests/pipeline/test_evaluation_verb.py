@@ -78,7 +78,9 @@ def test_a_release_is_of_a_fixed_window(town_settings):
 
 
 def test_an_area_is_not_its_own_comparison(town_settings):
-    with pytest.raises(InputError, match=r"share cells.*treated, control"):
+    with pytest.raises(
+        InputError, match=r"share ground.*100% of the smaller of the areas treated and control"
+    ):
         pipeline.evaluate(
             pipeline.View(area="SB04"), town_settings, control="SB04", changed=date(2026, 3, 1), days=90
         )

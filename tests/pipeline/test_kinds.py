@@ -7,11 +7,13 @@ from datetime import date
 
 import pandas as pd
 import pytest
+import shapely
 
 from safespace import pipeline
 from safespace.cli.verbs import VERBS, Later
 from safespace.errors import DisclosureError, InputError
 from safespace.pipeline import View
+from safespace.pipeline.kinds import refuse_private_area
 from safespace.pipeline.selection import count_days, count_events, count_months, received_span, select
 from safespace.settings import load_settings
 
@@ -68,7 +70,8 @@ def test_the_engine_counts_what_the_selection_holds(town_settings):
     inside = rows[rows["cell_8"].isin(window["cell"])]
     assert count_events(view, window, town_settings)["pins"].sum() == len(inside) > 0
     assert count_days(view, window, town_settings)["events"].sum() == inside["event_id"].nunique()
-    assert count_months(view, town_settings)["pins"].sum() == len(rows)
+    within = rows["cell_8"].isin(window.loc[~window["edge"], "cell"])
+    assert count_months(view, window, town_settings)["pins"].sum() == within.sum() > 0
 
 
 def test_whether_rows_were_received_is_asked_of_every_kind(town_settings):
@@ -204,3 +207,13 @@ def test_a_store_without_its_kind_counts_none(town_settings, tmp_path):
 @pytest.mark.parametrize("verb", [verb for verb in VERBS if verb.name in ASKING], ids=lambda verb: verb.name)
 def test_every_verb_that_asks_of_reports_takes_kinds(verb):
     assert "--kind" in {name for part in Later(verb).read().params for name in part.opts}
+
+
+def test_no_evaluation_of_a_private_kind_in_an_area_smaller_than_a_cell(town_settings):
+    small = shapely.box(-1.640, 52.330, -1.632, 52.335)  # 545 m by 556 m
+    asked = View(sources=("nte",), kinds=("sexual-offences",))
+    with pytest.raises(InputError, match=r"so small an area.*Seen: 0\.30 km², under 0\.74 km²") as refused:
+        refuse_private_area(asked, [shapely.box(-1.7, 52.3, -1.6, 52.4), small], town_settings)
+    assert refused.value.code == "kind-private-area"
+    refuse_private_area(asked, [shapely.box(-1.7, 52.3, -1.6, 52.4)], town_settings)
+    refuse_private_area(asked.but(kinds=("violence",)), [small], town_settings)

@@ -9,16 +9,17 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from made_cells import lattice
 from made_graphs import hexagons, ring_of, weigh_by_sampling
 from scipy.sparse import csr_array
 
-from safespace.cells import neighbours, study_window
+from safespace.cells import neighbours
 from safespace.errors import InputError, SchemaError, TooFewError
 from safespace.hotspots.model import Method, fit_cells, fit_rates, fitting, probability_both
 from safespace.hotspots.model.field import make_field
 
 METHOD = Method(seed=1, draws=200)
-WINDOW = study_window(shapely.box(-1.25, 52.85, -1.05, 53.05), resolution=8)
+WINDOW = lattice(shapely.box(-1.25, 52.85, -1.05, 53.05), resolution=8)
 RING = neighbours(WINDOW["cell"])
 INSIDE = ~WINDOW["edge"].to_numpy()
 
