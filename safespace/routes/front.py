@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 _TOLERANCE: Final = 1e-9  # relative: sums of the same edges in another order must count as equal
+_TOO_MANY: Final = -1  # in place of a number of walks
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def trade_off(
     count, start, edges = _boa(
         rows, (graph.length_m, burden), to_go, (origin, destination), (cap_m, slack), most_labels
     )
-    if count < 0:
+    if count == _TOO_MANY:
         raise PlaceError(
             "The two places are too far apart for an exact trade-off set.",
             code="places-too-far-apart",
@@ -154,13 +155,13 @@ def _boa(
     limits: tuple[float, float],
     most_labels: int,
 ) -> Any:
-    """Return the number of walks, where each starts and their edges; -1 walks when there are too many."""
+    """Return the number of walks, where each starts and their edges; :data:`_TOO_MANY` walks when there are."""
     (indptr, to, edge), (cap_m, slack) = rows, limits
     best = np.full(len(indptr) - 1, np.inf)
     entries, gone, heap = _room(1024)
     found = np.empty(64, np.int64)
     count, used, size = 0, 1, 1
-    entries[0, 0], entries[0, 1], entries[0, 2] = ends[0], -1, -1
+    entries[0, 0] = ends[0]
     gone[0, 0], gone[0, 1] = 0.0, 0.0
     heap[0, 0], heap[0, 1], heap[0, 2] = to_go[0][ends[0]], to_go[1][ends[0]], 0.0
     while size > 0:
@@ -188,13 +189,14 @@ def _boa(
             size = _push(heap, size, first, second, used)
             used += 1
         if used > most_labels:
-            return -1, found, found
+            return _TOO_MANY, found, found
     return _unroll(entries, found, count)
 
 
 @compiled
 def _room(size: int) -> Any:
-    return np.empty((size, 3), np.int64), np.empty((size, 2)), np.empty((size, 3))
+    # filled, so that no walk hangs on what memory held before: nothing comes before, and no sum is known
+    return np.full((size, 3), -1, np.int64), np.full((size, 2), np.nan), np.full((size, 3), np.nan)
 
 
 @compiled

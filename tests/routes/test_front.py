@@ -11,7 +11,7 @@ from made_streets import grid_graph, made_ways
 from safespace import routes
 from safespace.errors import PlaceError
 from safespace.routes.alternatives import BALANCED, FEWEST, SHORTEST, choose, different, knee, overlap
-from safespace.routes.front import _front, _pop, _push
+from safespace.routes.front import _boa, _front, _pop, _push
 from safespace.streets import build_graph, osm, proximity_operator, replace
 
 
@@ -197,6 +197,27 @@ def test_partial_walks_are_counted_to_the_last():
     )
     assert refused.value.parts("cli")["remedy"] == "Choose nearer places, or lower routes.detour_cap."
     assert refused.value.parts("app")["remedy"] == "Choose nearer places."
+
+
+def squares(number):
+    """Return a row of squares joined at their corners, walked from left to right; both ways round each are alike."""
+    here = 3 * np.arange(number)
+    pairs = np.concatenate([[(at, at + 1), (at, at + 2), (at + 1, at + 3), (at + 2, at + 3)] for at in here])
+    pairs = pairs[np.argsort(pairs[:, 0], kind="stable")]
+    indptr = np.searchsorted(pairs[:, 0], np.arange(3 * number + 2))
+    steps = np.arange(3 * number + 1)
+    left = 2.0 * (number - steps // 3) - (steps % 3 > 0)
+    return (indptr, pairs[:, 1].copy(), np.arange(len(pairs))), np.ones(len(pairs)), left
+
+
+@pytest.mark.parametrize("number", [1, 5, 12])
+def test_partial_walks_that_are_equal_are_followed_once(number):
+    """2 to the power of twelve walks are alike; four partial walks a square are held, and the first."""
+    rows, ones, left = squares(number)
+    ends, limits = (0, 3 * number), (2.0 * number, 1e-9)
+    count, start, edges = _boa(rows, (ones, ones), (left, left), ends, limits, 4 * number + 1)
+    assert (count, start.tolist(), len(edges)) == (1, [0, 2 * number], 2 * number)
+    assert _boa(rows, (ones, ones), (left, left), ends, limits, 2 * number)[0] == -1
 
 
 def test_a_walk_to_where_one_is_has_no_edges():
