@@ -271,10 +271,7 @@ def test_local_statistics_stand_beside_cells_and_are_blank_where_too_few(found, 
     assert judged.loc[few, ["gi_star", "moran", "moran_p_value"]].isna().all(axis=None)
     assert (judged.loc[few, "gi_note"] == "too few for Gi*").all()
     assert judged.loc[~few, ["gi_star", "moran", "marshall_rate"]].notna().all(axis=None)
-    most = judged[
-        judged["area_km2"] > judged["area_km2"].median() / 2
-    ]  # slivers are pulled to the mean unlike by either
-    assert most[["rate", "marshall_rate"]].corr().iloc[0, 1] > 0.98, "one cross-checks the other"
+    assert judged[["rate", "marshall_rate"]].corr().iloc[0, 1] > 0.95, "one cross-checks the other"
     pipeline.write_places(joined, tmp_path / "cells.geojson", town_settings)
     assert "NaN" not in (tmp_path / "cells.geojson").read_text()
 
