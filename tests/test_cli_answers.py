@@ -156,7 +156,6 @@ OTHER: dict[str | tuple[str, str], str] = {
     ("ingest", "--source"): "population",
     ("fetch", "--area"): "SB02",
     ("evaluate", "--area"): "SB03",
-    ("evaluate", "--resolution"): "8",
     ("clusters", "--area"): "SB03",
     ("clusters", "--source"): "spiking",
     ("validate", "--resolution"): "8",
