@@ -79,6 +79,7 @@ BESIDE: dict[tuple[str, str], tuple[str, ...]] = {
     ("trends", "--freq"): ("--emerging",),
     ("trends", "--baseline"): ("--emerging", *NTE, *COARSE),
     ("clusters", "--timed"): (*NTE, "--since", "2026-01-01"),
+    ("hotspots", "--weights"): (*NTE, *COARSE, "--kind", "robbery-and-theft-from-the-person"),
     ("surface", "--window"): (*COARSE, "--having", "lighting"),
     ("scenario new", "--hours"): ("Tried", "--close", "0"),
     **{
@@ -152,6 +153,7 @@ OTHER: dict[str | tuple[str, str], str] = {
     "--walk": "Foundry > Barge Hall",
     "--walks": "{files}/walks.csv",
     "--window": "night",
+    "--weights": "{town}/synthetic_harm_weights.csv",
     "--within": "{files}/one.geojson",
     ("ingest", "--source"): "population",
     ("fetch", "--area"): "SB02",
