@@ -64,6 +64,11 @@ ADDED = (
     "harm_note",
     "harm_method",
 )
+# What has no number where a cell is labelled not known: it is outside the area, or has nothing of the baseline.
+UNTOLD = (
+    *("expected", "rate", "lower", "upper", "ring_events", "ring_expected", "p_value", "q_value"),
+    *("scan_ratio", "marshall_rate", "gi_star", "gi_p_value"),
+)
 _MM_PER_PT = 25.4 / 72
 _PLACES = 7  # decimals of a degree; a centimetre
 
@@ -295,7 +300,14 @@ def _flat(hotspots: pd.DataFrame) -> pd.DataFrame:
     """Return the promised columns, sorted, with the cell as text and its centre."""
     check(hotspots, HOTSPOTS)
     kept = hotspots[[*HOTSPOTS.columns, *(name for name in ADDED if name in hotspots)]]
-    return _with_centres(kept.assign(meaning=sentences_of(kept["label"])))
+    known = kept["label"] != Label.NOT_KNOWN
+    told = {name: _whole_numbers(kept[name]).where(known) for name in UNTOLD if name in kept}
+    return _with_centres(kept.assign(**told, meaning=sentences_of(kept["label"])))
+
+
+def _whole_numbers(column: pd.Series) -> pd.Series:
+    """Return whole numbers as such, also where some will be blank."""
+    return column.astype("Int64") if pd.api.types.is_integer_dtype(column) else column
 
 
 def _with_centres(cells: pd.DataFrame) -> pd.DataFrame:
@@ -333,4 +345,4 @@ def _native(value: Any) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    return None if isinstance(value, float) and pd.isna(value) else value
+    return None if value is pd.NA or (isinstance(value, float) and pd.isna(value)) else value

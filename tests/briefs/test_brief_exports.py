@@ -150,3 +150,29 @@ def test_a_written_file_stops_formulas_behind_blanks_and_wide_signs(start, tmp_p
     names, row = csv.reader(StringIO(path.read_bytes().decode("utf-8-sig"), newline=""))
     assert names == [f"'{start}head", "value"]
     assert row == [f"'{start}1+1", "-1.5"]
+
+
+UNTOLD = ("expected", "rate", "lower", "upper", "ring_events", "ring_expected", "p_value", "q_value")
+
+
+def test_cells_that_are_not_known_have_no_numbers_in_any_file(cells, tmp_path):
+    unknown = cells["cell"].iloc[[0, 3]]
+    found = finding(cells.assign(label=cells["label"].mask(cells["cell"].isin(unknown), "not_known")))
+    write_hotspots_csv(found, tmp_path / "a.csv")
+    write_hotspots_geojson(found, tmp_path / "a.geojson")
+    write_hotspots_geopackage(found, tmp_path / "a.gpkg", data_date=DAY)
+    with (tmp_path / "a.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = {"csv": list(csv.DictReader(file))}
+    rows["geojson"] = [f["properties"] for f in json.loads((tmp_path / "a.geojson").read_text())["features"]]
+    with closing(sqlite3.connect(tmp_path / "a.gpkg")) as base:
+        base.row_factory = sqlite3.Row
+        rows["gpkg"] = [dict(row) for row in base.execute("SELECT * FROM cells")]
+    for kind, read in rows.items():
+        hidden = [row for row in read if row["label"] == "not_known"]
+        assert {int(row["cell"], 16) for row in hidden} == set(unknown), kind
+        assert {row[name] for row in hidden for name in UNTOLD} == {"" if kind == "csv" else None}, kind
+        shown = [row for row in read if row["label"] != "not_known"]
+        assert all(float(row[name]) >= 0 for row in shown for name in UNTOLD), kind
+        assert {str(row["ring_events"]) for row in shown} == set(
+            cells.loc[~cells["cell"].isin(unknown), "ring_events"].astype(str)
+        ), kind
