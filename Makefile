@@ -11,10 +11,11 @@ PORT ?= 8501
 OUT ?= demo-output
 WORKERS ?= 2
 SAMPLE ?= 1500
+LAYERS ?= 60
 SAMPLE_SEED ?= 2022
 
 .DEFAULT_GOAL := help
-.PHONY: help demo app test check bench judge mutants docs clean
+.PHONY: help demo app test check bench judge calibrate mutants docs clean
 
 help: ## List the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -45,6 +46,9 @@ bench: $(READY) ## Speed as ratios against named peers in one run
 
 judge: $(READY) ## The published order beside simpler ones on the real files of SAFESPACE_REALDATA, learnt on a year, judged on the next
 	$(BIN)/python -m pytest tests/hotspots/test_real_order.py -m realdata -s -p no:xdist -p no:cacheprovider
+
+calibrate: $(READY) ## How often a place is found in made-up worlds where nothing, or something, is: LAYERS of each
+	PYTHONPATH=tests $(BIN)/python -m calibration.rates --layers $(LAYERS)
 
 mutants: $(READY) ## Change the code a little and see whether a test notices: SAMPLE of them, all with SAMPLE=0
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[mutants]'
