@@ -140,7 +140,7 @@ def everything(reports, window, engine, *, replicates, resamples):
         hotspots.scan_shares(cells, having="lit", name="lighting", seed=1, replicates=replicates),
         hotspots.share_by(reports, lit, by="cell_8"),
         hotspots.relative_density(
-            cells, having="lit", seed=1, bandwidth_m=surface.bandwidth_m, replicates=replicates
+            cells, having="lit", seed=1, bandwidth_m=surface.method.bandwidth_m, replicates=replicates
         ),
         hotspots.scan_periods(quarters, seed=1, replicates=replicates),
         hotspots.find_trend(months.sum()),

@@ -14,6 +14,9 @@ from safespace.hotspots import fit_prior, scores_from, smoothed_rates
 from safespace.hotspots.peers import _features, _fit, _rings, ring_regression
 
 WINDOW = study_window(shapely.box(-1.22, 52.88, -1.08, 53.02), resolution=8)
+WINDOW = WINDOW[WINDOW["ground"].isna()].reset_index(
+    drop=True
+)  # whole cells, so that counts and ground go together
 INSIDE = WINDOW[~WINDOW["edge"]].set_index("cell")
 CELLS = INSIDE.index.to_numpy()
 
