@@ -256,7 +256,10 @@ def places_table(answer: PlacesFound) -> pd.DataFrame:
                 maps.rate_in_words(*figure, interval=answer.hotspots.method.interval) for figure in figures
             ],
             "What this says": sentences_of(answer.places["label"]),
-            "Rests on": [maps.count_in_words(int(fewer), "event") for fewer in answer.places["rests_on"]],
+            "Would not stand out": [
+                f"with {maps.count_in_words(int(fewer), 'event')} fewer"
+                for fewer in answer.places["rests_on"]
+            ],
             **_beside_places(answer.places),
         }
     )

@@ -180,8 +180,8 @@ def test_the_distance_of_events_is_the_one_they_were_loaded_with(other):
 METHODS = {  # parts of the methods of answers, as usual and as set
     "near repeats": ("'permutations': 999, 'interval': 0.95", "'permutations': 999, 'interval': 0.8"),
     "two periods": (
-        "{'interval': 0.95, 'false_discovery_rate': 0.05}",
-        "{'interval': 0.8, 'false_discovery_rate': 0.04}",
+        "{'interval': 0.95, 'false_discovery_rate': 0.05, 'dispersion': ",
+        "{'interval': 0.8, 'false_discovery_rate': 0.04, 'dispersion': ",
     ),
     "what is new": (
         "'baseline': 'length of walkable street', 'false_discovery_rate': 0.05",
