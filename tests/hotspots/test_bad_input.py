@@ -43,6 +43,9 @@ def half(cells):
 
 CALLS = {
     "find_hotspots": lambda c: hotspots.find_hotspots(c, baseline="b", settings=SETTINGS).table,
+    "rates of all cells together": lambda c: (
+        hotspots.find_hotspots(c, baseline="b", settings=HotspotSettings()).table
+    ),
     "counted": lambda c: (
         hotspots.find_hotspots(
             c.assign(exposure=np.rint(c["exposure"])), baseline="b", settings=SETTINGS, counted_baseline=True
