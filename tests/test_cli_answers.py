@@ -338,6 +338,7 @@ def ask(town, files, stores, server, tmp_path, monkeypatch):
     }.items():
         monkeypatch.setenv(f"SAFESPACE_FETCH__{name}", f"{server.address}/{value}")
     monkeypatch.setenv("SAFESPACE_FETCH__REQUESTS_PER_S", "100")
+    monkeypatch.setenv("SAFESPACE_HOTSPOTS__RATES", "cells")  # the quick ones: options are asked, not rates
     load = load_of(load_settings(store=stores / "store"), "spiking")
     known = {"town": town.folder, "files": files, "server": server.address, "load": load}
 
