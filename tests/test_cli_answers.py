@@ -77,6 +77,7 @@ BESIDE: dict[tuple[str, str], tuple[str, ...]] = {
     ("trends", "--before"): PERIODS,
     ("trends", "--after"): PERIODS,
     ("trends", "--freq"): ("--emerging",),
+    ("trends", "--resolution"): ("--emerging",),
     ("trends", "--baseline"): ("--emerging", *NTE, *COARSE),
     ("clusters", "--timed"): (*NTE, "--since", "2026-01-01"),
     ("hotspots", "--weights"): (*NTE, *COARSE, "--kind", "robbery-and-theft-from-the-person"),

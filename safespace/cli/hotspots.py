@@ -293,6 +293,11 @@ def clusters(
     remedy="--before and --after say which days are compared: leave it out.",
 )
 @only_used(
+    "resolution",
+    when=lambda given: given["emerging"] or given["before"] or given["after"],
+    remedy="Months are counted inside the outline: a resolution belongs to --emerging or two periods; leave it out.",
+)
+@only_used(
     "baseline",
     when=lambda given: given["emerging"],
     remedy="Only what is new is set beside a baseline: add --emerging, or leave it out.",
