@@ -230,7 +230,7 @@ def find_hotspots(
     >>> busy = pd.DataFrame({"lon": rng.normal(-1.15, 0.001, 60), "lat": rng.normal(52.95, 0.001, 60)})
     >>> found = ss.find_hotspots(pd.concat([even, busy]), shapely.box(-1.2, 52.9, -1.1, 53.0), resolution=8)
     >>> found
-    <Hotspots: 1 place higher than usual; 254 events in 114 cells at resolution 8, compared with: area of the cell>
+    <Hotspots: 1 place higher than usual; 260 events in 140 cells at resolution 8, compared with: area of the cell>
     """
     only = of_kinds(points_or_cells, kinds, resolution=resolution)
     given = only.points if is_counted(only.points) else points_of(only.points)

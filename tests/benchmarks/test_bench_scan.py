@@ -32,7 +32,7 @@ def test_scan_of_3_000_cells_and_999_layers_of_both_chances(benchmark, county):
     replicates = 15 if benchmark.disabled else 999
     scan_cells(county, baseline="area", seed=1, replicates=15)  # compiled and discs found beforehand
     call = partial(scan_cells, county, baseline="area", seed=1, replicates=replicates)
-    assert benchmark.pedantic(call, rounds=3).replicates == replicates
+    assert benchmark.pedantic(call, rounds=3).method.replicates == replicates
     if benchmark.disabled:
         return
     start = time.process_time()
