@@ -154,7 +154,7 @@ def _list(answer: PlacesFound) -> None:
         )
         return
     if answer.places["tied"].any():
-        st.caption("Places with the same rank cannot be told apart: their intervals overlap.")
+        st.caption("Places with the same rank cannot be told apart: which comes first is not sure.")
     for place in answer.places.itertuples(index=False):
         st.html(formatting.place_card(place, method=answer.hotspots.method))
         st.button(

@@ -142,7 +142,7 @@ def headline(brief: Brief) -> list[str]:
         noun = "place" if number == 1 else "places"
         first = f"{number} {noun} had more reports than usual, and more than chance would give."
     tied = number > 1 and bool(brief.places["tied"].all())
-    second = "Their intervals overlap, so they are not ranked." if tied else ""
+    second = "Which comes first is not sure, so they share a rank." if tied else ""
     third = "" if brief.edition in WITHOUT_COUNTS else _too_few(brief)
     return [text for text in (first, second, third) if text]
 
@@ -255,7 +255,9 @@ def _places(brief: Brief) -> Contents:
         )
     ]
     columns = ["Place", "No.", "Rank", "Compared with its usual", "What it means"]
-    note = "An equals sign marks a shared rank: the intervals overlap." if ordered["tied"].any() else ""
+    note = (
+        "An equals sign marks a shared rank: which comes first is not sure." if ordered["tied"].any() else ""
+    )
     more = _more(len(ordered), MOST_PLACES, "place", brief)
     return {"columns": columns, "rows": rows, "more": more, "note": note}
 

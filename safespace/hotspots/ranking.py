@@ -1,4 +1,4 @@
-"""Cells that are high and rise to one peak are one place; places whose intervals overlap share a rank."""
+"""Cells that are high and rise to one peak are one place; places whose order is not sure share a rank."""
 
 from __future__ import annotations
 

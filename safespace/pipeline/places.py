@@ -50,6 +50,10 @@ if TYPE_CHECKING:
     from safespace.settings import Settings
 
 MOST_UNCOVERED = 0.2  # of the events; past this the cells that are covered look high for want of the others
+HOW_FIGURES_DIFFER = (
+    "A place's figure is its own count over what is usual there, with an interval that allows for its having been "
+    "chosen; a cell's is its rate as all cells together give it. So one cell that is a place has two."
+)
 LANDMARK_REACH_M = 400.0
 FEW_TO_REST_ON = 10  # events that one person reporting over months has been seen to send
 COUNTED_TWICE = (
@@ -571,7 +575,7 @@ def _resting_on_few(places: pd.DataFrame) -> tuple[str, ...]:
 
 
 def _small_print(finding: Hotspots, view: View, settings: Settings) -> tuple[str, ...]:
-    said = [finding.basis()]
+    said = [finding.basis(), HOW_FIGURES_DIFFER]
     if note := baseline_note(view.baseline, settings):
         said.append(note)
     if finding.left_out:

@@ -53,7 +53,7 @@ def test_shares_and_facts(brief):
 def test_headline(brief):
     assert headline(brief) == [
         "2 places had more reports than usual, and more than chance would give.",
-        "Their intervals overlap, so they are not ranked.",
+        "Which comes first is not sure, so they share a rank.",
         "For 34 cells of 61 there are too few reports to say.",
     ]
     assert headline(replace(brief, places=brief.places.iloc[:1].assign(tied=False), cells={})) == [
